@@ -1,0 +1,308 @@
+"""The configuration: one TOML file, drop-ins beside it, a default for every key."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tomllib
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from f2b_enrich.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DEFAULT_PATH = Path("/etc/f2b-enrich/config.toml")
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
+]
+Aliases = dict[Name, Name]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSettings(_Section):
+    """Where bans are kept."""
+
+    path: Path = Field(
+        Path("/var/lib/f2b-enrich/bans.db"), description="the SQLite file"
+    )
+
+
+class DaemonSettings(_Section):
+    """What the daemon listens to."""
+
+    socket: Path = Field(
+        Path("/run/f2b-enrich/f2b-enrich.sock"),
+        description="the Unix socket, unless systemd hands one over; "
+        "its folder also holds `slow`, `lost` and the second spool",
+    )
+    spool: Path = Field(
+        Path("/var/spool/f2b-enrich"),
+        description="where the client leaves bans while no daemon answers",
+    )
+    users: tuple[Name, ...] = Field(
+        (), description="users beside root, by name or number, who may report bans"
+    )
+    max_connections: int = Field(
+        256, ge=1, le=10_000, description="connections served at once"
+    )
+    read_timeout_seconds: float = Field(
+        5.0, gt=0, le=600, description="how long one request may take to arrive"
+    )
+
+
+class EnrichSettings(_Section):
+    """How addresses are looked up."""
+
+    cache_days: int = Field(
+        30, ge=0, le=3650, description="how long one look-up of an address serves"
+    )
+    deadline_seconds: float = Field(
+        5.0, gt=0, le=60, description="wall-clock limit of one look-up at one source"
+    )
+    reserved_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description="private or reserved networks that are looked up all the same, "
+        "for whoever has a database of his own for them",
+    )
+
+
+class GeoSettings(_Section):
+    """The local database."""
+
+    database: Path | None = Field(
+        Path("/var/lib/f2b-enrich/geo/ipinfo_lite.mmdb"),
+        description="an MMDB file; `f2b-enrich geo update` keeps the default one",
+    )
+
+
+class IpinfoSettings(_Section):
+    """IPinfo's API: asked only when a token is set or `keyless` is true."""
+
+    keyless: bool = Field(
+        default=False, description="ask without a token: 1,000 addresses a day"
+    )
+    token_file: Path | None = Field(
+        None, description="a file of root's that holds the token"
+    )
+    base_url: str = Field(
+        "https://ipinfo.io",
+        pattern=r"^https?://\S+$",
+        description="where the API answers",
+    )
+    timeout_seconds: float = Field(
+        4.0, gt=0, le=60, description="limit of one HTTP request"
+    )
+
+
+class SmtpSettings(_Section):
+    """The mail server that takes our mail."""
+
+    host: Name = Field("localhost", description="its name or address")
+    port: int = Field(25, ge=1, le=65535, description="its port")
+    security: Literal["plain", "starttls", "tls"] = Field(
+        "plain", description="`starttls` and `tls` check the certificate"
+    )
+    user: str | None = Field(None, description="log in with this name")
+    password_file: Path | None = Field(
+        None, description="a file of root's that holds the password"
+    )
+    ca_file: Path | None = Field(
+        None, description="certificates to trust instead of the system's"
+    )
+    timeout_seconds: float = Field(
+        30.0, gt=0, le=600, description="limit of each step of a delivery"
+    )
+
+
+class MailSettings(_Section):
+    """Who is told, and how mail leaves."""
+
+    recipient: Name = Field(
+        "root", description="where alerts go when a jail has no `destemail` of its own"
+    )
+    sender: Name | None = Field(
+        None, description="envelope sender and From; default root@ this host"
+    )
+    allow_domains: tuple[Name, ...] = Field(
+        (), description="sample domains that are accepted all the same, for tests"
+    )
+    transport: Literal["smtp", "sendmail"] = Field(
+        "smtp", description="`sendmail` needs the unit's drop-in (docs/how-to)"
+    )
+    sendmail: Path = Field(
+        Path("/usr/sbin/sendmail"), description="the program for that transport"
+    )
+    wait_seconds: float = Field(
+        10.0, ge=0, le=600, description="how long an alert waits for the look-up"
+    )
+    prolong_wait_seconds: float = Field(
+        11.0,
+        ge=0,
+        le=600,
+        description="how long the alert of a repeat offender waits for the ban time "
+        "that bantime.increment gives it",
+    )
+    smtp: SmtpSettings = SmtpSettings()
+
+    @model_validator(mode="after")
+    def _one_way_to_log_in(self) -> Self:
+        if self.smtp.user and self.smtp.security == "plain":
+            local = self.smtp.host in {"localhost", "127.0.0.1", "::1"}
+            if not local:
+                raise ValueError(
+                    "smtp.user needs smtp.security starttls or tls: "
+                    f"the password would cross the network to {self.smtp.host} in clear"
+                )
+        return self
+
+
+class NameSettings(_Section):
+    """Names folded into one before a ban gets its id."""
+
+    aliases: Aliases = Field(
+        default_factory=dict, description='"other name" = "name that is kept"'
+    )
+
+
+class Settings(_Section):
+    """Everything that can be set, each with a default."""
+
+    host: Name | None = Field(
+        None, description="this server's name in the store; default its host name"
+    )
+    store: StoreSettings = StoreSettings()
+    daemon: DaemonSettings = DaemonSettings()
+    enrich: EnrichSettings = EnrichSettings()
+    geo: GeoSettings = GeoSettings()
+    ipinfo: IpinfoSettings = IpinfoSettings()
+    mail: MailSettings = MailSettings()
+    hosts: NameSettings = NameSettings()
+    jails: NameSettings = NameSettings()
+
+    @property
+    def host_name(self) -> str:
+        """This server's name, as written or as the kernel has it."""
+        return self.host or socket.gethostname()
+
+
+class Secrets(BaseModel):
+    """What appears in no log, error, URL or command line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ipinfo_token: SecretStr | None = None
+    smtp_password: SecretStr | None = None
+
+
+def load(path: Path, *, must_exist: bool = True) -> Settings:
+    """Read `path` and, in order of their names, `config.d/*.toml` beside it.
+
+    Raises:
+        ConfigError: with all problems found, each with its file and key.
+    """
+    merged: dict[str, Any] = {}
+    problems: list[str] = []
+    for file in _files(path, must_exist=must_exist):
+        try:
+            values = tomllib.loads(file.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else exc
+            problems.append(f"{file}: {reason}")
+            continue
+        problems += _problems(values, str(file))
+        _merge(merged, values)
+    if problems:
+        raise ConfigError(tuple(problems))
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as exc:  # each file is sound, together they are not
+        raise ConfigError(tuple(_describe(exc, str(path)))) from exc
+
+
+def _files(path: Path, *, must_exist: bool) -> Iterator[Path]:
+    if must_exist or path.exists():
+        yield path
+    yield from sorted((path.parent / "config.d").glob("*.toml"))
+
+
+def _problems(values: Mapping[str, Any], file: str) -> list[str]:
+    try:
+        Settings.model_validate(values)
+    except ValidationError as exc:
+        return list(_describe(exc, file))
+    return []
+
+
+def _describe(error: ValidationError, file: str) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            yield f"{file}: {key}: no such key"
+            continue
+        text = problem["msg"].removeprefix("Value error, ")
+        yield f"{file}: {key}: {text[:1].lower()}{text[1:]}"
+
+
+def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def load_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
+    """Read the secrets from a named file, a systemd credential or the environment.
+
+    Raises:
+        ConfigError: a named file cannot be read, or others than its owner's group may
+            read it.
+    """
+    return Secrets(
+        ipinfo_token=_secret(settings.ipinfo.token_file, "ipinfo-token", environ),
+        smtp_password=_secret(
+            settings.mail.smtp.password_file, "smtp-password", environ
+        ),
+    )
+
+
+def _secret(
+    file: Path | None, name: str, environ: Mapping[str, str]
+) -> SecretStr | None:
+    text = ""
+    credentials = environ.get("CREDENTIALS_DIRECTORY")
+    if file is not None:
+        text = _read_private(file)
+    elif credentials and (Path(credentials) / name).exists():
+        text = _read_private(Path(credentials) / name)
+    else:
+        text = environ.get("F2B_ENRICH_" + name.upper().replace("-", "_"), "")
+    # A token that ends in a line break would end up as a broken HTTP header.
+    return SecretStr(text.strip()) if text.strip() else None
+
+
+def _read_private(file: Path) -> str:
+    try:
+        if os.stat(file).st_mode & 0o007:  # noqa: PTH116 - Path.stat reads no better
+            raise ConfigError((f"{file}: everyone may read it, chmod o= it",))
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "is not UTF-8 text"
+        raise ConfigError((f"{file}: {reason}",)) from exc

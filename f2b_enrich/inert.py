@@ -1,0 +1,59 @@
+"""Text that came from an attacker, made harmless for people's eyes and programs."""
+
+from __future__ import annotations
+
+import re
+
+CONTROL_PICTURES = 0x2400
+"""U+2400 shows NUL, U+241B shows ESC, and so on (Unicode, Control Pictures)."""
+
+_LINK = re.compile(
+    r"\b(?P<scheme>[a-z][a-z0-9+.-]{1,15})://(?P<rest>[^\s<>\"']*)", re.IGNORECASE
+)
+_WWW = re.compile(r"\bwww\.(?=\S)", re.IGNORECASE)
+
+
+def without_nul(text: str) -> str:
+    """Show U+0000 as U+2400: SQLite's tools cut text at the first NUL."""
+    return text.replace("\0", "\u2400")
+
+
+def printable(text: str) -> str:
+    """Put text on one line that moves no cursor, turns no direction, hides nothing.
+
+    White space becomes a space, control characters their picture, and everything else
+    that Unicode calls unprintable (directional marks, surrogates) U+FFFD.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _picture(char) for char in text)
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    if char == "\t" or (code > 0x1F and char.isspace()):
+        return " "
+    if code < 0x20:
+        return chr(CONTROL_PICTURES + code)
+    if code == 0x7F:
+        return "\u2421"
+    return "\ufffd"
+
+
+def defang(text: str) -> str:
+    """Break links: people can read them, no mail reader makes them clickable."""
+    return _WWW.sub("www[.]", _LINK.sub(_broken_link, text))
+
+
+def _broken_link(match: re.Match[str]) -> str:
+    scheme = match["scheme"]
+    broken = re.sub("tt", "xx", scheme, count=1, flags=re.IGNORECASE)
+    if broken == scheme:
+        broken = f"{scheme}[:]"
+        return f"{broken}//{match['rest'].replace('.', '[.]')}"
+    return f"{broken}://{match['rest'].replace('.', '[.]')}"
+
+
+def cut(text: str, limit: int) -> str:
+    """Shorten text to `limit` characters, ending in U+2026 where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "\u2026"

@@ -1,0 +1,223 @@
+"""The values that the parts of f2b-enrich hand to each other."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMESPACE = UUID("892e344a-9a94-5d74-b6e2-0e63b37bd074")
+"""UUIDv5 of `f2b-enrich` in the DNS namespace; never to change."""
+
+FOR_EVER = -1
+"""Fail2Ban's ban time of a ban without an end."""
+
+
+class EventKind(StrEnum):
+    """What fail2ban did."""
+
+    BAN = "ban"
+    UNBAN = "unban"
+    PROLONG = "prolong"
+
+
+class OutboxState(StrEnum):
+    """Where a mail stands on its way out."""
+
+    DUE = "due"
+    SENDING = "sending"
+    SENT = "sent"
+    FOLDED = "folded"
+    HELD = "held"
+    SKIPPED = "skipped"
+    UNSURE = "unsure"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that fail2ban did, as our action reported it.
+
+    `failed_at` is the Unix time of the last failure as fail2ban's ticket has it, with
+    its decimals; `at` is the client's clock. `host` is None unless the sender named
+    one.
+    """
+
+    kind: EventKind
+    jail: str
+    ip: str
+    failed_at: float
+    at: datetime
+    host: str | None = None
+    bantime_seconds: int | None = None
+    failures: int = 0
+    ban_count: int = 1
+    lines: tuple[str, ...] = ()
+    dest: str | None = None
+    sender: str | None = None
+    captures: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """One ban as the store holds it; times are UTC."""
+
+    id: str
+    host: str
+    jail: str
+    ip: str
+    ip_version: int | None
+    subnet: str | None
+    banned_at: datetime
+    banned_at_source: str
+    bantime_seconds: int | None
+    expires_at: datetime | None
+    unbanned_at: datetime | None
+    failures: int
+    ban_count: int
+    received_at: datetime
+    lines_received: int = 0
+    enrichment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One log line of a ban; `position` counts from 0 among all lines handed over."""
+
+    position: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrichment:
+    """What is known about an address, from where and since when; None is not known.
+
+    `field_sources` names the source of every known field. `complete` is false when a
+    source that is switched on could not be asked: such a snapshot is soon asked again.
+    `raw` holds each source's answer as received.
+    """
+
+    ip: str
+    looked_up_at: datetime
+    source: str
+    complete: bool = True
+    field_sources: Mapping[str, str] = field(default_factory=dict)
+    hostname: str | None = None
+    hostname_confirmed: bool | None = None
+    country_code: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    postal: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    location_precision: str | None = None
+    timezone: str | None = None
+    asn: int | None = None
+    as_name: str | None = None
+    as_domain: str | None = None
+    as_country_code: str | None = None
+    is_hosting: bool | None = None
+    is_vpn: bool | None = None
+    is_tor: bool | None = None
+    is_proxy: bool | None = None
+    scanner: str | None = None
+    abuse_contact: str | None = None
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """One mail on its way out."""
+
+    id: int
+    kind: str
+    ban_id: str | None
+    recipient: str
+    sender: str
+    state: OutboxState
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+    message_id: str
+    sent_at: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """What a ban's `ip` text stands for; `version` and `subnet` are None for a name."""
+
+    text: str
+    version: int | None
+    subnet: str | None
+    is_network: bool = False
+
+
+def read_address(text: str) -> Address:
+    """Name an address as Python's `ipaddress` prints it, else keep the text as it is.
+
+    IPv4-mapped IPv6 becomes IPv4. The subnet is the /24 or /64 around it; a CIDR ban
+    keeps its own text and, when wider than that, its own network as subnet.
+    """
+    try:
+        ip = ipaddress.ip_address(text)
+    except ValueError:
+        return _read_network(text)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    bare = str(ip).partition("%")[0]
+    subnet = ipaddress.ip_network(f"{bare}/{_subnet_bits(ip.version)}", strict=False)
+    return Address(text=str(ip), version=ip.version, subnet=str(subnet))
+
+
+def _read_network(text: str) -> Address:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return Address(text=text, version=None, subnet=None)
+    bits = _subnet_bits(network.version)
+    subnet = network if network.prefixlen <= bits else network.supernet(new_prefix=bits)
+    return Address(
+        text=text, version=network.version, subnet=str(subnet), is_network=True
+    )
+
+
+def _subnet_bits(version: int) -> int:
+    return 24 if version == 4 else 64
+
+
+def ban_id(host: str, jail: str, ip: str, failed_at: float) -> str:
+    """Derive the id of a ban, the same from every record of it.
+
+    The time is rounded exactly as fail2ban's own database rounds it (fail2ban 1.0.2,
+    server/database.py, addBan), so that its rows and live events meet in one id.
+    """
+    seconds = int(round(failed_at))  # noqa: RUF046 - as fail2ban writes it
+    return str(uuid5(NAMESPACE, f"{host}\0{jail}\0{ip}\0{seconds}"))
+
+
+def time_text(when: datetime) -> str:
+    """Write a time as the store and people outside read it: UTC, ISO 8601, `Z`."""
+    return when.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def read_time(text: str) -> datetime:
+    """Read a time that `time_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def end_of_ban(banned_at: datetime, bantime_seconds: int | None) -> datetime | None:
+    """Tell when a ban is planned to end; None when it has no end or none is known."""
+    if bantime_seconds is None or bantime_seconds < 0:
+        return None
+    try:
+        return banned_at + timedelta(seconds=bantime_seconds)
+    except OverflowError:
+        return None
