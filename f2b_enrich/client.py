@@ -1,0 +1,120 @@
+"""Hand one fail2ban event to the daemon, or leave it in the spool, and be gone.
+
+    /usr/bin/python3 -I -S client.py SOCKET SPOOL KEY=value ... [MATCHES text]
+
+fail2ban holds one lock for all jails while this runs: nothing is imported that does
+not come with the interpreter, and nothing waits longer than DEADLINE. It runs on
+Python 3.6 and newer, and imports nothing of the package.
+"""
+
+import _socket
+import posix
+import sys
+import time
+
+DEADLINE, SLOW_FOR = 0.5, 10
+MAX_FILES, MAX_BYTES = 50000, 256 * 1024 * 1024
+WRITE = posix.O_WRONLY | posix.O_CREAT | posix.O_CLOEXEC
+SAFELY = WRITE | posix.O_NOFOLLOW | posix.O_NONBLOCK
+
+
+def main(argv):
+    """Return 0 when the daemon or a spool has the event, else 1 and say so."""
+    deadline = time.monotonic() + DEADLINE
+    socket, spool = argv[1:3]
+    run = socket.rpartition("/")[0] or "."
+    request = encode(argv[3:])
+    try:
+        if hand_over(socket, request, deadline, run + "/slow"):
+            return 0
+        try:
+            leave(spool, request, MAX_FILES, MAX_BYTES)
+        except OSError as exc:
+            if exc.errno is None:  # full by our own limit: no reason to fill /run too
+                raise
+            leave(run + "/spool", request, MAX_FILES // 8, MAX_BYTES // 8)
+    except OSError as exc:
+        what = ascii(" ".join(argv[3:7]))[1:-1][:200]
+        append(run + "/lost", what.encode("ascii") + b"\n")
+        sys.stderr.write("f2b-enrich: no daemon, no spool: %s: %s\n" % (what, exc))
+        return 1
+    return 0
+
+
+def encode(fields):
+    """Write the fields as the wire wants them; MATCHES is followed by its value."""
+    if "MATCHES" in fields:
+        at = fields.index("MATCHES")
+        fields = [*fields[:at], "MATCHES=" + "".join(fields[at + 1 : at + 2])]
+    given = [field for field in fields if field.partition("=")[2]]
+    fields = ["V=1", "AT=%.3f" % time.time(), *given, "", ""]
+    # Exactly the bytes that fail2ban gave, whatever the locale.
+    return "\0".join(fields).encode(sys.getfilesystemencoding(), "surrogateescape")
+
+
+def hand_over(path, request, deadline, slow):
+    """Tell whether the daemon acknowledged; a time-out makes the next clients spool."""
+    reply = b""
+    try:
+        if 0 <= time.time() - posix.stat(slow).st_mtime < SLOW_FOR:
+            return False
+    except OSError:
+        pass  # no such mark
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        for step, value in (connection.connect, path), (connection.sendall, request):
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            step(value)
+        chunk = None
+        while chunk != b"" and reply[-1:] != b"\n" and len(reply) < 4096:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            chunk = connection.recv(512)
+            reply += chunk
+    except _socket.timeout:
+        append(slow, b"")
+    except OSError:
+        pass  # no daemon
+    connection.close()
+    return reply[:3] == b"ok " and reply[-1:] == b"\n"
+
+
+def leave(folder, request, max_files, max_bytes):
+    """Write the request to a new file, which gets its name when it is whole."""
+    names = posix.listdir(folder)
+    sizes = [name.rpartition("-")[2].partition(".")[0] for name in names]
+    held = sum(int(size) for size in sizes if size.isdecimal())
+    if len(names) >= max_files or held + len(request) > max_bytes:
+        raise OSError("spool is full: %d files, %d bytes" % (len(names), held))
+    unique = "%020d-%d" % (int(time.time() * 1e9), posix.getpid())
+    name = "%s/%s-%d" % (folder, unique, len(request))
+    file = posix.open(name + ".tmp", SAFELY | posix.O_EXCL, 0o640)
+    try:
+        try:
+            posix.fchmod(file, 0o640)  # whatever fail2ban's umask: the group reads
+            rest = memoryview(request)
+            while rest:
+                rest = rest[posix.write(file, rest) :]
+            posix.fsync(file)
+        finally:
+            posix.close(file)
+        posix.rename(name + ".tmp", name + ".ban")
+    except OSError:
+        posix.unlink(name + ".tmp")
+        raise
+
+
+def append(path, line):
+    """Add to a small file and freshen its time; what cannot be written is let go."""
+    try:
+        file = posix.open(path, SAFELY | posix.O_APPEND, 0o640)
+        posix.fchmod(file, 0o640)
+        if posix.fstat(file).st_size < 1024 * 1024:
+            posix.write(file, line)
+        posix.utime(file)
+        posix.close(file)
+    except OSError:
+        pass  # /run may be gone too
+
+
+if __name__ == "__main__":
+    posix._exit(main(sys.argv))  # the kernel cleans up faster than Python does
