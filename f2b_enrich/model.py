@@ -82,8 +82,22 @@ class Ban:
     failures: int
     ban_count: int
     received_at: datetime
+    prolonged_at: datetime | None = None
     lines_received: int = 0
     enrichment_id: int | None = None
+
+    @property
+    def bantime_is_final(self) -> bool:
+        """Tell whether fail2ban can still name a longer time for this ban.
+
+        With bantime.increment a repeat offender's ban is reported with the base time
+        first and prolonged up to ten seconds later (fail2ban 1.0.2, observer.py).
+        """
+        return (
+            self.ban_count <= 1
+            or self.prolonged_at is not None
+            or self.bantime_seconds == FOR_EVER
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,223 @@
+"""Writing what fail2ban did: any order of arrival, and any repetition, ends alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from f2b_enrich.model import (
+    Event,
+    EventKind,
+    ban_id,
+    end_of_ban,
+    read_address,
+    read_time,
+    time_text,
+)
+from f2b_enrich.store import outbox
+from f2b_enrich.store.lines import kept
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_INSERT = """
+    INSERT INTO bans (
+        id, host, jail, ip, ip_version, subnet, banned_at, banned_at_source,
+        bantime_seconds, expires_at, failures, ban_count, received_at, announced_at,
+        lines_received
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, 'failure', ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an event; `ban_id` is None for one whose ban is not known yet."""
+
+    ban_id: str | None
+    is_new: bool = False
+
+
+def record(
+    connection: sqlite3.Connection, event: Event, *, host: str, now: datetime
+) -> Recorded:
+    """Write one event inside the caller's transaction.
+
+    `host` is the name already folded by the aliases, as is the event's jail.
+    """
+    address = read_address(event.ip)
+    derived = ban_id(host, event.jail, address.text, event.failed_at)
+    known = _find(connection, derived)
+    if event.kind is EventKind.BAN:
+        if known is None:
+            _insert(connection, event, host=host, ban=derived, now=now)
+            known = derived
+            _apply_waiting(connection, derived)
+            return Recorded(known, is_new=True)
+        _announce_again(connection, known, event)
+        return Recorded(known)
+    if known is None:
+        _keep_waiting(connection, derived, event)
+        return Recorded(None)
+    if event.kind is EventKind.UNBAN:
+        _unban(connection, known, time_text(event.at))
+    else:
+        _prolong(
+            connection,
+            known,
+            time_text(event.at),
+            event.bantime_seconds,
+            event.ban_count,
+        )
+    return Recorded(known)
+
+
+def _find(connection: sqlite3.Connection, derived: str) -> str | None:
+    row = connection.execute("SELECT ban_id FROM ban_ids WHERE id = ?", (derived,))
+    found: tuple[str] | None = row.fetchone()
+    return None if found is None else found[0]
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    event: Event,
+    *,
+    host: str,
+    ban: str,
+    now: datetime,
+) -> None:
+    address = read_address(event.ip)
+    banned_at = datetime.fromtimestamp(round(event.failed_at), UTC)
+    received_at = time_text(now)
+    ends_at = end_of_ban(banned_at, event.bantime_seconds)
+    values = (
+        *(ban, host, event.jail, address.text, address.version, address.subnet),
+        *(time_text(banned_at), event.bantime_seconds),
+        *(None if ends_at is None else time_text(ends_at), event.failures),
+        *(event.ban_count, received_at, time_text(event.at), len(event.lines)),
+    )
+    connection.execute(_INSERT, values)
+    connection.execute("INSERT INTO ban_ids VALUES (?, ?)", (ban, ban))
+    connection.execute(
+        "INSERT INTO ban_origins VALUES (?, 'live', '', ?)", (ban, received_at)
+    )
+    connection.execute(
+        "INSERT INTO hosts (host, first_seen_at, last_seen_at) VALUES (?, ?, ?) "
+        "ON CONFLICT (host) DO UPDATE SET "
+        "last_seen_at = max(last_seen_at, excluded.last_seen_at)",
+        (host, received_at, received_at),
+    )
+    _insert_lines(connection, ban, event.lines)
+
+
+def _insert_lines(
+    connection: sqlite3.Connection, ban: str, lines: tuple[str, ...]
+) -> None:
+    connection.executemany(
+        "INSERT INTO log_lines (ban_id, position, line) VALUES (?, ?, ?)",
+        [(ban, line.position, line.line) for line in kept(lines)],
+    )
+
+
+def _announce_again(connection: sqlite3.Connection, ban: str, event: Event) -> None:
+    """Take from a repetition what the first report lacked.
+
+    fail2ban runs a failed action twice; an unban between two reports stands unless the
+    second is later than it.
+    """
+    announced_at = time_text(event.at)
+    connection.execute(
+        "UPDATE bans SET announced_at = max(announced_at, :at), "
+        "unbanned_at = iif(unbanned_at < :at, NULL, unbanned_at) WHERE id = :ban",
+        {"at": announced_at, "ban": ban},
+    )
+    _lengthen(connection, ban, event.bantime_seconds, event.ban_count)
+    lines = connection.execute("SELECT lines_received FROM bans WHERE id = ?", (ban,))
+    if event.lines and not lines.fetchone()[0]:
+        connection.execute(
+            "UPDATE bans SET lines_received = ?, failures = max(failures, ?) "
+            "WHERE id = ?",
+            (len(event.lines), event.failures, ban),
+        )
+        _insert_lines(connection, ban, event.lines)
+
+
+def _unban(connection: sqlite3.Connection, ban: str, at: str) -> None:
+    connection.execute(
+        "UPDATE bans SET unbanned_at = max(ifnull(unbanned_at, ''), :at) "
+        "WHERE id = :ban AND announced_at <= :at",
+        {"at": at, "ban": ban},
+    )
+
+
+def _prolong(
+    connection: sqlite3.Connection,
+    ban: str,
+    at: str,
+    bantime_seconds: int | None,
+    ban_count: int,
+) -> None:
+    _lengthen(connection, ban, bantime_seconds, ban_count)
+    connection.execute(
+        "UPDATE bans SET prolonged_at = max(ifnull(prolonged_at, ''), ?) WHERE id = ?",
+        (at, ban),
+    )
+    outbox.hasten(connection, ban)
+
+
+def _lengthen(
+    connection: sqlite3.Connection,
+    ban: str,
+    bantime_seconds: int | None,
+    ban_count: int,
+) -> None:
+    """Keep the longest ban time seen: fail2ban only ever makes a ban longer."""
+    row = connection.execute(
+        "SELECT banned_at, bantime_seconds, ban_count FROM bans WHERE id = ?", (ban,)
+    ).fetchone()
+    longest = _longer(row["bantime_seconds"], bantime_seconds)
+    ends_at = end_of_ban(read_time(row["banned_at"]), longest)
+    connection.execute(
+        "UPDATE bans SET bantime_seconds = ?, expires_at = ?, "
+        "ban_count = max(ban_count, ?) WHERE id = ?",
+        (longest, None if ends_at is None else time_text(ends_at), ban_count, ban),
+    )
+
+
+def _longer(one: int | None, other: int | None) -> int | None:
+    known = [seconds for seconds in (one, other) if seconds is not None]
+    if not known:
+        return None
+    return -1 if min(known) < 0 else max(known)
+
+
+def _keep_waiting(connection: sqlite3.Connection, derived: str, event: Event) -> None:
+    """Keep an unban or prolonged ban for the ban that may still come, the latest."""
+    at = time_text(event.at)
+    row = connection.execute(
+        "SELECT at, bantime_seconds, ban_count FROM waiting_events "
+        "WHERE ban_id = ? AND kind = ?",
+        (derived, event.kind.value),
+    ).fetchone()
+    seconds, count = event.bantime_seconds, event.ban_count
+    if row is not None:
+        at = max(at, row["at"])
+        seconds = _longer(seconds, row["bantime_seconds"])
+        count = max(count, row["ban_count"])
+    connection.execute(
+        "INSERT OR REPLACE INTO waiting_events VALUES (?, ?, ?, ?, ?)",
+        (derived, event.kind.value, at, seconds, count),
+    )
+
+
+def _apply_waiting(connection: sqlite3.Connection, ban: str) -> None:
+    rows = connection.execute(
+        "DELETE FROM waiting_events WHERE ban_id = ? RETURNING *", (ban,)
+    ).fetchall()
+    for row in rows:
+        if row["kind"] == EventKind.UNBAN:
+            _unban(connection, ban, row["at"])
+        else:
+            _prolong(
+                connection, ban, row["at"], row["bantime_seconds"], row["ban_count"]
+            )

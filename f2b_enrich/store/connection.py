@@ -1,0 +1,165 @@
+"""Opening and closing the store, so that several processes can share it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database
+
+from f2b_enrich.errors import StoreError
+from f2b_enrich.store.schema import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_SECONDS = 10
+_CACHE_KIB = 8 * 1024
+
+_INDEX_NEW_LINES = """
+    INSERT INTO log_lines_fts (rowid, line)
+    SELECT id, line FROM log_lines
+    WHERE id > (SELECT ifnull(max(id), 0) FROM log_lines_fts_docsize)
+"""
+
+
+@contextlib.contextmanager
+def open_writer(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the store for writing, made or migrated first where needed.
+
+    The connection may move between threads but never serves two at once. The last
+    writer to close leaves the file in the form that a reader without any right to
+    write can open.
+
+    Raises:
+        StoreError: the file cannot be opened, is no store, or is of a newer version.
+    """
+    with _translated(path), contextlib.ExitStack() as stack:
+        _make_private_file(path)
+        connection = _connect(path, "rw")
+        stack.callback(_close, connection)
+        with _migration_lock(path):
+            _check_kind(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            migrations.apply(_database(connection))
+        yield connection
+
+
+@contextlib.contextmanager
+def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the store for reading only.
+
+    Raises:
+        StoreError: there is no such file, it is no store, or it cannot be read.
+    """
+    with _translated(path), contextlib.ExitStack() as stack:
+        connection = _connect(path, "ro")
+        stack.callback(connection.close)
+        _check_kind(connection, path)
+        if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            raise StoreError(f"store {path}: empty, no daemon has written to it yet")
+        yield connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold the write lock from the start, so that nobody's read turns stale inside.
+
+    Log lines added inside are in the full-text index when it ends.
+
+    Raises:
+        sqlite3.OperationalError: another writer held the lock for 10 s.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute(_INDEX_NEW_LINES)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise StoreError(f"store {path}: {exc}") from exc
+    except OSError as exc:
+        raise StoreError(f"store {path}: {exc.strerror}") from exc
+
+
+def _make_private_file(path: Path) -> None:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    os.close(file)
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    return connection
+
+
+def _database(connection: sqlite3.Connection) -> Database:
+    """Wrap a connection without the plugins that the machine's owner may have."""
+    return Database(connection, execute_plugins=False, strict=True)
+
+
+@contextlib.contextmanager
+def _migration_lock(path: Path) -> Iterator[None]:
+    """Let one process at a time look at the schema and change it."""
+    file = os.open(
+        path.with_name(path.name + ".lock"),
+        os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
+        0o640,
+    )
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if tables and "_sqlite_migrations" not in tables:
+        raise StoreError(f"store {path}: this is another program's database")
+    if not tables:
+        return
+    applied = connection.execute(
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = ?",
+        (migrations.name,),
+    )
+    newer = sorted({name for (name,) in applied} - _known_migrations())
+    if newer:
+        raise StoreError(
+            f"store {path}: a newer f2b-enrich wrote it ({', '.join(newer)}), "
+            "this version cannot read it"
+        )
+
+
+def _known_migrations() -> set[str]:
+    with contextlib.closing(Database(memory=True, execute_plugins=False)) as empty:
+        return {migration.name for migration in migrations.pending(empty)}
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    # Refused at once while another process has the store open; that one will do it.
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()

@@ -1,0 +1,120 @@
+"""What was learnt about addresses: a snapshot each, shared by the bans it served."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from f2b_enrich.inert import without_nul
+from f2b_enrich.model import Enrichment, read_time, time_text
+from f2b_enrich.store import outbox
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_COLUMNS = tuple(field.name for field in fields(Enrichment))
+_JSON = frozenset({"field_sources", "raw"})
+_FLAGS = frozenset(
+    name for name in _COLUMNS if name.startswith("is_") or name == "hostname_confirmed"
+)
+
+
+def save(connection: sqlite3.Connection, found: Enrichment) -> None:
+    """Add a snapshot and give it to every ban of the address that waits for one."""
+    marks = ", ".join("?" * len(_COLUMNS))
+    cursor = connection.execute(
+        f"INSERT INTO enrichments ({', '.join(_COLUMNS)}) "  # noqa: S608 - our own names
+        f"VALUES ({marks})",
+        tuple(_to_column(name, getattr(found, name)) for name in _COLUMNS),
+    )
+    assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has one
+    _attach(connection, found.ip, cursor.lastrowid)
+
+
+def attach_fresh(
+    connection: sqlite3.Connection,
+    ip: str,
+    *,
+    complete_since: datetime,
+    incomplete_since: datetime,
+) -> bool:
+    """Give waiting bans of an address a snapshot that is still fresh; tell if one is.
+
+    One that lacks a source which could not be asked goes stale sooner.
+    """
+    row = connection.execute(
+        "SELECT id FROM enrichments WHERE ip = ? "
+        "AND looked_up_at >= iif(complete, ?, ?) ORDER BY looked_up_at DESC LIMIT 1",
+        (ip, time_text(complete_since), time_text(incomplete_since)),
+    ).fetchone()
+    if row is None:
+        return False
+    _attach(connection, ip, row["id"])
+    return True
+
+
+def _attach(connection: sqlite3.Connection, ip: str, enrichment_id: int) -> None:
+    bans = connection.execute(
+        "UPDATE bans SET enrichment_id = ? WHERE ip = ? AND enrichment_id IS NULL "
+        "RETURNING id",
+        (enrichment_id, ip),
+    ).fetchall()
+    for ban in bans:
+        outbox.hasten(connection, ban["id"])
+
+
+def waiting(connection: sqlite3.Connection, *, limit: int) -> tuple[str, ...]:
+    """List addresses that have a ban without a snapshot."""
+    found = connection.execute(
+        "SELECT DISTINCT ip FROM bans WHERE enrichment_id IS NULL LIMIT ?", (limit,)
+    )
+    return tuple(row["ip"] for row in found)
+
+
+def get(connection: sqlite3.Connection, enrichment_id: int) -> Enrichment:
+    """Read one snapshot."""
+    row = connection.execute(
+        "SELECT * FROM enrichments WHERE id = ?", (enrichment_id,)
+    ).fetchone()
+    return read_row(row)
+
+
+def latest(connection: sqlite3.Connection, ip: str) -> Enrichment | None:
+    """Read the newest snapshot of an address."""
+    row = connection.execute(
+        "SELECT * FROM enrichments WHERE ip = ? ORDER BY looked_up_at DESC, id DESC "
+        "LIMIT 1",
+        (ip,),
+    ).fetchone()
+    return None if row is None else read_row(row)
+
+
+def read_row(row: sqlite3.Row) -> Enrichment:
+    """Turn a row of the table into a value."""
+    values: dict[str, Any] = {name: _from_column(name, row[name]) for name in _COLUMNS}
+    return Enrichment(**values)
+
+
+def _to_column(name: str, value: Any) -> Any:  # noqa: ANN401 - what SQLite takes
+    if name == "looked_up_at":
+        return time_text(value)
+    if name in _JSON:
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str):
+        # A source's JSON can hold half of a surrogate pair, which UTF-8 cannot.
+        value = without_nul(value.encode("utf-8", "replace").decode())
+    return value
+
+
+def _from_column(name: str, value: Any) -> object:  # noqa: ANN401 - what SQLite gave
+    if name == "looked_up_at":
+        return read_time(value)
+    if name in _JSON:
+        mapping: Mapping[str, object] = json.loads(value)
+        return mapping
+    if name == "complete" or (name in _FLAGS and value is not None):
+        return bool(value)
+    return value

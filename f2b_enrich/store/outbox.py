@@ -1,0 +1,182 @@
+"""The mails on their way out, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f2b_enrich.model import OutboxRow, OutboxState, read_time, time_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from datetime import datetime
+
+_READY = """
+    EXISTS (
+        SELECT 1 FROM bans WHERE bans.id = outbox.ban_id
+        AND enrichment_id IS NOT NULL
+        AND (ban_count <= 1 OR prolonged_at IS NOT NULL OR bantime_seconds = -1)
+    )
+"""
+"""Nothing is left to wait for; `Ban.bantime_is_final` in SQL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """A mail to queue; one that was `refused` is kept as dead with that reason."""
+
+    kind: str
+    ban_id: str | None
+    recipient: str
+    sender: str
+    message_id: str
+    due_at: datetime
+    refused: str | None = None
+
+
+def add(connection: sqlite3.Connection, mail: NewMail, *, now: datetime) -> None:
+    """Queue one mail."""
+    state = OutboxState.DUE if mail.refused is None else OutboxState.DEAD
+    connection.execute(
+        "INSERT INTO outbox (kind, ban_id, recipient, sender, state, attempts, "
+        "created_at, due_at, message_id, last_error) "
+        "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+        (
+            *(mail.kind, mail.ban_id, mail.recipient, mail.sender, state.value),
+            *(time_text(now), time_text(mail.due_at), mail.message_id, mail.refused),
+        ),
+    )
+
+
+def hasten(connection: sqlite3.Connection, ban_id: str) -> None:
+    """Let a ban's first attempt start now if there is nothing left to wait for."""
+    connection.execute(
+        f"UPDATE outbox SET due_at = created_at "  # noqa: S608 - no value inside
+        f"WHERE ban_id = ? AND state = 'due' AND attempts = 0 AND {_READY}",
+        (ban_id,),
+    )
+
+
+def claim_due(
+    connection: sqlite3.Connection, *, now: datetime, limit: int
+) -> tuple[OutboxRow, ...]:
+    """Take the mails whose time has come, oldest first, marked as being sent."""
+    rows = connection.execute(
+        "UPDATE outbox SET state = 'sending' WHERE id IN ("
+        "SELECT id FROM outbox WHERE state = 'due' AND due_at <= ? "
+        "ORDER BY due_at, id LIMIT ?) RETURNING *",
+        (time_text(now), limit),
+    ).fetchall()
+    return tuple(sorted(map(read_row, rows), key=lambda row: (row.due_at, row.id)))
+
+
+def next_due_at(connection: sqlite3.Connection) -> datetime | None:
+    """Tell when the next mail is due; None when none is."""
+    row = connection.execute(
+        "SELECT min(due_at) FROM outbox WHERE state = 'due'"
+    ).fetchone()
+    return None if row[0] is None else read_time(row[0])
+
+
+def sent(connection: sqlite3.Connection, row_id: int, *, now: datetime) -> None:
+    """Note that a mail server took the mail."""
+    connection.execute(
+        "UPDATE outbox SET state = 'sent', sent_at = ?, attempts = attempts + 1, "
+        "last_error = NULL WHERE id = ?",
+        (time_text(now), row_id),
+    )
+
+
+def failed(
+    connection: sqlite3.Connection,
+    row_id: int,
+    *,
+    state: OutboxState,
+    due_at: datetime,
+    error: str,
+) -> None:
+    """Note an attempt that failed, and what follows."""
+    connection.execute(
+        "UPDATE outbox SET state = ?, due_at = ?, attempts = attempts + 1, "
+        "last_error = ? WHERE id = ?",
+        (state.value, time_text(due_at), error, row_id),
+    )
+
+
+def release(connection: sqlite3.Connection, row_ids: Iterable[int]) -> None:
+    """Give back mails that were claimed and not tried."""
+    connection.executemany(
+        "UPDATE outbox SET state = 'due' WHERE id = ? AND state = 'sending'",
+        [(row_id,) for row_id in row_ids],
+    )
+
+
+def release_all(connection: sqlite3.Connection) -> int:
+    """Give back what a daemon that was killed had claimed; tell how many.
+
+    Such a mail may have been taken: it goes out once more under the same Message-ID,
+    rather than perhaps never.
+    """
+    return connection.execute(
+        "UPDATE outbox SET state = 'due' WHERE state = 'sending'"
+    ).rowcount
+
+
+def retry(connection: sqlite3.Connection, row_id: int | None, *, now: datetime) -> int:
+    """Let one mail, or all that are dead, start anew; tell how many there were."""
+    return connection.execute(
+        "UPDATE outbox SET state = 'due', due_at = :now, created_at = :now, "
+        "attempts = 0 WHERE state IN ('dead', 'due', 'held') "
+        "AND recipient != '' AND sender != '' "
+        "AND iif(:id IS NULL, state = 'dead', id = :id)",
+        {"now": time_text(now), "id": row_id},
+    ).rowcount
+
+
+def drop(connection: sqlite3.Connection, row_id: int) -> int:
+    """Give a mail up without sending it; tell whether there was one to drop."""
+    return connection.execute(
+        "UPDATE outbox SET state = 'skipped', last_error = 'dropped by hand' "
+        "WHERE id = ? AND state IN ('due', 'dead', 'held', 'unsure')",
+        (row_id,),
+    ).rowcount
+
+
+def rows(
+    connection: sqlite3.Connection, *, states: tuple[str, ...], limit: int
+) -> tuple[OutboxRow, ...]:
+    """List mails, newest first; no states means all."""
+    marks = ", ".join("?" * len(states))
+    where = f"WHERE state IN ({marks})" if states else ""
+    found = connection.execute(
+        f"SELECT * FROM outbox {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        (*states, limit),
+    )
+    return tuple(map(read_row, found))
+
+
+def row(connection: sqlite3.Connection, row_id: int) -> OutboxRow | None:
+    """Read one mail's row."""
+    found = connection.execute("SELECT * FROM outbox WHERE id = ?", (row_id,))
+    values = found.fetchone()
+    return None if values is None else read_row(values)
+
+
+def read_row(values: sqlite3.Row) -> OutboxRow:
+    """Turn a row of the table into a value."""
+    sent_at = values["sent_at"]
+    return OutboxRow(
+        id=values["id"],
+        kind=values["kind"],
+        ban_id=values["ban_id"],
+        recipient=values["recipient"],
+        sender=values["sender"],
+        state=OutboxState(values["state"]),
+        attempts=values["attempts"],
+        created_at=read_time(values["created_at"]),
+        due_at=read_time(values["due_at"]),
+        message_id=values["message_id"],
+        sent_at=None if sent_at is None else read_time(sent_at),
+        last_error=values["last_error"],
+    )

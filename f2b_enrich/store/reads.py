@@ -1,0 +1,149 @@
+"""What people and mails ask of the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f2b_enrich.model import Ban, Enrichment, LogLine, read_time, time_text
+from f2b_enrich.store import enrichments
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BanFacts:
+    """One ban with all that a mail tells of it; `nth` counts this host's bans of it."""
+
+    ban: Ban
+    enrichment: Enrichment | None
+    lines: tuple[LogLine, ...]
+    nth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How much there is; bans and addresses are two different numbers."""
+
+    bans: int
+    addresses: int
+
+
+def facts(connection: sqlite3.Connection, ban_id: str) -> BanFacts | None:
+    """Read a ban by any id it was ever known by."""
+    row = connection.execute(
+        "SELECT bans.* FROM ban_ids JOIN bans ON bans.id = ban_ids.ban_id "
+        "WHERE ban_ids.id = ?",
+        (ban_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    ban = read_ban(row)
+    nth = connection.execute(
+        "SELECT count(*) FROM bans WHERE ip = ? AND host = ? AND banned_at <= ?",
+        (ban.ip, ban.host, row["banned_at"]),
+    ).fetchone()[0]
+    found = ban.enrichment_id
+    return BanFacts(
+        ban=ban,
+        enrichment=None if found is None else enrichments.get(connection, found),
+        lines=lines(connection, ban.id),
+        nth=nth,
+    )
+
+
+def lines(connection: sqlite3.Connection, ban_id: str) -> tuple[LogLine, ...]:
+    """Read a ban's log lines in their order."""
+    rows = connection.execute(
+        "SELECT position, line FROM log_lines WHERE ban_id = ? ORDER BY position",
+        (ban_id,),
+    )
+    return tuple(LogLine(position=row["position"], line=row["line"]) for row in rows)
+
+
+def bans_of(connection: sqlite3.Connection, ip: str) -> tuple[Ban, ...]:
+    """Read all bans of an address, newest first."""
+    rows = connection.execute(
+        "SELECT * FROM bans WHERE ip = ? ORDER BY banned_at DESC, id", (ip,)
+    )
+    return tuple(map(read_ban, rows))
+
+
+def ban_log(
+    connection: sqlite3.Connection,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    limit: int | None,
+) -> tuple[dict[str, object], ...]:
+    """Read rows of the view, newest first, banned from `since` to before `until`."""
+    rows = connection.execute(
+        "SELECT * FROM ban_log WHERE (:since IS NULL OR banned_at >= :since) "
+        "AND (:until IS NULL OR banned_at < :until) "
+        "ORDER BY banned_at DESC, id LIMIT :limit",
+        {
+            "since": None if since is None else time_text(since),
+            "until": None if until is None else time_text(until),
+            "limit": -1 if limit is None else limit,
+        },
+    )
+    return tuple(dict(row) for row in rows)
+
+
+def totals(connection: sqlite3.Connection, *, since: datetime | None) -> Totals:
+    """Count bans and the addresses behind them."""
+    row = connection.execute(
+        "SELECT count(*), count(DISTINCT ip) FROM bans "
+        "WHERE :since IS NULL OR banned_at >= :since",
+        {"since": None if since is None else time_text(since)},
+    ).fetchone()
+    return Totals(bans=row[0], addresses=row[1])
+
+
+def newest_ban(connection: sqlite3.Connection) -> Ban | None:
+    """Read the ban with the latest time."""
+    row = connection.execute(
+        "SELECT * FROM bans ORDER BY banned_at DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else read_ban(row)
+
+
+def oldest_ban_at(connection: sqlite3.Connection) -> datetime | None:
+    """Tell when the records begin."""
+    row = connection.execute("SELECT min(banned_at) FROM bans").fetchone()
+    return None if row[0] is None else read_time(row[0])
+
+
+def outbox_states(connection: sqlite3.Connection) -> dict[str, int]:
+    """Count the outbox by state."""
+    rows = connection.execute("SELECT state, count(*) FROM outbox GROUP BY state")
+    return {row[0]: row[1] for row in rows}
+
+
+def read_ban(row: sqlite3.Row) -> Ban:
+    """Turn a row of `bans` into a value."""
+    return Ban(
+        id=row["id"],
+        host=row["host"],
+        jail=row["jail"],
+        ip=row["ip"],
+        ip_version=row["ip_version"],
+        subnet=row["subnet"],
+        banned_at=read_time(row["banned_at"]),
+        banned_at_source=row["banned_at_source"],
+        bantime_seconds=row["bantime_seconds"],
+        expires_at=_time(row["expires_at"]),
+        unbanned_at=_time(row["unbanned_at"]),
+        prolonged_at=_time(row["prolonged_at"]),
+        failures=row["failures"],
+        ban_count=row["ban_count"],
+        received_at=read_time(row["received_at"]),
+        lines_received=row["lines_received"],
+        enrichment_id=row["enrichment_id"],
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else read_time(text)

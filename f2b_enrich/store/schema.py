@@ -1,0 +1,181 @@
+"""The tables, indexes and the view, as migrations: a released one never changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+migrations = Migrations("f2b-enrich")
+
+_TABLES = (
+    """
+    CREATE TABLE hosts (
+        host TEXT NOT NULL PRIMARY KEY,
+        country_code TEXT,
+        timezone TEXT,
+        first_seen_at TEXT NOT NULL,
+        last_seen_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE enrichments (
+        id INTEGER PRIMARY KEY,
+        ip TEXT NOT NULL,
+        looked_up_at TEXT NOT NULL,
+        source TEXT NOT NULL,
+        complete INTEGER NOT NULL,
+        field_sources TEXT NOT NULL,
+        hostname TEXT,
+        hostname_confirmed INTEGER,
+        country_code TEXT,
+        country TEXT,
+        region TEXT,
+        city TEXT,
+        postal TEXT,
+        latitude REAL,
+        longitude REAL,
+        location_precision TEXT,
+        timezone TEXT,
+        asn INTEGER,
+        as_name TEXT,
+        as_domain TEXT,
+        as_country_code TEXT,
+        is_hosting INTEGER,
+        is_vpn INTEGER,
+        is_tor INTEGER,
+        is_proxy INTEGER,
+        scanner TEXT,
+        abuse_contact TEXT,
+        raw TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX enrichments_by_ip ON enrichments (ip, looked_up_at)",
+    """
+    CREATE TABLE bans (
+        id TEXT NOT NULL PRIMARY KEY,
+        host TEXT NOT NULL,
+        jail TEXT NOT NULL,
+        ip TEXT NOT NULL,
+        ip_version INTEGER,
+        subnet TEXT,
+        banned_at TEXT NOT NULL,
+        banned_at_source TEXT NOT NULL,
+        bantime_seconds INTEGER,
+        expires_at TEXT,
+        unbanned_at TEXT,
+        prolonged_at TEXT,
+        failures INTEGER NOT NULL,
+        ban_count INTEGER NOT NULL,
+        attack TEXT,
+        repeat_of TEXT REFERENCES bans (id),
+        received_at TEXT NOT NULL,
+        announced_at TEXT NOT NULL,
+        lines_received INTEGER NOT NULL,
+        enrichment_id INTEGER REFERENCES enrichments (id)
+    ) STRICT
+    """,
+    "CREATE INDEX bans_by_ip ON bans (ip, banned_at)",
+    "CREATE INDEX bans_by_time ON bans (banned_at)",
+    # Small whatever the store holds: only what still waits for a look-up.
+    "CREATE INDEX bans_not_enriched ON bans (ip) WHERE enrichment_id IS NULL",
+    """
+    CREATE TABLE ban_ids (
+        id TEXT NOT NULL PRIMARY KEY,
+        ban_id TEXT NOT NULL REFERENCES bans (id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE ban_origins (
+        ban_id TEXT NOT NULL REFERENCES bans (id),
+        origin TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        seen_at TEXT NOT NULL,
+        PRIMARY KEY (ban_id, origin, reference)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE log_lines (
+        id INTEGER PRIMARY KEY,
+        ban_id TEXT NOT NULL REFERENCES bans (id),
+        position INTEGER NOT NULL,
+        line TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX log_lines_by_ban ON log_lines (ban_id, position)",
+    """
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        ban_id TEXT REFERENCES bans (id),
+        recipient TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        state TEXT NOT NULL,
+        folded_into INTEGER REFERENCES outbox (id),
+        attempts INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        due_at TEXT NOT NULL,
+        sent_at TEXT,
+        message_id TEXT NOT NULL UNIQUE,
+        last_error TEXT
+    ) STRICT
+    """,
+    "CREATE INDEX outbox_by_ban ON outbox (ban_id)",
+    """
+    CREATE INDEX outbox_on_its_way ON outbox (due_at, id)
+    WHERE state IN ('due', 'sending')
+    """,
+    # Unbans and prolonged bans that came before the ban they belong to.
+    """
+    CREATE TABLE waiting_events (
+        ban_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        at TEXT NOT NULL,
+        bantime_seconds INTEGER,
+        ban_count INTEGER,
+        PRIMARY KEY (ban_id, kind)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+_BAN_LOG = """
+    CREATE VIEW ban_log AS
+    SELECT
+        bans.id, bans.host, bans.jail, bans.ip, bans.ip_version, bans.subnet,
+        bans.banned_at, bans.banned_at_source, bans.bantime_seconds,
+        bans.expires_at, bans.unbanned_at, bans.prolonged_at, bans.failures,
+        bans.ban_count,
+        bans.attack, bans.repeat_of, bans.received_at,
+        e.hostname, e.hostname_confirmed, e.country_code, e.country, e.region,
+        e.city, e.postal, e.latitude, e.longitude, e.location_precision,
+        e.timezone, e.asn, e.as_name, e.as_domain, e.as_country_code,
+        e.is_hosting, e.is_vpn, e.is_tor, e.is_proxy, e.scanner,
+        e.abuse_contact, e.source AS enrichment_source, e.looked_up_at,
+        (SELECT group_concat(origin, ', ') FROM
+            (SELECT DISTINCT origin FROM ban_origins
+             WHERE ban_id = bans.id ORDER BY origin)) AS origins,
+        (SELECT state FROM outbox WHERE ban_id = bans.id AND kind = 'alert'
+         ORDER BY id LIMIT 1) AS mail_state,
+        (SELECT min(sent_at) FROM outbox
+         WHERE ban_id = bans.id AND kind = 'alert') AS mailed_at,
+        bans.lines_received,
+        (SELECT group_concat(line, char(10)) FROM
+            (SELECT line FROM log_lines
+             WHERE ban_id = bans.id ORDER BY position)) AS lines
+    FROM bans LEFT JOIN enrichments AS e ON e.id = bans.enrichment_id
+"""
+
+
+@migrations()
+def the_way_of_a_ban(db: Database) -> None:
+    """Lay out what a live ban needs, from the socket to the mail."""
+    for statement in _TABLES:
+        db.execute(statement)
+    db.table("log_lines").enable_fts(["line"], create_triggers=True)
+    # FTS5 flushes at every savepoint, which a trigger implies: 40 us a line instead of
+    # 6. New lines are indexed once a transaction (connection.transaction).
+    db.execute("DROP TRIGGER log_lines_ai")
+    db.execute(_BAN_LOG)
