@@ -57,8 +57,15 @@ class AddressError(F2bEnrichError):
 
 
 class DeliveryError(F2bEnrichError):
-    """A mail server did not take a message."""
+    """A mail server did not take a message.
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
+    `unreachable` says that no server came to look at it: the next message will fare
+    no better.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool, unreachable: bool = False
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.unreachable = unreachable

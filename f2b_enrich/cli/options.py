@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -16,32 +16,46 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_PATH,
+    show_default=True,
+    help="Configuration file; config.d/*.toml beside it are read too.",
+)
+db_option = click.option(
+    "--db",
+    "db_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Store to use instead of the configured one.",
+)
+
 
 def with_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[..., R]:
     """Add `--config` and `--db`, and pass the settings as the first argument."""
 
-    @click.option(
-        "--config",
-        "config_path",
-        type=click.Path(dir_okay=False, path_type=Path),
-        default=DEFAULT_PATH,
-        show_default=True,
-        help="Configuration file; config.d/*.toml beside it are read too.",
-    )
-    @click.option(
-        "--db",
-        "db_path",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Store to use instead of the configured one.",
-    )
+    @config_option
+    @db_option
     @functools.wraps(command)
     def run(
-        *args: P.args, config_path: Path, db_path: Path | None, **kwargs: P.kwargs
+        *args: Any,  # noqa: ANN401
+        config_path: Path,
+        db_path: Path | None,
+        **kwargs: Any,  # noqa: ANN401
     ) -> R:
-        settings = load(config_path, must_exist=config_path != DEFAULT_PATH)
-        if db_path is not None:
-            store = StoreSettings(path=db_path)
-            settings = settings.model_copy(update={"store": store})
-        return command(settings, *args, **kwargs)
+        return command(read_settings(config_path, db_path), *args, **kwargs)
 
     return run
+
+
+def read_settings(config_path: Path, db_path: Path | None) -> Settings:
+    """Read the configuration; only the default file may be missing.
+
+    Raises:
+        ConfigError: naming every problem.
+    """
+    settings = load(config_path, must_exist=config_path != DEFAULT_PATH)
+    if db_path is None:
+        return settings
+    return settings.model_copy(update={"store": StoreSettings(path=db_path)})

@@ -39,18 +39,24 @@ class Recorded:
 
 
 def record(
-    connection: sqlite3.Connection, event: Event, *, host: str, now: datetime
+    connection: sqlite3.Connection,
+    event: Event,
+    *,
+    host: str,
+    jail: str,
+    now: datetime,
 ) -> Recorded:
     """Write one event inside the caller's transaction.
 
-    `host` is the name already folded by the aliases, as is the event's jail.
+    `host` and `jail` are the names that the aliases fold the event's into.
     """
     address = read_address(event.ip)
-    derived = ban_id(host, event.jail, address.text, event.failed_at)
+    derived = ban_id(host, jail, address.text, event.failed_at)
     known = _find(connection, derived)
     if event.kind is EventKind.BAN:
         if known is None:
-            _insert(connection, event, host=host, ban=derived, now=now)
+            names = (derived, host, jail)
+            _insert(connection, event, names, now=now)
             known = derived
             _apply_waiting(connection, derived)
             return Recorded(known, is_new=True)
@@ -81,17 +87,17 @@ def _find(connection: sqlite3.Connection, derived: str) -> str | None:
 def _insert(
     connection: sqlite3.Connection,
     event: Event,
+    names: tuple[str, str, str],
     *,
-    host: str,
-    ban: str,
     now: datetime,
 ) -> None:
+    ban, host, _ = names
     address = read_address(event.ip)
     banned_at = datetime.fromtimestamp(round(event.failed_at), UTC)
     received_at = time_text(now)
     ends_at = end_of_ban(banned_at, event.bantime_seconds)
     values = (
-        *(ban, host, event.jail, address.text, address.version, address.subnet),
+        *(*names, address.text, address.version, address.subnet),
         *(time_text(banned_at), event.bantime_seconds),
         *(None if ends_at is None else time_text(ends_at), event.failures),
         *(event.ban_count, received_at, time_text(event.at), len(event.lines)),

@@ -67,6 +67,21 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextlib.contextmanager
+def held_by_daemon(path: Path) -> Iterator[None]:
+    """Make sure that one daemon at a time works on this store.
+
+    Raises:
+        StoreError: another one does.
+    """
+    with _translated(path), _lock_file(path, ".daemon") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(f"store {path}: another daemon works on it") from None
+        yield
+
+
+@contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Hold the write lock from the start, so that nobody's read turns stale inside.
 
@@ -122,14 +137,17 @@ def _database(connection: sqlite3.Connection) -> Database:
 @contextlib.contextmanager
 def _migration_lock(path: Path) -> Iterator[None]:
     """Let one process at a time look at the schema and change it."""
-    file = os.open(
-        path.with_name(path.name + ".lock"),
-        os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
-        0o640,
-    )
-    try:
+    with _lock_file(path, ".lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def _lock_file(path: Path, suffix: str) -> Iterator[int]:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    file = os.open(path.with_name(path.name + suffix), flags, 0o640)
+    try:
+        yield file
     finally:
         os.close(file)
 

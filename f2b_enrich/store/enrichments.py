@@ -26,8 +26,7 @@ def save(connection: sqlite3.Connection, found: Enrichment) -> None:
     """Add a snapshot and give it to every ban of the address that waits for one."""
     marks = ", ".join("?" * len(_COLUMNS))
     cursor = connection.execute(
-        f"INSERT INTO enrichments ({', '.join(_COLUMNS)}) "  # noqa: S608 - our own names
-        f"VALUES ({marks})",
+        f"INSERT INTO enrichments ({', '.join(_COLUMNS)}) VALUES ({marks})",
         tuple(_to_column(name, getattr(found, name)) for name in _COLUMNS),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has one
@@ -66,10 +65,14 @@ def _attach(connection: sqlite3.Connection, ip: str, enrichment_id: int) -> None
         outbox.hasten(connection, ban["id"])
 
 
-def waiting(connection: sqlite3.Connection, *, limit: int) -> tuple[str, ...]:
-    """List addresses that have a ban without a snapshot."""
+def waiting(
+    connection: sqlite3.Connection, *, after: str, limit: int
+) -> tuple[str, ...]:
+    """List addresses behind `after` that have a ban without a snapshot, in order."""
     found = connection.execute(
-        "SELECT DISTINCT ip FROM bans WHERE enrichment_id IS NULL LIMIT ?", (limit,)
+        "SELECT DISTINCT ip FROM bans WHERE enrichment_id IS NULL AND ip > ? "
+        "ORDER BY ip LIMIT ?",
+        (after, limit),
     )
     return tuple(row["ip"] for row in found)
 

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-_READY = """
+_FINAL = "(ban_count <= 1 OR prolonged_at IS NOT NULL OR bantime_seconds = -1)"
+"""`Ban.bantime_is_final` in SQL."""
+
+_READY = f"""
     EXISTS (
         SELECT 1 FROM bans WHERE bans.id = outbox.ban_id
-        AND enrichment_id IS NOT NULL
-        AND (ban_count <= 1 OR prolonged_at IS NOT NULL OR bantime_seconds = -1)
+        AND enrichment_id IS NOT NULL AND {_FINAL}
     )
 """
-"""Nothing is left to wait for; `Ban.bantime_is_final` in SQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,19 @@ def add(connection: sqlite3.Connection, mail: NewMail, *, now: datetime) -> None
 def hasten(connection: sqlite3.Connection, ban_id: str) -> None:
     """Let a ban's first attempt start now if there is nothing left to wait for."""
     connection.execute(
-        f"UPDATE outbox SET due_at = created_at "  # noqa: S608 - no value inside
+        f"UPDATE outbox SET due_at = created_at "
         f"WHERE ban_id = ? AND state = 'due' AND attempts = 0 AND {_READY}",
         (ban_id,),
+    )
+
+
+def stop_waiting(connection: sqlite3.Connection, ip: str) -> None:
+    """Let the first attempt for an address start now whose look-up has failed."""
+    connection.execute(
+        "UPDATE outbox SET due_at = created_at WHERE state = 'due' AND attempts = 0 "
+        "AND ban_id IN (SELECT id FROM bans WHERE ip = ? AND enrichment_id IS NULL "
+        f"AND {_FINAL})",
+        (ip,),
     )
 
 
@@ -150,7 +161,7 @@ def rows(
     marks = ", ".join("?" * len(states))
     where = f"WHERE state IN ({marks})" if states else ""
     found = connection.execute(
-        f"SELECT * FROM outbox {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
+        f"SELECT * FROM outbox {where} ORDER BY id DESC LIMIT ?",
         (*states, limit),
     )
     return tuple(map(read_row, found))

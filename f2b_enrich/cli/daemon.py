@@ -1,0 +1,69 @@
+"""The command that runs the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+import structlog
+
+from f2b_enrich.cli.options import config_option, db_option, read_settings
+from f2b_enrich.config import load_secrets
+from f2b_enrich.daemon.app import World, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from f2b_enrich.config import Secrets, Settings
+
+
+@click.command()
+@config_option
+@db_option
+@click.option("--verbose", is_flag=True, help="Log every mail and every step.")
+def daemon(config_path: Path, db_path: Path | None, *, verbose: bool) -> None:
+    """Take bans, look addresses up, send mail; runs until SIGTERM.
+
+    SIGHUP reads the configuration anew. systemd's socket and watchdog are used when
+    there are any.
+
+    Example: f2b-enrich daemon --config /etc/f2b-enrich/config.toml
+    """
+    _log_to_stderr(verbose=verbose)
+
+    def load() -> tuple[Settings, Secrets]:
+        settings = read_settings(config_path, db_path)
+        return settings, load_secrets(settings, os.environ)
+
+    world = World(
+        load=load,
+        now=lambda: datetime.now(UTC),
+        jitter=random.random,
+        environ=os.environ,
+    )
+    asyncio.run(run(world))
+
+
+def _log_to_stderr(*, verbose: bool) -> None:
+    """Write one line an event; the journal adds the time itself."""
+    in_journal = "JOURNAL_STREAM" in os.environ
+    stamp = [] if in_journal else [structlog.processors.TimeStamper(fmt="iso")]
+    least = logging.DEBUG if verbose else logging.INFO
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            *stamp,
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(
+                key_order=["timestamp", "level", "event"], bool_as_flag=False
+            ),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )

@@ -1,0 +1,1 @@
+"""What runs all the time: takes bans, has them looked up, has them mailed."""

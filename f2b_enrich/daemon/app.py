@@ -1,0 +1,264 @@
+"""The daemon, from the first line of its life to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from f2b_enrich import __version__, spool
+from f2b_enrich.daemon.commits import Commits, Reads
+from f2b_enrich.daemon.draining import Drain
+from f2b_enrich.daemon.enriching import LookUps
+from f2b_enrich.daemon.intake import Taken, writing
+from f2b_enrich.daemon.listening import listening
+from f2b_enrich.daemon.loops import first_of, forever
+from f2b_enrich.daemon.mailing import Desk, Mailing
+from f2b_enrich.daemon.notify import Notifier
+from f2b_enrich.daemon.server import Limits, Server, user_numbers
+from f2b_enrich.enrich import enricher
+from f2b_enrich.errors import ConfigError
+from f2b_enrich.mail import deliver
+from f2b_enrich.mail.compose import Composer
+from f2b_enrich.store.connection import held_by_daemon, open_reader, open_writer
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        AsyncIterator,
+        Callable,
+        Coroutine,
+        Iterator,
+        Mapping,
+    )
+    from datetime import datetime, tzinfo
+
+    from f2b_enrich.config import Secrets, Settings
+    from f2b_enrich.enrich.enricher import Enricher
+    from f2b_enrich.model import Event
+
+log = structlog.get_logger(__name__)
+
+LAST_MAIL_SECONDS = 20.0
+"""How long a mail under way may take once the daemon is told to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All that the daemon has from outside: files, clock, chance, environment.
+
+    `load` reads the configuration, at the start and on SIGHUP. `timezone` is the one
+    that mails are written in; None is the machine's.
+    """
+
+    load: Callable[[], tuple[Settings, Secrets]]
+    now: Callable[[], datetime]
+    jitter: Callable[[], float]
+    environ: Mapping[str, str]
+    timezone: tzinfo | None = None
+
+
+async def run(world: World) -> None:
+    """Take bans until SIGTERM or SIGINT; SIGHUP reads the configuration anew.
+
+    Raises:
+        F2bEnrichError: the daemon cannot start.
+    """
+    settings, secrets = world.load()
+    notifier = Notifier.from_environment(world.environ)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(held_by_daemon(settings.store.path))
+        writer = stack.enter_context(open_writer(settings.store.path))
+        reader = stack.enter_context(open_reader(settings.store.path))
+        listener = stack.enter_context(listening(settings.daemon.socket, world.environ))
+        reads = Reads(reader)
+        stack.callback(reads.close)
+        async with Commits(writer) as commits:
+            daemon = _Daemon(world, settings, commits, reads)
+            server = Server(daemon.take, limits=_limits(settings), now=world.now)
+            async with daemon.draining(), _supervised(notifier, commits):
+                await server.start(listener)
+                notifier.ready()
+                log.info("ready", version=__version__, host=settings.host_name)
+                try:
+                    await daemon.live(secrets, notifier)
+                finally:
+                    notifier.stopping()
+                    await server.stop()
+    log.info("stopped")
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        users=user_numbers(settings.daemon.users),
+        connections=settings.daemon.max_connections,
+        seconds=settings.daemon.read_timeout_seconds,
+    )
+
+
+class _Daemon:
+    """What lives longer than one reading of the configuration."""
+
+    def __init__(
+        self, world: World, settings: Settings, commits: Commits, reads: Reads
+    ) -> None:
+        self._world = world
+        self._settings = settings
+        self._commits = commits
+        self._reads = reads
+        self._look_ups = LookUps(commits, reads, changed=self._mail_changed)
+        self._mailing: Mailing | None = None
+        self._has_sources = False
+
+    def take(self, event: Event) -> asyncio.Future[Taken]:
+        """Queue the write of an event; done when it is on disk."""
+        write = writing(
+            event,
+            settings=self._settings,
+            waits_for_look_up=self._has_sources,
+            now=self._world.now(),
+        )
+        future = self._commits.submit(write)
+        future.add_done_callback(self._taken)
+        return future
+
+    def _taken(self, future: asyncio.Future[Taken]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            return
+        ip = future.result().to_look_up
+        if ip is not None:
+            self._look_ups.ask(ip)
+        self._mail_changed()
+
+    def _mail_changed(self) -> None:
+        if self._mailing is not None:
+            self._mailing.changed()
+
+    @contextlib.asynccontextmanager
+    async def draining(self) -> AsyncIterator[None]:
+        """Watch and empty the spools for the time of the block."""
+        run = self._settings.daemon.socket.parent
+        folders = (
+            self._settings.daemon.spool,
+            spool.beside(self._settings.daemon.socket),
+        )
+        with Drain(folders, run, self.take, now=self._world.now) as drain:
+            async with _task(forever("drain", drain.step)):
+                yield
+
+    async def live(self, secrets: Secrets, notifier: Notifier) -> None:
+        """Look up and mail until told to stop; begin anew at each new configuration."""
+        stop, reload = asyncio.Event(), asyncio.Event()
+        meanings = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
+        with _signals(meanings):
+            while not stop.is_set():
+                async with self._working(secrets):
+                    await first_of(stop, reload)
+                if reload.is_set():
+                    reload.clear()
+                    notifier.reloading()
+                    secrets = self._reload(secrets)
+                    notifier.ready()
+
+    def _reload(self, secrets: Secrets) -> Secrets:
+        try:
+            settings, secrets = self._world.load()
+        except ConfigError as exc:
+            for problem in exc.problems:
+                log.error("configuration kept as it was", problem=problem)
+            return secrets
+        if (settings.store, settings.daemon) != (
+            self._settings.store,
+            self._settings.daemon,
+        ):
+            log.warning("[store] and [daemon] change at the next start only")
+        self._settings = settings
+        log.info("configuration read")
+        return secrets
+
+    @contextlib.asynccontextmanager
+    async def _working(self, secrets: Secrets) -> AsyncIterator[None]:
+        """Run the loops that depend on the configuration; finish the mail under way."""
+        look = enricher.build(self._settings, secrets, now=self._world.now)
+        desk = Desk(
+            courier=deliver.build(self._settings, secrets),
+            composer=Composer(),
+            settings=self._settings.mail,
+            timezone=self._world.timezone,
+            now=self._world.now,
+            jitter=self._world.jitter,
+        )
+        mailing = self._mailing = Mailing(desk, self._commits, self._reads)
+        await mailing.recover()
+        self._has_sources = bool(look.sources)
+        try:
+            async with (
+                _task(self._look_up(look)),
+                _mailing(mailing),
+            ):
+                yield
+        finally:
+            await desk.courier.aclose()
+            await look.aclose()
+
+    async def _look_up(self, look: Enricher) -> None:
+        if look.sources:
+            await self._look_ups.run(look)
+
+
+@contextlib.asynccontextmanager
+async def _task(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run beside the block, cancelled at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
+async def _mailing(mailing: Mailing) -> AsyncIterator[None]:
+    """Send mail beside the block; at its end the one under way may still leave."""
+    task = asyncio.create_task(
+        forever("mail", mailing.step, until=mailing.stopping), name="mail"
+    )
+    try:
+        yield
+    finally:
+        mailing.stop()
+        await asyncio.wait([task], timeout=LAST_MAIL_SECONDS)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
+async def _supervised(notifier: Notifier, commits: Commits) -> AsyncIterator[None]:
+    """Feed the watchdog as long as the loop turns and the store can be written to."""
+    if notifier.watchdog_seconds is None:
+        yield
+        return
+
+    async def feed(seconds: float) -> None:
+        while True:
+            await commits.alive()
+            notifier.alive()
+            await asyncio.sleep(seconds)
+
+    async with _task(feed(notifier.watchdog_seconds / 3)):
+        yield
+
+
+@contextlib.contextmanager
+def _signals(events: Mapping[signal.Signals, asyncio.Event]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number, event in events.items():
+        loop.add_signal_handler(number, event.set)
+    try:
+        yield
+    finally:
+        for number in events:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,192 @@
+"""Mails on their way out: claimed, composed, delivered, their outcome noted."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from f2b_enrich import __version__
+from f2b_enrich.daemon.loops import first_of
+from f2b_enrich.errors import AddressError, DeliveryError, StoreError
+from f2b_enrich.mail.addresses import check_address
+from f2b_enrich.mail.compose import Alert
+from f2b_enrich.outbox import after_failure
+from f2b_enrich.store import outbox, reads
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
+
+    from f2b_enrich.config import MailSettings
+    from f2b_enrich.daemon.commits import Commits, Reads
+    from f2b_enrich.mail.compose import Composer
+    from f2b_enrich.mail.deliver import Courier
+    from f2b_enrich.model import OutboxRow
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 20
+"""Mails claimed at a time; they leave one after another."""
+
+LOOK_SECONDS = 15.0
+"""How often to look although nothing was heard: a command may have queued something."""
+
+STORE_PAUSE_SECONDS = 1.0
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What writing and posting mail takes."""
+
+    courier: Courier
+    composer: Composer
+    settings: MailSettings
+    timezone: tzinfo | None
+    now: Callable[[], datetime]
+    jitter: Callable[[], float]
+
+
+class Mailing:
+    """Send what is due; after `stop` the mail under way is the last."""
+
+    def __init__(self, desk: Desk, commits: Commits, reads_: Reads) -> None:
+        self._desk = desk
+        self._commits = commits
+        self._reads = reads_
+        self._changed = asyncio.Event()
+        self.stopping = asyncio.Event()
+        self._pauses = 0
+        self._resume_at: datetime | None = None
+
+    def changed(self) -> None:
+        """Hear that a mail was queued or became due."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Send no further mail."""
+        self.stopping.set()
+        self._changed.set()
+
+    async def recover(self) -> None:
+        """Take up what a daemon that was killed left in the middle."""
+        count = await self._commits.submit(outbox.release_all)
+        if count:
+            log.warning("mails sent again, perhaps twice", count=count)
+
+    async def step(self) -> None:
+        """Send what is due now, then wait for the next."""
+        self._changed.clear()
+        seconds = await self._seconds_to_next()
+        if seconds > 0:
+            await self._desk.courier.aclose()
+            await first_of(self._changed, seconds=min(seconds, LOOK_SECONDS))
+            return
+        now = self._desk.now()
+        rows = await self._commits.submit(
+            partial(outbox.claim_due, now=now, limit=AT_ONCE)
+        )
+        for number, row in enumerate(rows):
+            if self.stopping.is_set() or self._resume_at is not None:
+                left = [row.id for row in rows[number:]]
+                await self._note(partial(outbox.release, row_ids=left))
+                return
+            await self._send(row)
+
+    async def _seconds_to_next(self) -> float:
+        now = self._desk.now()
+        if self._resume_at is not None:
+            if now < self._resume_at:
+                return (self._resume_at - now).total_seconds()
+            self._resume_at = None
+        due_at = await self._reads.run(outbox.next_due_at)
+        return LOOK_SECONDS if due_at is None else (due_at - now).total_seconds()
+
+    async def _send(self, row: OutboxRow) -> None:
+        tried = replace(row, attempts=row.attempts + 1)
+        try:
+            answer = await self._deliver(row)
+        except DeliveryError as exc:
+            await self._failed(tried, exc)
+            return
+        self._pauses = 0
+        log.info("mail sent", id=row.id, to=row.recipient, answer=answer)
+        await self._note(partial(outbox.sent, row_id=row.id, now=self._desk.now()))
+
+    async def _deliver(self, row: OutboxRow) -> str:
+        try:
+            recipient = check_address(row.recipient, self._desk.settings)
+            sender = check_address(row.sender, self._desk.settings)
+        except AddressError as exc:
+            raise DeliveryError(str(exc), permanent=True) from exc
+        facts = None
+        if row.ban_id is not None:
+            facts = await self._reads.run(partial(reads.facts, ban_id=row.ban_id))
+        if facts is None:
+            raise DeliveryError("the store has no such ban", permanent=True)
+        alert = Alert(
+            ban=facts.ban,
+            enrichment=facts.enrichment,
+            lines=facts.lines,
+            recipient=recipient,
+            sender=sender,
+            message_id=row.message_id,
+            nth=facts.nth,
+            bantime_known=facts.ban.bantime_is_final,
+            version=__version__,
+            timezone=self._desk.timezone or _local_zone(self._desk.now()),
+        )
+        message = self._desk.composer.compose(alert, now=self._desk.now())
+        return await self._desk.courier.send(
+            message, sender=sender, recipient=recipient
+        )
+
+    async def _failed(self, row: OutboxRow, error: DeliveryError) -> None:
+        now = self._desk.now()
+        verdict = after_failure(row, error, now=now, jitter=self._desk.jitter())
+        log.warning(
+            "mail not sent",
+            id=row.id,
+            to=row.recipient,
+            reason=verdict.last_error,
+            next=verdict.state.value,
+            attempts=row.attempts,
+        )
+        if error.unreachable:
+            pause = min(FIRST_PAUSE * (1 << min(self._pauses, 10)), LONGEST_PAUSE)
+            self._pauses += 1
+            self._resume_at = now + pause
+        await self._note(
+            partial(
+                outbox.failed,
+                row_id=row.id,
+                state=verdict.state,
+                due_at=verdict.due_at,
+                error=verdict.last_error,
+            )
+        )
+
+    async def _note(self, write: Callable[[sqlite3.Connection], object]) -> None:
+        """Commit what became of a mail, however long the store is locked.
+
+        To forget it would mean to send the mail once more.
+        """
+        while True:
+            try:
+                await self._commits.submit(write)
+            except StoreError as exc:
+                log.warning("outcome of a mail not yet noted", reason=str(exc))
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
+            else:
+                return
+
+
+def _local_zone(now: datetime) -> tzinfo:
+    return now.astimezone().tzinfo or UTC

@@ -1,0 +1,131 @@
+"""Events that clients left in files while no daemon answered."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f2b_enrich.errors import SpoolError
+from f2b_enrich.wire import MAX_REQUEST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BAD = "bad"
+"""The folder beside the files for those that cannot be read as an event."""
+
+SLOW = "slow"
+"""Beside the socket: clients that see it, and fresh, spool without connecting."""
+
+LOST = "lost"
+"""Beside the socket: a line for each event that found neither daemon nor spool."""
+
+UNFINISHED_SECONDS = 60
+"""After this a file without its final name is one whose client was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What lies in a spool: files that wait, and files that were set aside."""
+
+    files: int
+    unreadable: int
+
+
+def beside(socket: Path) -> Path:
+    """Name the second spool, on a memory file system beside the socket."""
+    return socket.parent / "spool"
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder if it is missing; its parent must be there.
+
+    Raises:
+        SpoolError: it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o770, exist_ok=True)
+    except OSError as exc:
+        raise SpoolError(f"spool {folder}: {exc.strerror}") from exc
+
+
+def waiting(folder: Path, *, now: float) -> tuple[Path, ...]:
+    """List the files to drain, oldest first; `now` is Unix time.
+
+    A file that a killed client did not finish is listed once it is old enough. Names
+    begin with the time, so their order is that of the events.
+    """
+    found = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            unfinished = entry.name.endswith(".tmp")
+            orphaned = unfinished and _age(entry, now) > UNFINISHED_SECONDS
+            if orphaned or entry.name.endswith(".ban"):
+                found.append(entry.name)
+    return tuple(folder / name for name in sorted(found))
+
+
+def _age(entry: os.DirEntry[str], now: float) -> float:
+    try:
+        return now - entry.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return 0.0
+
+
+def read(file: Path) -> bytes:
+    """Read one file, at most what a request may hold.
+
+    Raises:
+        SpoolError: it is no plain file, too large, or cannot be read.
+    """
+    try:
+        descriptor = os.open(
+            file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        )
+        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, no path
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise SpoolError(f"spool {file}: not a plain file")
+            content = stream.read(MAX_REQUEST + 1)
+    except OSError as exc:
+        raise SpoolError(f"spool {file}: {exc.strerror}") from exc
+    if len(content) > MAX_REQUEST:
+        raise SpoolError(f"spool {file}: over the limit of {MAX_REQUEST} bytes")
+    return content
+
+
+def set_aside(file: Path) -> None:
+    """Move a file that is no event to the folder `bad`, where it stays for people.
+
+    Raises:
+        SpoolError: it cannot be moved.
+    """
+    try:
+        bad = file.parent / BAD
+        bad.mkdir(mode=0o770, exist_ok=True)
+        file.rename(bad / file.name)
+    except OSError as exc:
+        raise SpoolError(f"spool {file}: {exc.strerror}") from exc
+
+
+def backlog(folder: Path) -> Backlog:
+    """Count what lies in a spool; a folder that is missing holds nothing."""
+    files = unreadable = 0
+    with suppress(OSError):
+        files = sum(name.endswith((".ban", ".tmp")) for name in os.listdir(folder))  # noqa: PTH208
+    with suppress(OSError):
+        unreadable = len(os.listdir(folder / BAD))  # noqa: PTH208
+    return Backlog(files, unreadable)
+
+
+def lost(run: Path) -> int:
+    """Count the events that clients could leave nowhere, each once.
+
+    fail2ban runs an action that failed a second time, which leaves a second line.
+    """
+    try:
+        return len(set((run / LOST).read_bytes().splitlines()))
+    except OSError:
+        return 0
