@@ -1,0 +1,61 @@
+# make check   everything: lint, types, layers, all tests (sets itself up)
+# make test    the tests alone          make soak    the long ones
+# make bench   the figures of docs/benchmarks.md
+# make lock    pin the requirements anew (needs uv)
+
+SHELL := /bin/sh
+PYTHON := /usr/bin/python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := f2b_enrich demo tests bench
+SCRIPTS := install.sh .ci/run
+EXTRA_DATA := $(wildcard ../shared/data)
+export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
+
+.PHONY: check lint types test soak bench lock clean
+
+check: lint types test
+
+$(VENV)/ready: requirements/dev.txt pyproject.toml install.sh
+	./install.sh --deps
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps \
+	    --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps \
+	    --no-build-isolation --editable .
+	touch $@
+
+lint: $(VENV)/ready
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/shellcheck $(SCRIPTS)
+	$(BIN)/codespell $(SOURCES) docs action.d jail.d *.md install.sh
+	$(BIN)/deptry f2b_enrich
+
+types: $(VENV)/ready
+	$(BIN)/mypy
+
+test: $(VENV)/ready
+	rm -f .coverage .coverage.*
+	PYTHONASYNCIODEBUG=1 HYPOTHESIS_PROFILE=ci $(BIN)/coverage run -m pytest -m "not soak"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+soak: $(VENV)/ready
+	$(BIN)/pytest -m soak
+
+bench: $(VENV)/ready
+	$(BIN)/python -m bench
+
+lock:
+	for set in runtime demo dev; do \
+	    extra=; [ $$set = runtime ] || extra="--extra $$set"; \
+	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	        --no-emit-index-url --no-emit-find-links --no-annotate \
+	        --custom-compile-command "make lock" $$extra pyproject.toml \
+	        -o requirements/$$set.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) build .coverage .coverage.*

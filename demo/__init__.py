@@ -1,0 +1,1 @@
+"""A throw-away server that is attacked: for the demonstration, tests and benchmarks."""

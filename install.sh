@@ -1,0 +1,90 @@
+#!/bin/sh
+# Install f2b-enrich. For now: show what it does, in a throw-away folder.
+#
+#   ./install.sh --demo     run the main job once; nothing is installed on this server
+#   ./install.sh --deps     install only the system's packages that are missing
+
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+python=/usr/bin/python3
+environment=$here/build/demo
+
+main() {
+    case "${1-}" in
+    --demo) demo ;;
+    --deps) system_packages ;;
+    -h | --help) usage ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+    esac
+}
+
+usage() {
+    cat <<'TEXT'
+usage: ./install.sh --demo | --deps
+
+  --demo   run the main job once in a throw-away folder: a real Fail2Ban bans an
+           address out of a log, and you see the row and the mail that come of it
+  --deps   install only the Debian packages that are missing
+
+Installing onto this server is not part of this version yet. Nothing was changed.
+TEXT
+}
+
+demo() {
+    system_packages
+    build_environment
+    cd "$here"
+    exec "$environment/bin/python" -m demo.run
+}
+
+# Install what is missing; say so first, for it is the only change to the system.
+system_packages() {
+    missing=
+    have fail2ban-server || missing="$missing fail2ban"
+    "$python" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+    [ -n "$missing" ] || return 0
+    have apt-get || fail "missing:$missing; this system has no apt-get to install them"
+    [ "$(id -u)" -eq 0 ] || fail "missing:$missing; install them, or run this as root"
+    say "Installing from Debian:$missing"
+    log=$(mktemp)
+    # The word splitting is wanted: one package a word.
+    # shellcheck disable=SC2086
+    if ! { apt-get -q update && DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y --no-install-recommends install $missing; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        fail "apt-get could not install:$missing; its log is $log"
+    fi
+    rm -f "$log"
+}
+
+# The checkout's own environment; made anew when the requirements changed.
+build_environment() {
+    pins=$here/requirements/demo.txt
+    cmp -s "$pins" "$environment/requirements.txt" && return 0
+    say "Building the Python environment in build/demo ..."
+    rm -rf "$environment"
+    mkdir -p "$here/build"
+    "$python" -m venv "$environment"
+    "$environment/bin/python" -m pip --quiet --disable-pip-version-check install \
+        --no-deps --require-hashes --only-binary :all: -r "$pins"
+    cp "$pins" "$environment/requirements.txt"
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+say() {
+    printf '%s\n' "$1"
+}
+
+fail() {
+    printf 'install.sh: %s\n' "$1" >&2
+    exit 1
+}
+
+main "$@"
