@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import socket
 import tomllib
-from ipaddress import IPv4Network, IPv6Network
+from fnmatch import fnmatch
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from f2b_enrich.errors import ConfigError
 
@@ -30,6 +34,12 @@ Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
 ]
 Aliases = dict[Name, Name]
+Network = Annotated[
+    IPv4Network | IPv6Network, BeforeValidator(lambda text: ip_network(str(text)))
+]
+
+_TOGETHER = "together"
+"""The type of a problem that another file may solve."""
 
 
 class _Section(BaseModel):
@@ -76,7 +86,7 @@ class EnrichSettings(_Section):
     deadline_seconds: float = Field(
         5.0, gt=0, le=60, description="wall-clock limit of one look-up at one source"
     )
-    reserved_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+    reserved_networks: tuple[Network, ...] = Field(
         (),
         description="private or reserved networks that are looked up all the same, "
         "for whoever has a database of his own for them",
@@ -88,8 +98,14 @@ class GeoSettings(_Section):
 
     database: Path | None = Field(
         Path("/var/lib/f2b-enrich/geo/ipinfo_lite.mmdb"),
-        description="an MMDB file; `f2b-enrich geo update` keeps the default one",
+        description="an MMDB file; `f2b-enrich geo update` keeps the default one; "
+        'empty ("") for none',
     )
+
+    @field_validator("database", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value  # TOML has no null
 
 
 class IpinfoSettings(_Section):
@@ -166,9 +182,11 @@ class MailSettings(_Section):
         if self.smtp.user and self.smtp.security == "plain":
             local = self.smtp.host in {"localhost", "127.0.0.1", "::1"}
             if not local:
-                raise ValueError(
+                raise PydanticCustomError(
+                    _TOGETHER,
                     "smtp.user needs smtp.security starttls or tls: "
-                    f"the password would cross the network to {self.smtp.host} in clear"
+                    "the password would cross the network to {host} in clear",
+                    {"host": self.smtp.host},
                 )
         return self
 
@@ -219,7 +237,11 @@ def load(path: Path, *, must_exist: bool = True) -> Settings:
     """
     merged: dict[str, Any] = {}
     problems: list[str] = []
-    for file in _files(path, must_exist=must_exist):
+    try:
+        files = _files(path, must_exist=must_exist)
+    except OSError as exc:
+        raise ConfigError((f"{exc.filename}: {exc.strerror}",)) from exc
+    for file in files:
         try:
             values = tomllib.loads(file.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
@@ -236,23 +258,40 @@ def load(path: Path, *, must_exist: bool = True) -> Settings:
         raise ConfigError(tuple(_describe(exc, str(path)))) from exc
 
 
-def _files(path: Path, *, must_exist: bool) -> Iterator[Path]:
-    if must_exist or path.exists():
-        yield path
-    yield from sorted((path.parent / "config.d").glob("*.toml"))
+def _files(path: Path, *, must_exist: bool) -> list[Path]:
+    files = [] if not must_exist and _is_missing(path) else [path]
+    folder = path.parent / "config.d"
+    if not _is_missing(folder):  # Path.glob would pass over one that is not readable
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+        files += [folder / name for name in names if fnmatch(name, "[!.]*.toml")]
+    return files
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # reading it will tell why
+    return False
 
 
 def _problems(values: Mapping[str, Any], file: str) -> list[str]:
     try:
         Settings.model_validate(values)
     except ValidationError as exc:
-        return list(_describe(exc, file))
+        return list(_describe(exc, file, leave_out=_TOGETHER))
     return []
 
 
-def _describe(error: ValidationError, file: str) -> Iterator[str]:
+def _describe(
+    error: ValidationError, file: str, *, leave_out: str | None = None
+) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == leave_out:
+            continue
         if problem["type"] == "extra_forbidden":
             yield f"{file}: {key}: no such key"
             continue
@@ -275,11 +314,21 @@ def load_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
         ConfigError: a named file cannot be read, or others than its owner's group may
             read it.
     """
+    files = {
+        "ipinfo-token": settings.ipinfo.token_file,
+        "smtp-password": settings.mail.smtp.password_file,
+    }
+    found: dict[str, SecretStr | None] = {}
+    problems: list[str] = []
+    for name, file in files.items():
+        try:
+            found[name] = _secret(file, name, environ)
+        except ConfigError as exc:
+            problems += exc.problems
+    if problems:
+        raise ConfigError(tuple(problems))
     return Secrets(
-        ipinfo_token=_secret(settings.ipinfo.token_file, "ipinfo-token", environ),
-        smtp_password=_secret(
-            settings.mail.smtp.password_file, "smtp-password", environ
-        ),
+        ipinfo_token=found["ipinfo-token"], smtp_password=found["smtp-password"]
     )
 
 

@@ -1,0 +1,1 @@
+"""What is known about an address, asked from several sources and put together."""

@@ -1,0 +1,128 @@
+"""Rests for a source that fails, so that it is not asked over and over."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import structlog
+
+from f2b_enrich.errors import ProviderError
+from f2b_enrich.model import time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FIRST_REST = timedelta(seconds=1)
+LONGEST_REST = timedelta(minutes=15)
+QUOTA_PROBE = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+class Rest(Enum):
+    """How long a source rests after a failure."""
+
+    SHORT = "doubling with each failure, up to 15 minutes"
+    QUOTA = "an hour, or until the allowance of a new day"
+    FOR_GOOD = "until it is configured anew"
+
+
+class SourceFault(ProviderError):  # noqa: N818 - what is at fault is not always an error
+    """A failure that says how long its source should rest."""
+
+    def __init__(self, message: str, *, rest: Rest) -> None:
+        super().__init__(message, retryable=rest is not Rest.FOR_GOOD)
+        self.rest = rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Resting:
+    reason: str
+    since: datetime
+    until: datetime | None
+
+    def over(self, now: datetime) -> bool:
+        # A clock set back must not prolong a rest.
+        return self.until is not None and not self.since <= now < self.until
+
+
+class Cooldown:
+    """Lets requests through while a source works, and one probe after each rest."""
+
+    def __init__(self, source: str, *, now: Callable[[], datetime]) -> None:
+        self._source = source
+        self._now = now
+        self._resting: _Resting | None = None
+        self._failures = 0
+        self._rests = 0
+        self._probing = False
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Wrap one request; a SourceFault raised inside starts a rest.
+
+        Raises:
+            ProviderError: the source rests, nothing was asked.
+        """
+        self._admit()
+        rests, probe = self._rests, self._resting is not None
+        self._probing = self._probing or probe
+        try:
+            yield
+        except SourceFault as fault:
+            # Requests that were under way together fail together: one failure.
+            if rests == self._rests:
+                self._rest(fault)
+            raise
+        else:
+            if rests == self._rests:
+                self._resting, self._failures = None, 0
+        finally:
+            if probe:
+                self._probing = False
+
+    def _admit(self) -> None:
+        resting = self._resting
+        if resting is None:
+            return
+        if resting.until is None:
+            raise ProviderError(
+                f"{resting.reason}; not asked again before a reload", retryable=False
+            )
+        if self._probing or not resting.over(self._now()):
+            raise ProviderError(
+                f"{resting.reason}; not asked again before {time_text(resting.until)}",
+                retryable=True,
+            )
+
+    def _rest(self, fault: SourceFault) -> None:
+        now = self._now()
+        until = _end_of_rest(fault.rest, self._failures, now)
+        self._failures += 1
+        self._rests += 1
+        self._resting = _Resting(str(fault), now, until)
+        if until is None:
+            log.error("source given up", source=self._source, reason=str(fault))
+        else:
+            log.warning(
+                "source rests",
+                source=self._source,
+                reason=str(fault),
+                until=time_text(until),
+            )
+
+
+def _end_of_rest(rest: Rest, failures: int, now: datetime) -> datetime | None:
+    match rest:
+        case Rest.FOR_GOOD:
+            return None
+        case Rest.QUOTA:
+            tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
+            midnight = datetime.combine(tomorrow, time(), UTC)
+            return min(now + QUOTA_PROBE, midnight)
+        case Rest.SHORT:
+            return now + min(FIRST_REST * (1 << min(failures, 10)), LONGEST_REST)

@@ -1,0 +1,165 @@
+"""All sources asked at once about one address."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f2b_enrich.enrich.ipinfo_api import IpinfoApi
+from f2b_enrich.enrich.local import LocalDatabase
+from f2b_enrich.enrich.merge import Answer, merge, not_looked_up
+from f2b_enrich.enrich.provider import SourceMissingError
+from f2b_enrich.enrich.reserved import reason_not_to_look_up
+from f2b_enrich.errors import ProviderError
+from f2b_enrich.model import read_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    from f2b_enrich.config import Secrets, Settings
+    from f2b_enrich.enrich.provider import Provider
+    from f2b_enrich.model import Enrichment
+
+_OWN_SHARE = 0.95
+"""What a source may use of the deadline, so that its own limit is met first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one source gave no answer."""
+
+    source: str
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One look-up: what is known, and which sources gave no answer."""
+
+    enrichment: Enrichment
+    failures: tuple[Failure, ...] = ()
+
+
+class Enricher:
+    """Asks every source about an address; what is kept and for how long is not its."""
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        *,
+        deadline: float,
+        now: Callable[[], datetime],
+        lifted: Sequence[IPv4Network | IPv6Network] = (),
+    ) -> None:
+        """Take the sources in order of preference.
+
+        Args:
+            providers: who is asked, the best first.
+            deadline: seconds of wall clock for one source and one address.
+            now: the clock, in UTC.
+            lifted: reserved networks that are looked up all the same.
+        """
+        self._providers = tuple(providers)
+        self._deadline = deadline
+        self._now = now
+        self._lifted = tuple(lifted)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the sources, the best first."""
+        return tuple(provider.name for provider in self._providers)
+
+    async def look_up(self, ip_text: str) -> Enrichment:
+        """Find out what is known about an address.
+
+        Raises:
+            ProviderError: no source answered, or there is none.
+        """
+        return (await self.report(ip_text)).enrichment
+
+    async def report(self, ip_text: str) -> Report:
+        """Find out what is known about an address, and who did not say.
+
+        Raises:
+            ProviderError: no source answered, or there is none.
+        """
+        looked_up_at = self._now()
+        reason = reason_not_to_look_up(ip_text, lifted=self._lifted)
+        if reason is not None:
+            return Report(not_looked_up(ip_text, reason, looked_up_at=looked_up_at))
+        if not self._providers:
+            raise ProviderError("no source of facts is configured", retryable=False)
+        ip = ipaddress.ip_address(read_address(ip_text).text)
+        outcomes = await asyncio.gather(
+            *(self._ask(provider, ip) for provider in self._providers)
+        )
+        answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
+        failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        if not answers:
+            raise ProviderError(_no_answer(failures), retryable=True)
+        found = merge(
+            str(ip),
+            answers,
+            looked_up_at=looked_up_at,
+            complete=all(
+                isinstance(failure.error, SourceMissingError) for failure in failures
+            ),
+        )
+        return Report(found, tuple(failures))
+
+    async def _ask(
+        self, provider: Provider, ip: IPv4Address | IPv6Address
+    ) -> Answer | Failure:
+        try:
+            async with asyncio.timeout(self._deadline):
+                facts = await provider.look_up(ip)
+        except TimeoutError:
+            late = f"{provider.name} did not answer within {self._deadline:g} s"
+            return Failure(provider.name, ProviderError(late, retryable=True))
+        except ProviderError as exc:
+            return Failure(provider.name, exc)
+        return Answer(provider.name, facts)
+
+    async def aclose(self) -> None:
+        """Close all sources."""
+        for provider in self._providers:
+            await provider.aclose()
+
+
+def _no_answer(failures: Sequence[Failure]) -> str:
+    return "; ".join(str(failure.error) for failure in failures)
+
+
+def build(
+    settings: Settings, secrets: Secrets, *, now: Callable[[], datetime]
+) -> Enricher:
+    """Make the sources that are configured: IPinfo's API first, then the database.
+
+    Attackers' addresses leave this machine only with a token or `ipinfo.keyless`.
+
+    Raises:
+        ConfigError: the token cannot be sent.
+    """
+    providers: list[Provider] = []
+    if secrets.ipinfo_token is not None or settings.ipinfo.keyless:
+        providers.append(
+            IpinfoApi(
+                token=secrets.ipinfo_token,
+                base_url=settings.ipinfo.base_url,
+                timeout=settings.ipinfo.timeout_seconds,
+                deadline=settings.enrich.deadline_seconds * _OWN_SHARE,
+                now=now,
+            )
+        )
+    if settings.geo.database is not None:
+        providers.append(LocalDatabase(settings.geo.database, now=now))
+    return Enricher(
+        providers,
+        deadline=settings.enrich.deadline_seconds,
+        now=now,
+        lifted=settings.enrich.reserved_networks,
+    )

@@ -1,0 +1,91 @@
+"""Single values out of a source's answer: the right type, or not known."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING
+
+from f2b_enrich.errors import ConfigError
+from f2b_enrich.inert import cut, without_nul
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+LONGEST_TEXT = 255
+
+_CODE = re.compile(r"[A-Z]{2}")
+_AS_NUMBER = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
+
+
+def text(value: object) -> str | None:
+    """Accept text that says something, bounded and storable."""
+    if not isinstance(value, str):
+        return None
+    # JSON can carry halves of surrogate pairs, which SQLite refuses.
+    whole = value.encode("utf-8", "replace").decode("utf-8")
+    return cut(without_nul(whole).strip(), LONGEST_TEXT) or None
+
+
+def country_code(value: object) -> str | None:
+    """Accept a two-letter country code in either case."""
+    code = value.strip().upper() if isinstance(value, str) else ""
+    return code if _CODE.fullmatch(code) else None
+
+
+def as_number(value: object) -> int | None:
+    """Read `AS123` or `123`; AS numbers end at 32 bits."""
+    match = _AS_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    number = int(match[1]) if match else 0
+    return number if 0 < number < 1 << 32 else None
+
+
+def position(latitude: object, longitude: object) -> tuple[float, float] | None:
+    """Read a point on the globe from two numbers or their texts."""
+    lat, lon = _number(latitude), _number(longitude)
+    if lat is None or lon is None or abs(lat) > 90 or abs(lon) > 180:
+        return None
+    return lat, lon
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def precision(city: str | None, place: tuple[float, float] | None) -> str | None:
+    """Say how far a point can be trusted: to the city, else to the country only."""
+    if place is None:
+        return None
+    return "city" if city else "country"
+
+
+def as_received(record: Mapping[str, object]) -> Mapping[str, object]:
+    """Keep what JSON can hold of an answer.
+
+    Raises:
+        ValueError: it holds NaN or an infinity, which are no JSON.
+        TypeError: it holds what JSON has no word for.
+    """
+    kept: Mapping[str, object] = json.loads(json.dumps(record, allow_nan=False))
+    return kept
+
+
+def header_text(token: SecretStr) -> str:
+    """Reveal a token that can stand in an HTTP header.
+
+    Raises:
+        ConfigError: it cannot; the libraries' own errors would show it.
+    """
+    bare = token.get_secret_value()
+    if not bare or not bare.isascii() or not bare.isprintable() or " " in bare:
+        raise ConfigError(("the IPinfo token is not one word of printable ASCII",))
+    return bare

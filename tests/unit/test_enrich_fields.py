@@ -1,0 +1,117 @@
+"""Values of answers are of the right type or not known."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from f2b_enrich.enrich import fields
+from f2b_enrich.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Berlin", "Berlin"),
+        ("  Berlin \n", "Berlin"),
+        ("", None),
+        ("   ", None),
+        (None, None),
+        (5, None),
+        (["Berlin"], None),
+        ("a\0b", "a\u2400b"),
+        ("a\ud800b", "a?b"),
+    ],
+)
+def test_text_is_text_that_says_something(value: object, expected: str | None) -> None:
+    assert fields.text(value) == expected
+
+
+@given(st.text(st.characters(), max_size=600))
+def test_any_text_comes_out_bounded_and_storable(value: str) -> None:
+    found = fields.text(value)
+
+    assert found is None or len(found) <= fields.LONGEST_TEXT
+    assert "\0" not in (found or "")
+    (found or "").encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("DE", "DE"), ("de", "DE"), (" nl ", "NL"), ("DEU", None), ("", None), (49, None)],
+)
+def test_a_country_code_has_two_letters(value: object, expected: str | None) -> None:
+    assert fields.country_code(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("AS64496", 64496),
+        ("64496", 64496),
+        ("as1", 1),
+        ("AS4294967295", 4294967295),
+        ("AS4294967296", None),
+        ("AS0", None),
+        ("AS", None),
+        ("AS12x", None),
+        ("AS\u0661", None),
+        ({"asn": "AS1"}, None),
+        (None, None),
+    ],
+)
+def test_an_as_number_fits_32_bits(value: object, expected: int | None) -> None:
+    assert fields.as_number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "expected"),
+    [
+        ("52.5244", "13.4105", (52.5244, 13.4105)),
+        (52.5, -13, (52.5, -13.0)),
+        ("nan", "1", None),
+        ("inf", "1", None),
+        (90.1, 0, None),
+        (0, -180.5, None),
+        (True, False, None),
+        ("north", "1", None),
+        ("", "", None),
+        (None, 1.0, None),
+        (10**400, 1.0, None),
+    ],
+)
+def test_a_position_is_on_the_globe(
+    latitude: object, longitude: object, expected: tuple[float, float] | None
+) -> None:
+    assert fields.position(latitude, longitude) == expected
+
+
+def test_a_point_without_a_city_is_the_countrys() -> None:
+    assert fields.precision("Berlin", (52.5, 13.4)) == "city"
+    assert fields.precision(None, (52.5, 13.4)) == "country"
+    assert fields.precision("Berlin", None) is None
+
+
+def test_what_is_no_json_is_not_kept() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        fields.as_received({"x": math.nan})
+    with pytest.raises(TypeError):
+        fields.as_received({"x": b"bytes"})
+    assert json.dumps(fields.as_received({"x": [1, None]})) == '{"x": [1, null]}'
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "t\u00f6ken"])
+def test_a_token_that_is_no_header_is_refused_unseen(token: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        fields.header_text(SecretStr(token))
+
+    assert not token or token not in str(caught.value)
+
+
+def test_a_token_is_revealed_for_the_header() -> None:
+    assert fields.header_text(SecretStr("tok-legacy")) == "tok-legacy"
