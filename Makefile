@@ -16,12 +16,12 @@ export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
 check: lint types test
 
-$(VENV)/ready: requirements/dev.txt pyproject.toml install.sh
+$(VENV)/ready: requirements/dev.txt pyproject.toml
 	./install.sh --deps
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps \
+	$(BIN)/python -m pip -qq --disable-pip-version-check install --no-deps \
 	    --require-hashes --only-binary :all: -r requirements/dev.txt
-	$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps \
+	$(BIN)/python -m pip -qq --disable-pip-version-check install --no-deps \
 	    --no-build-isolation --editable .
 	touch $@
 

@@ -69,7 +69,7 @@ build_environment() {
     rm -rf "$environment"
     mkdir -p "$here/build"
     "$python" -m venv "$environment"
-    "$environment/bin/python" -m pip --quiet --disable-pip-version-check install \
+    "$environment/bin/python" -m pip -qq --disable-pip-version-check install \
         --no-deps --require-hashes --only-binary :all: -r "$pins"
     cp "$pins" "$environment/requirements.txt"
 }
