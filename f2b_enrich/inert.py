@@ -7,10 +7,11 @@ import re
 CONTROL_PICTURES = 0x2400
 """U+2400 shows NUL, U+241B shows ESC, and so on (Unicode, Control Pictures)."""
 
-_LINK = re.compile(
-    r"\b(?P<scheme>[a-z][a-z0-9+.-]{1,15})://(?P<rest>[^\s<>\"']*)", re.IGNORECASE
-)
-_WWW = re.compile(r"\bwww\.(?=\S)", re.IGNORECASE)
+# No word boundary before them: mail readers find the link in `_http://` as well.
+_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,15})://", re.IGNORECASE)
+_LINK = re.compile(_SCHEME.pattern + r"[^\s<>\"']*", re.IGNORECASE)
+_HTTP = re.compile(r"tt(?=ps?$)", re.IGNORECASE)
+_WWW = re.compile(r"www\.(?=\S)", re.IGNORECASE)
 
 
 def without_nul(text: str) -> str:
@@ -46,12 +47,12 @@ def defang(text: str) -> str:
 
 
 def _broken_link(match: re.Match[str]) -> str:
-    scheme = match["scheme"]
-    broken = re.sub("tt", "xx", scheme, count=1, flags=re.IGNORECASE)
-    if broken == scheme:
-        broken = f"{scheme}[:]"
-        return f"{broken}//{match['rest'].replace('.', '[.]')}"
-    return f"{broken}://{match['rest'].replace('.', '[.]')}"
+    return _SCHEME.sub(_broken_scheme, match[0]).replace(".", "[.]")
+
+
+def _broken_scheme(match: re.Match[str]) -> str:
+    broken, changes = _HTTP.subn("xx", match["scheme"])
+    return f"{broken}://" if changes else f"{broken}[:]//"
 
 
 def cut(text: str, limit: int) -> str:

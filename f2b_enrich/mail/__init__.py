@@ -1,0 +1,1 @@
+"""Who is written to, what is written, and how it leaves."""

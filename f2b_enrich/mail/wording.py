@@ -1,0 +1,45 @@
+"""Numbers, spans and times in the words of a mail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def ordinal(number: int) -> str:
+    """Write 1st, 2nd, 3rd, 11th, 21st, 112th."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")  # codespell:ignore nd
+    if number % 100 in {11, 12, 13}:
+        ending = "th"
+    return f"{number}{ending}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write `1 failure`, `1,284 failures`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def span(seconds: int) -> str:
+    """Write a span in its two largest units, `1 day 1 hour`."""
+    words = []
+    for unit, length in _UNITS:
+        count, seconds = divmod(seconds, length)
+        if count:
+            words.append(counted(count, unit))
+    return " ".join(words[:2]) or "0 seconds"
+
+
+def moment(when: datetime, zone: tzinfo) -> str:
+    """Write a time as its reader's clock shows it, the zone named."""
+    try:
+        local = when.astimezone(zone)
+    except OverflowError:  # on the last day of the year 9999, east of Greenwich
+        local = when
+    name = local.tzname() or "UTC"
+    if name[0] in "+-":  # zones without letters of their own
+        name = f"UTC{name}"
+    return f"{local:%a %Y-%m-%d %H:%M:%S} {name}"
