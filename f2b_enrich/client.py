@@ -2,9 +2,8 @@
 
     /usr/bin/python3 -I -S client.py SOCKET SPOOL KEY=value ... [MATCHES text]
 
-fail2ban holds one lock for all jails while this runs: nothing is imported that does
-not come with the interpreter, and nothing waits longer than DEADLINE. It runs on
-Python 3.6 and newer, and imports nothing of the package.
+fail2ban holds one lock for all jails while this runs: nothing is imported but what the
+interpreter brings, and nothing waits longer than DEADLINE. For Python 3.6 and newer.
 """
 
 import _socket
@@ -20,12 +19,11 @@ SAFELY = WRITE | posix.O_NOFOLLOW | posix.O_NONBLOCK
 
 def main(argv):
     """Return 0 when the daemon or a spool has the event, else 1 and say so."""
-    deadline = time.monotonic() + DEADLINE
     socket, spool = argv[1:3]
     run = socket.rpartition("/")[0] or "."
     request = encode(argv[3:])
     try:
-        if hand_over(socket, request, deadline, run + "/slow"):
+        if hand_over(socket, request, time.monotonic() + DEADLINE, run + "/slow"):
             return 0
         try:
             leave(spool, request, MAX_FILES, MAX_BYTES)
@@ -36,7 +34,8 @@ def main(argv):
     except OSError as exc:
         what = ascii(" ".join(argv[3:7]))[1:-1][:200]
         append(run + "/lost", what.encode("ascii") + b"\n")
-        sys.stderr.write("f2b-enrich: no daemon, no spool: %s: %s\n" % (what, exc))
+        line = "f2b-enrich: no daemon, no spool: %s: %s\n" % (what, exc)
+        posix.write(2, line.encode("ascii", "backslashreplace"))
         return 1
     return 0
 
@@ -48,13 +47,16 @@ def encode(fields):
         fields = [*fields[:at], "MATCHES=" + "".join(fields[at + 1 : at + 2])]
     given = [field for field in fields if field.partition("=")[2]]
     fields = ["V=1", "AT=%.3f" % time.time(), *given, "", ""]
-    # Exactly the bytes that fail2ban gave, whatever the locale.
-    return "\0".join(fields).encode(sys.getfilesystemencoding(), "surrogateescape")
+    text = "\0".join(fields)
+    try:  # exactly the bytes that fail2ban gave, whatever the locale
+        return text.encode(sys.getfilesystemencoding(), "surrogateescape")
+    except UnicodeError:  # EUC-JP and BIG5 decode more than they encode
+        return text.encode("utf-8", "surrogateescape")
 
 
 def hand_over(path, request, deadline, slow):
     """Tell whether the daemon acknowledged; a time-out makes the next clients spool."""
-    reply = b""
+    reply, chunk = b"", None
     try:
         if 0 <= time.time() - posix.stat(slow).st_mtime < SLOW_FOR:
             return False
@@ -65,7 +67,6 @@ def hand_over(path, request, deadline, slow):
         for step, value in (connection.connect, path), (connection.sendall, request):
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
             step(value)
-        chunk = None
         while chunk != b"" and reply[-1:] != b"\n" and len(reply) < 4096:
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
             chunk = connection.recv(512)
@@ -85,8 +86,7 @@ def leave(folder, request, max_files, max_bytes):
     held = sum(int(size) for size in sizes if size.isdecimal())
     if len(names) >= max_files or held + len(request) > max_bytes:
         raise OSError("spool is full: %d files, %d bytes" % (len(names), held))
-    unique = "%020d-%d" % (int(time.time() * 1e9), posix.getpid())
-    name = "%s/%s-%d" % (folder, unique, len(request))
+    name = "%s/%020d-%d-%d" % (folder, time.time() * 1e9, posix.getpid(), len(request))
     file = posix.open(name + ".tmp", SAFELY | posix.O_EXCL, 0o640)
     try:
         try:

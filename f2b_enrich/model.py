@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -186,9 +187,14 @@ def read_address(text: str) -> Address:
         return _read_network(text)
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
-    bare = str(ip).partition("%")[0]
-    subnet = ipaddress.ip_network(f"{bare}/{_subnet_bits(ip.version)}", strict=False)
-    return Address(text=str(ip), version=ip.version, subnet=str(subnet))
+    return Address(text=str(ip), version=ip.version, subnet=_subnet_around(ip))
+
+
+def _subnet_around(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    if isinstance(ip, ipaddress.IPv4Address):
+        return f"{str(ip).rpartition('.')[0]}.0/24"
+    prefix = int(ip) >> 64 << 64
+    return f"{ipaddress.IPv6Address(prefix)}/64"
 
 
 def _read_network(text: str) -> Address:
@@ -217,9 +223,12 @@ def ban_id(host: str, jail: str, ip: str, failed_at: float) -> str:
     return str(uuid5(NAMESPACE, f"{host}\0{jail}\0{ip}\0{seconds}"))
 
 
+@lru_cache(maxsize=1024)
 def time_text(when: datetime) -> str:
     """Write a time as the store and people outside read it: UTC, ISO 8601, `Z`."""
-    return when.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    if when.tzinfo is not UTC:
+        when = when.astimezone(UTC)
+    return when.isoformat(timespec="seconds")[:19] + "Z"
 
 
 def read_time(text: str) -> datetime:

@@ -82,11 +82,8 @@ def read(file: Path) -> bytes:
         SpoolError: it is no plain file, too large, or cannot be read.
     """
     try:
-        descriptor = os.open(
-            file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        )
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor, no path
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with open(file, "rb", opener=_open_safely) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise SpoolError(f"spool {file}: not a plain file")
             content = stream.read(MAX_REQUEST + 1)
     except OSError as exc:
@@ -94,6 +91,10 @@ def read(file: Path) -> bytes:
     if len(content) > MAX_REQUEST:
         raise SpoolError(f"spool {file}: over the limit of {MAX_REQUEST} bytes")
     return content
+
+
+def _open_safely(path: str, mode: int) -> int:
+    return os.open(path, mode | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def set_aside(file: Path) -> None:

@@ -46,7 +46,10 @@ def encode(fields: Mapping[str, str]) -> bytes:
         if "\0" in value or "\0" in key or "=" in key or not key:
             raise WireError(f"field {key!r} holds a NUL, or '=' in its key")
     block = "".join(f"{key}={value}\0" for key, value in fields.items())
-    return block.encode("utf-8", "surrogateescape") + b"\0"
+    try:
+        return block.encode("utf-8", "surrogateescape") + b"\0"
+    except UnicodeEncodeError as exc:
+        raise WireError(f"a field holds {exc.object[exc.start]!a}, no text") from exc
 
 
 def decode(request: bytes, *, received_at: datetime) -> Event:
@@ -114,7 +117,7 @@ def _required(fields: Mapping[str, str], key: str) -> str:
 def _optional(fields: Mapping[str, str], key: str) -> str | None:
     """Give a text field; empty, or a tag that fail2ban does not know, is None."""
     value = fields.get(key, "").strip()
-    if not value or _UNRESOLVED_TAG.fullmatch(value):
+    if not value or (value[0] == "<" and _UNRESOLVED_TAG.fullmatch(value)):
         return None
     return value
 
@@ -154,7 +157,7 @@ def _lines(matches: str) -> tuple[str, ...]:
 
 
 def _captures(fields: Mapping[str, str]) -> dict[str, str]:
-    names = sorted(key for key in fields if _CAPTURE.fullmatch(key) and fields[key])
+    names = sorted(key for key in fields if key.startswith("F_") and fields[key])
     return {
         key.removeprefix("F_").lower(): fields[key][:MAX_VALUE]
         for key in names[:_MAX_CAPTURES]

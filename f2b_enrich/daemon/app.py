@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from f2b_enrich import __version__, spool
 from f2b_enrich.daemon.commits import Commits, Reads
 from f2b_enrich.daemon.draining import Drain
 from f2b_enrich.daemon.enriching import LookUps
-from f2b_enrich.daemon.intake import Taken, writing
+from f2b_enrich.daemon.intake import Intake, Taken
 from f2b_enrich.daemon.listening import listening
 from f2b_enrich.daemon.loops import first_of, forever
 from f2b_enrich.daemon.mailing import Desk, Mailing
@@ -68,6 +69,9 @@ async def run(world: World) -> None:
         F2bEnrichError: the daemon cannot start.
     """
     settings, secrets = world.load()
+    # The writing thread lets go of the interpreter at each SQL statement; with the
+    # default of 5 ms it would wait that long to get it back from a busy loop.
+    sys.setswitchinterval(0.0005)
     notifier = Notifier.from_environment(world.environ)
     with contextlib.ExitStack() as stack:
         stack.enter_context(held_by_daemon(settings.store.path))
@@ -111,16 +115,13 @@ class _Daemon:
         self._reads = reads
         self._look_ups = LookUps(commits, reads, changed=self._mail_changed)
         self._mailing: Mailing | None = None
-        self._has_sources = False
+        self._intake = Intake(settings, waits_for_look_up=False)
 
     def take(self, event: Event) -> asyncio.Future[Taken]:
         """Queue the write of an event; done when it is on disk."""
-        write = writing(
-            event,
-            settings=self._settings,
-            waits_for_look_up=self._has_sources,
-            now=self._world.now(),
-        )
+        # Whole seconds, as the store keeps them: the same few are written many times.
+        now = self._world.now().replace(microsecond=0)
+        write = self._intake.writing(event, now=now)
         future = self._commits.submit(write)
         future.add_done_callback(self._taken)
         return future
@@ -193,7 +194,7 @@ class _Daemon:
         )
         mailing = self._mailing = Mailing(desk, self._commits, self._reads)
         await mailing.recover()
-        self._has_sources = bool(look.sources)
+        self._intake = Intake(self._settings, waits_for_look_up=bool(look.sources))
         try:
             async with (
                 _task(self._look_up(look)),

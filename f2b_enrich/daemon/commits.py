@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections import deque
@@ -10,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import structlog
+
 from f2b_enrich.errors import StoreError
+from f2b_enrich.store import search
 from f2b_enrich.store.connection import transaction
 
 if TYPE_CHECKING:
@@ -19,8 +23,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 LONGEST_TRANSACTION = 0.03
 """Seconds after which a transaction takes no further write in."""
+
+MANY = 8
+"""Writes in one transaction that mean: bans come in faster than one by one."""
+
+RUSH_SECONDS = 0.1
+
+GATHER_SECONDS = 0.001
 
 
 @dataclass(slots=True)
@@ -39,6 +52,8 @@ class Commits:
         self._jobs: deque[_Job] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
+        self._rush_until = 0.0
+        self._last_size = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._task: asyncio.Task[None] | None = None
 
@@ -62,12 +77,24 @@ class Commits:
     def submit(self, write: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """Queue one write; the future is done when it is on disk.
 
-        Each write runs under its own savepoint: one that fails undoes itself alone.
+        A write may run twice, and has no effect but on the store: when one of those
+        that share a transaction fails, the others are written anew without it.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._jobs.append(_Job(write, future))
         self._arrived.set()
         return future
+
+    async def lull(self, *, most: float) -> None:
+        """Let a rush of bans pass, but wait no longer than `most` seconds.
+
+        Look-ups and mail can wait; whoever reports a ban holds up fail2ban.
+        """
+        until = time.monotonic() + most
+        now = time.monotonic()
+        while now < min(until, self._rush_until):
+            await asyncio.sleep(self._rush_until - now)
+            now = time.monotonic()
 
     async def alive(self) -> None:
         """Return when the writing thread gets to it: it is not stuck."""
@@ -75,21 +102,60 @@ class Commits:
         await loop.run_in_executor(self._thread, lambda: None)
 
     async def _work(self) -> None:
-        while self._jobs or not self._closing:
-            await self._arrived.wait()
-            await self._commit()
+        loop = asyncio.get_running_loop()
+        not_indexed = True
+        while self._jobs or not self._closing or not_indexed:
+            if self._jobs:
+                await self._commit()
+                not_indexed = True
+            elif not_indexed and not self._in_a_rush():
+                not_indexed = await loop.run_in_executor(self._thread, self._index)
+            else:
+                await self._next_arrival()
+
+    def _in_a_rush(self) -> bool:
+        return time.monotonic() < self._rush_until and not self._closing
+
+    async def _next_arrival(self) -> None:
+        """Wait for a write, or for the end of a rush: then there is time to index."""
+        self._arrived.clear()
+        rest = self._rush_until - time.monotonic()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(rest if rest > 0 else None):
+                await self._arrived.wait()
+
+    def _index(self) -> bool:
+        """Index a portion of the new lines; tell whether there may be more."""
+        try:
+            with transaction(self._connection):
+                return search.index_new_lines(self._connection) > 0
+        except sqlite3.Error as exc:
+            # The lines are safe; the next write tries again.
+            log.warning("log lines not indexed yet", reason=str(exc))
+            return False
+
+    async def _gather(self) -> None:
+        """Let in what is about to arrive.
+
+        While one thread writes and another reads requests, each SQL statement costs a
+        hand-over of the interpreter: one after the other, both are twice as fast.
+        """
+        before = 0
+        while before < len(self._jobs) < max(self._last_size, MANY):
+            before = len(self._jobs)
+            await asyncio.sleep(GATHER_SECONDS if self._in_a_rush() else 0)
+        self._last_size = len(self._jobs)
 
     async def _commit(self) -> None:
+        await self._gather()
         jobs = list(self._jobs)
         self._jobs.clear()
-        self._arrived.clear()
-        if not jobs:
-            return
+        if len(jobs) >= MANY:
+            self._rush_until = time.monotonic() + RUSH_SECONDS
         loop = asyncio.get_running_loop()
         done = await loop.run_in_executor(self._thread, self._write_all, jobs)
         if done < len(jobs):
             self._jobs.extendleft(reversed(jobs[done:]))
-            self._arrived.set()
         for job in jobs[:done]:
             if job.future.cancelled():
                 continue
@@ -99,24 +165,43 @@ class Commits:
                 job.future.set_exception(job.error)
 
     def _write_all(self, jobs: list[_Job]) -> int:
-        """Run jobs in one transaction until its time is up; tell how many it took."""
-        done = 0
+        """Write jobs in one transaction until its time is up; tell how many it took.
+
+        All go well almost always, so they are first tried together; when one fails,
+        all are written again, each under a savepoint of its own.
+        """
+        for attempt in (self._write_together, self._write_apart):
+            done = self._in_one_transaction(jobs, attempt)
+            if done:
+                return done
+        return len(jobs)
+
+    def _in_one_transaction(
+        self, jobs: list[_Job], attempt: Callable[[_Job], None]
+    ) -> int:
+        """Tell how many jobs are done with; none when it is worth another attempt."""
+        done = len(jobs)
         until = time.monotonic() + LONGEST_TRANSACTION
         try:
             with transaction(self._connection):
+                done = 0
                 for job in jobs:
-                    self._write(job)
+                    attempt(job)
                     done += 1
                     if time.monotonic() > until:
                         break
         except Exception as exc:  # noqa: BLE001 - whoever waits must hear of it
-            # Nothing of this transaction is on disk; whoever waits may try again.
-            done = len(jobs)
             for job in jobs:
-                job.error = StoreError(f"store: {exc}")
+                job.error = _ours(exc)
+            # Without the write lock, which was waited for long enough, all have failed.
+            return done if done == len(jobs) else 0
         return done
 
-    def _write(self, job: _Job) -> None:
+    def _write_together(self, job: _Job) -> None:
+        job.result = job.write(self._connection)
+
+    def _write_apart(self, job: _Job) -> None:
+        job.error = None
         self._connection.execute("SAVEPOINT job")
         try:
             job.result = job.write(self._connection)
@@ -124,9 +209,12 @@ class Commits:
             if not self._connection.in_transaction:
                 raise  # a full disk ends the whole transaction
             self._connection.execute("ROLLBACK TO job")
-            is_sql = isinstance(exc, sqlite3.Error)
-            job.error = StoreError(f"store: {exc}") if is_sql else exc
+            job.error = _ours(exc)
         self._connection.execute("RELEASE job")
+
+
+def _ours(error: Exception) -> Exception:
+    return StoreError(f"store: {error}") if isinstance(error, sqlite3.Error) else error
 
 
 class Reads:

@@ -99,20 +99,27 @@ class Drain:
                 self._set_aside(file, exc)
                 continue
             taken.append((file, self._take(event)))
-        for file, future in taken:
-            try:
-                await future
-            except StoreError:
-                raise
-            except Exception as exc:
-                log.exception("spooled event not recorded", file=str(file))
-                self._set_aside(file, exc)
-            else:
+        outcomes = await asyncio.gather(
+            *(future for _, future in taken), return_exceptions=True
+        )
+        not_stored = None
+        for (file, _), outcome in zip(taken, outcomes, strict=True):
+            if isinstance(outcome, StoreError):
+                not_stored = outcome
+            elif isinstance(outcome, Exception):
+                log.error("event not recorded", file=str(file), exc_info=outcome)
+                self._set_aside(file, outcome)
+            elif not isinstance(outcome, BaseException):
                 file.unlink(missing_ok=True)
+        if not_stored is not None:
+            raise not_stored  # those files are tried again
 
     @staticmethod
     def _set_aside(file: Path, why: Exception) -> None:
         if not file.exists():
             return  # its client was still at it, and has finished
         log.error("spooled file set aside", file=str(file), reason=str(why))
-        spool.set_aside(file)
+        try:
+            spool.set_aside(file)
+        except SpoolError as exc:  # a full disk: the files behind it still count
+            log.error("spooled file stays", file=str(file), reason=str(exc))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.daemon.commits import Commits, Reads
     from f2b_enrich.enrich.enricher import Enricher
+    from f2b_enrich.store.enrichments import Waiting
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,9 @@ SWEEP_SECONDS = 300.0
 """How often the store is asked for addresses whose look-up failed or was lost."""
 
 PAGE = 500
+
+LONGEST_LULL = 2.0
+"""Seconds that a look-up makes way for a rush of bans."""
 
 
 class LookUps:
@@ -69,6 +73,7 @@ class LookUps:
         while not self._waiting:
             self._arrived.clear()
             await self._arrived.wait()
+        await self._commits.lull(most=LONGEST_LULL)
         ip = next(iter(self._waiting))
         del self._waiting[ip]
         if len(self._waiting) <= PAGE:
@@ -88,11 +93,13 @@ class LookUps:
     async def _sweep_once(self) -> None:
         """Ask for what the store still lacks, a page at a time."""
         self._sweep.clear()
-        page: tuple[str, ...] = ("",)
-        while page:
-            page = await self._reads.run(partial(_page, after=page[-1]))
-            for ip in page:
-                self.ask(ip)
+        after, more = 0, True
+        while more:
+            page = await self._reads.run(partial(_page, after=after))
+            for ban in page:
+                self.ask(ban.ip)
+                after = ban.row
+            more = bool(page)
             await self._until_there_is_room()
         await first_of(self._sweep, seconds=SWEEP_SECONDS)
 
@@ -102,5 +109,5 @@ class LookUps:
             await self._room.wait()
 
 
-def _page(connection: sqlite3.Connection, *, after: str) -> tuple[str, ...]:
+def _page(connection: sqlite3.Connection, *, after: int) -> tuple[Waiting, ...]:
     return enrichments.waiting(connection, after=after, limit=PAGE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from f2b_enrich.mail.addresses import route
-from f2b_enrich.model import Event, EventKind, read_address
+from f2b_enrich.model import FOR_EVER, EventKind
 from f2b_enrich.outbox import message_id
 from f2b_enrich.store import bans, enrichments, outbox
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from f2b_enrich.config import Settings
+    from f2b_enrich.model import Event
 
 INCOMPLETE_FOR = timedelta(minutes=15)
 """How long a snapshot serves that lacks a source which could not be asked."""
@@ -30,41 +32,92 @@ class Taken:
     to_look_up: str | None = None
 
 
-def writing(
-    event: Event, *, settings: Settings, waits_for_look_up: bool, now: datetime
-) -> Callable[[sqlite3.Connection], Taken]:
-    """Prepare the one write of an event: the ban and its mails, together or neither."""
-    host = event.host or settings.host_name
-    host = settings.hosts.aliases.get(host, host)
-    jail = settings.jails.aliases.get(event.jail, event.jail)
-    mails = _mails(event, host=host, settings=settings)
+class Intake:
+    """Prepare the writes of events under one reading of the configuration."""
 
-    def write(connection: sqlite3.Connection) -> Taken:
-        recorded = bans.record(connection, event, host=host, jail=jail, now=now)
-        if not recorded.is_new or recorded.ban_id is None:
-            return Taken(ban_id=recorded.ban_id)
-        due_at = now + _longest_wait(event, settings, waits_for_look_up)
+    def __init__(self, settings: Settings, *, waits_for_look_up: bool) -> None:
+        self._settings = settings
+        self._waits_for_look_up = waits_for_look_up
+        self._host = settings.host_name
+        # The same few jails over and over: their addresses are checked once.
+        self._mails = lru_cache(maxsize=256)(self._choose)
+
+    def writing(
+        self, event: Event, *, now: datetime
+    ) -> Callable[[sqlite3.Connection], Taken]:
+        """Prepare the one write of an event: the ban and its mails, or neither."""
+        host = event.host or self._host
+        host = self._settings.hosts.aliases.get(host, host)
+        jail = self._settings.jails.aliases.get(event.jail, event.jail)
+        is_ban = event.kind is EventKind.BAN
+        mails = self._mails(event.dest, event.sender, host) if is_ban else ()
+
+        def write(connection: sqlite3.Connection) -> Taken:
+            recorded = bans.record(connection, event, host=host, jail=jail, now=now)
+            if not recorded.is_new or recorded.ban_id is None:
+                return Taken(ban_id=recorded.ban_id)
+            self._queue(connection, event, mails, recorded.ban_id, host=host, now=now)
+            if self._attach_fresh(connection, recorded.ip, now=now):
+                return Taken(ban_id=recorded.ban_id)
+            return Taken(ban_id=recorded.ban_id, to_look_up=recorded.ip)
+
+        return write
+
+    def _queue(
+        self,
+        connection: sqlite3.Connection,
+        event: Event,
+        mails: tuple[_Mail, ...],
+        ban_id: str,
+        *,
+        host: str,
+        now: datetime,
+    ) -> None:
+        due_at = now + self._longest_wait(event)
         for number, mail in enumerate(mails):
             new = outbox.NewMail(
                 kind="alert",
-                ban_id=recorded.ban_id,
+                ban_id=ban_id,
                 recipient=mail.recipient,
                 sender=mail.sender,
-                message_id=message_id(recorded.ban_id, "alert", number, host),
+                message_id=message_id(ban_id, "alert", number, host),
                 due_at=due_at,
                 refused=mail.refused,
             )
             outbox.add(connection, new, now=now)
-        ip = read_address(event.ip).text
-        fresh = enrichments.attach_fresh(
+
+    def _attach_fresh(
+        self, connection: sqlite3.Connection, ip: str, *, now: datetime
+    ) -> bool:
+        days = timedelta(days=self._settings.enrich.cache_days)
+        return enrichments.attach_fresh(
             connection,
             ip,
-            complete_since=now - timedelta(days=settings.enrich.cache_days),
+            complete_since=now - days,
             incomplete_since=now - INCOMPLETE_FOR,
         )
-        return Taken(ban_id=recorded.ban_id, to_look_up=None if fresh else ip)
 
-    return write
+    def _longest_wait(self, event: Event) -> timedelta:
+        mail = self._settings.mail
+        seconds = mail.wait_seconds if self._waits_for_look_up else 0.0
+        if event.ban_count > 1 and event.bantime_seconds != FOR_EVER:
+            seconds = max(seconds, mail.prolong_wait_seconds)
+        return timedelta(seconds=seconds)
+
+    def _choose(
+        self, dest: str | None, sender: str | None, host: str
+    ) -> tuple[_Mail, ...]:
+        """Choose who is told; a refused address leaves a dead mail that says why."""
+        chosen = route(dest, sender, settings=self._settings.mail, host=host)
+        refused = tuple(
+            _Mail(address, chosen.sender, f"{address}: {why}")
+            for address, why in chosen.refused
+        )
+        if not chosen.sender:
+            why = "; ".join(mail.refused or "" for mail in refused)
+            return tuple(_Mail(to, "", why) for to in chosen.recipients) or refused
+        sound = tuple(_Mail(to, chosen.sender, None) for to in chosen.recipients)
+        return sound + refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +125,3 @@ class _Mail:
     recipient: str
     sender: str
     refused: str | None
-
-
-def _mails(event: Event, *, host: str, settings: Settings) -> tuple[_Mail, ...]:
-    """Choose who is told; a refused address leaves a dead mail that says why."""
-    if event.kind is not EventKind.BAN:
-        return ()
-    chosen = route(event.dest, event.sender, settings=settings.mail, host=host)
-    reasons = "; ".join(f"{address}: {why}" for address, why in chosen.refused)
-    if not chosen.recipients or not chosen.sender:
-        to = ", ".join(chosen.recipients) or ", ".join(a for a, _ in chosen.refused)
-        return (_Mail(to, chosen.sender, reasons),)
-    sound = tuple(_Mail(to, chosen.sender, None) for to in chosen.recipients)
-    refused = tuple(
-        _Mail(address, chosen.sender, f"{address}: {why}")
-        for address, why in chosen.refused
-    )
-    return sound + refused
-
-
-def _longest_wait(
-    event: Event,
-    settings: Settings,
-    waits_for_look_up: bool,  # noqa: FBT001
-) -> timedelta:
-    seconds = settings.mail.wait_seconds if waits_for_look_up else 0.0
-    if event.ban_count > 1 and event.bantime_seconds != -1:
-        seconds = max(seconds, settings.mail.prolong_wait_seconds)
-    return timedelta(seconds=seconds)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from f2b_enrich import __version__
+from f2b_enrich.daemon.alerts import alert, local_zone
 from f2b_enrich.daemon.loops import first_of
-from f2b_enrich.errors import AddressError, DeliveryError, StoreError
-from f2b_enrich.mail.addresses import check_address
-from f2b_enrich.mail.compose import Alert
+from f2b_enrich.errors import DeliveryError, StoreError
 from f2b_enrich.outbox import after_failure
 from f2b_enrich.store import outbox, reads
 
@@ -36,6 +34,9 @@ AT_ONCE = 20
 
 LOOK_SECONDS = 15.0
 """How often to look although nothing was heard: a command may have queued something."""
+
+LONGEST_LULL = 2.0
+"""Seconds that a mail makes way for a rush of bans."""
 
 STORE_PAUSE_SECONDS = 1.0
 FIRST_PAUSE = timedelta(seconds=15)
@@ -98,6 +99,7 @@ class Mailing:
                 left = [row.id for row in rows[number:]]
                 await self._note(partial(outbox.release, row_ids=left))
                 return
+            await self._commits.lull(most=LONGEST_LULL)
             await self._send(row)
 
     async def _seconds_to_next(self) -> float:
@@ -121,31 +123,19 @@ class Mailing:
         await self._note(partial(outbox.sent, row_id=row.id, now=self._desk.now()))
 
     async def _deliver(self, row: OutboxRow) -> str:
-        try:
-            recipient = check_address(row.recipient, self._desk.settings)
-            sender = check_address(row.sender, self._desk.settings)
-        except AddressError as exc:
-            raise DeliveryError(str(exc), permanent=True) from exc
         facts = None
         if row.ban_id is not None:
             facts = await self._reads.run(partial(reads.facts, ban_id=row.ban_id))
-        if facts is None:
-            raise DeliveryError("the store has no such ban", permanent=True)
-        alert = Alert(
-            ban=facts.ban,
-            enrichment=facts.enrichment,
-            lines=facts.lines,
-            recipient=recipient,
-            sender=sender,
-            message_id=row.message_id,
-            nth=facts.nth,
-            bantime_known=facts.ban.bantime_is_final,
-            version=__version__,
-            timezone=self._desk.timezone or _local_zone(self._desk.now()),
+        now = self._desk.now()
+        told = alert(
+            row,
+            facts,
+            settings=self._desk.settings,
+            timezone=self._desk.timezone or local_zone(now),
         )
-        message = self._desk.composer.compose(alert, now=self._desk.now())
+        message = self._desk.composer.compose(told, now=now)
         return await self._desk.courier.send(
-            message, sender=sender, recipient=recipient
+            message, sender=told.sender, recipient=told.recipient
         )
 
     async def _failed(self, row: OutboxRow, error: DeliveryError) -> None:
@@ -186,7 +176,3 @@ class Mailing:
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
             else:
                 return
-
-
-def _local_zone(now: datetime) -> tzinfo:
-    return now.astimezone().tzinfo or UTC

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import pwd
 import socket
@@ -101,6 +102,7 @@ class _Connection(asyncio.Protocol):
         self._busy = False
         self._finishing = False
         self._timer: asyncio.TimerHandle | None = None
+        self._expires_at = math.inf
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,6 +128,8 @@ class _Connection(asyncio.Protocol):
         self._buffer += data
         if not self._busy:
             self._next_request(searched)
+        elif len(self._buffer) > MAX_REQUEST:
+            self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         """Keep the way back open while an answer is due."""
@@ -133,6 +137,11 @@ class _Connection(asyncio.Protocol):
         if not self._busy and self._buffer:
             self._next_request(0)
         return self._busy
+
+    def pause_writing(self) -> None:
+        """Part with a peer that asks and asks and reads no answer."""
+        log.warning("connection ended: its answers are not read")
+        self._transport.abort()
 
     def finish(self) -> None:
         """Close, after the answer if one is due."""
@@ -159,8 +168,7 @@ class _Connection(asyncio.Protocol):
             self._refuse(str(exc))
             return
         self._busy = True
-        self._stop_timer()
-        self._transport.pause_reading()
+        self._expires_at = math.inf
         self._server.take(event).add_done_callback(self._answer)
 
     def _answer(self, taken: asyncio.Future[Taken]) -> None:
@@ -198,16 +206,24 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
     def _start_timer(self) -> None:
-        self._stop_timer()
+        """Give the next request its time; a timer that runs already is prolonged."""
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._server.limits.seconds, self._expire)
+        self._expires_at = loop.time() + self._server.limits.seconds
+        if self._timer is None:
+            self._timer = loop.call_at(self._expires_at, self._expire)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
 
     def _expire(self) -> None:
-        if self._buffer:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        if self._expires_at == math.inf:
+            return  # an answer is due, and then the next request has its time
+        if loop.time() < self._expires_at:
+            self._timer = loop.call_at(self._expires_at, self._expire)
+        elif self._buffer:
             self._refuse(f"request took over {self._server.limits.seconds:g} s")
         else:
             self._transport.close()

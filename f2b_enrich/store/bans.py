@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import (
+    Address,
     Event,
     EventKind,
     ban_id,
@@ -35,6 +36,7 @@ class Recorded:
     """What became of an event; `ban_id` is None for one whose ban is not known yet."""
 
     ban_id: str | None
+    ip: str
     is_new: bool = False
 
 
@@ -51,20 +53,20 @@ def record(
     `host` and `jail` are the names that the aliases fold the event's into.
     """
     address = read_address(event.ip)
-    derived = ban_id(host, jail, address.text, event.failed_at)
+    ip = address.text
+    derived = ban_id(host, jail, ip, event.failed_at)
     known = _find(connection, derived)
     if event.kind is EventKind.BAN:
         if known is None:
             names = (derived, host, jail)
-            _insert(connection, event, names, now=now)
-            known = derived
+            _insert(connection, event, names, address, now=now)
             _apply_waiting(connection, derived)
-            return Recorded(known, is_new=True)
+            return Recorded(derived, ip, is_new=True)
         _announce_again(connection, known, event)
-        return Recorded(known)
+        return Recorded(known, ip)
     if known is None:
         _keep_waiting(connection, derived, event)
-        return Recorded(None)
+        return Recorded(None, ip)
     if event.kind is EventKind.UNBAN:
         _unban(connection, known, time_text(event.at))
     else:
@@ -75,7 +77,7 @@ def record(
             event.bantime_seconds,
             event.ban_count,
         )
-    return Recorded(known)
+    return Recorded(known, ip)
 
 
 def _find(connection: sqlite3.Connection, derived: str) -> str | None:
@@ -88,11 +90,11 @@ def _insert(
     connection: sqlite3.Connection,
     event: Event,
     names: tuple[str, str, str],
+    address: Address,
     *,
     now: datetime,
 ) -> None:
     ban, host, _ = names
-    address = read_address(event.ip)
     banned_at = datetime.fromtimestamp(round(event.failed_at), UTC)
     received_at = time_text(now)
     ends_at = end_of_ban(banned_at, event.bantime_seconds)
@@ -109,8 +111,8 @@ def _insert(
     )
     connection.execute(
         "INSERT INTO hosts (host, first_seen_at, last_seen_at) VALUES (?, ?, ?) "
-        "ON CONFLICT (host) DO UPDATE SET "
-        "last_seen_at = max(last_seen_at, excluded.last_seen_at)",
+        "ON CONFLICT (host) DO UPDATE SET last_seen_at = excluded.last_seen_at "
+        "WHERE excluded.last_seen_at > last_seen_at",
         (host, received_at, received_at),
     )
     _insert_lines(connection, ban, event.lines)
@@ -134,16 +136,16 @@ def _announce_again(connection: sqlite3.Connection, ban: str, event: Event) -> N
     announced_at = time_text(event.at)
     connection.execute(
         "UPDATE bans SET announced_at = max(announced_at, :at), "
-        "unbanned_at = iif(unbanned_at < :at, NULL, unbanned_at) WHERE id = :ban",
-        {"at": announced_at, "ban": ban},
+        "unbanned_at = iif(unbanned_at < :at, NULL, unbanned_at), "
+        "failures = max(failures, :failures) WHERE id = :ban",
+        {"at": announced_at, "failures": event.failures, "ban": ban},
     )
     _lengthen(connection, ban, event.bantime_seconds, event.ban_count)
     lines = connection.execute("SELECT lines_received FROM bans WHERE id = ?", (ban,))
     if event.lines and not lines.fetchone()[0]:
         connection.execute(
-            "UPDATE bans SET lines_received = ?, failures = max(failures, ?) "
-            "WHERE id = ?",
-            (len(event.lines), event.failures, ban),
+            "UPDATE bans SET lines_received = ? WHERE id = ?",
+            (len(event.lines), ban),
         )
         _insert_lines(connection, ban, event.lines)
 
@@ -218,8 +220,10 @@ def _keep_waiting(connection: sqlite3.Connection, derived: str, event: Event) ->
 
 def _apply_waiting(connection: sqlite3.Connection, ban: str) -> None:
     rows = connection.execute(
-        "DELETE FROM waiting_events WHERE ban_id = ? RETURNING *", (ban,)
+        "SELECT * FROM waiting_events WHERE ban_id = ?", (ban,)
     ).fetchall()
+    if rows:
+        connection.execute("DELETE FROM waiting_events WHERE ban_id = ?", (ban,))
     for row in rows:
         if row["kind"] == EventKind.UNBAN:
             _unban(connection, ban, row["at"])

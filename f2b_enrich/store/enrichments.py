@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+import re
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from f2b_enrich.inert import without_nul
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _COLUMNS = tuple(field.name for field in fields(Enrichment))
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _JSON = frozenset({"field_sources", "raw"})
 _FLAGS = frozenset(
     name for name in _COLUMNS if name.startswith("is_") or name == "hostname_confirmed"
@@ -57,24 +59,32 @@ def attach_fresh(
 
 def _attach(connection: sqlite3.Connection, ip: str, enrichment_id: int) -> None:
     bans = connection.execute(
-        "UPDATE bans SET enrichment_id = ? WHERE ip = ? AND enrichment_id IS NULL "
-        "RETURNING id",
+        "UPDATE bans INDEXED BY bans_by_ip SET enrichment_id = ? "
+        "WHERE ip = ? AND enrichment_id IS NULL RETURNING id",
         (enrichment_id, ip),
     ).fetchall()
     for ban in bans:
         outbox.hasten(connection, ban["id"])
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A ban without a snapshot; `row` grows with the order of arrival."""
+
+    row: int
+    ip: str
+
+
 def waiting(
-    connection: sqlite3.Connection, *, after: str, limit: int
-) -> tuple[str, ...]:
-    """List addresses behind `after` that have a ban without a snapshot, in order."""
+    connection: sqlite3.Connection, *, after: int, limit: int
+) -> tuple[Waiting, ...]:
+    """List bans behind row `after` that have no snapshot, in the order of arrival."""
     found = connection.execute(
-        "SELECT DISTINCT ip FROM bans WHERE enrichment_id IS NULL AND ip > ? "
-        "ORDER BY ip LIMIT ?",
+        "SELECT rowid, ip FROM bans INDEXED BY bans_not_enriched "
+        "WHERE enrichment_id IS NULL AND rowid > ? ORDER BY rowid LIMIT ?",
         (after, limit),
     )
-    return tuple(row["ip"] for row in found)
+    return tuple(Waiting(row["rowid"], row["ip"]) for row in found)
 
 
 def get(connection: sqlite3.Connection, enrichment_id: int) -> Enrichment:
@@ -106,6 +116,7 @@ def _to_column(name: str, value: Any) -> Any:  # noqa: ANN401 - what SQLite take
         return time_text(value)
     if name in _JSON:
         value = json.dumps(value, ensure_ascii=False, default=str)
+        value = _ESCAPED_NUL.sub(r"\1\\u2400", value)
     if isinstance(value, str):
         # A source's JSON can hold half of a surrogate pair, which UTF-8 cannot.
         value = without_nul(value.encode("utf-8", "replace").decode())

@@ -8,6 +8,8 @@ MAX_BYTES = 64 * 1024
 """What the lines of one ban may take, UTF-8 encoded."""
 
 MAX_LINE = 8 * 1024
+_MOST_BYTES = 4
+"""What one character can take in UTF-8."""
 
 
 def kept(lines: tuple[str, ...]) -> tuple[LogLine, ...]:
@@ -16,6 +18,8 @@ def kept(lines: tuple[str, ...]) -> tuple[LogLine, ...]:
     The beginning shows how an attack came, the end what led to the ban. A line over
     8 KiB is cut and says so. Positions stay those of the whole, so that a gap shows.
     """
+    if sum(map(len, lines)) <= MAX_LINE // _MOST_BYTES:
+        return tuple(LogLine(position=i, line=line) for i, line in enumerate(lines))
     cut = [LogLine(position=i, line=_shorten(line)) for i, line in enumerate(lines)]
     if sum(_size(line) for line in cut) <= MAX_BYTES:
         return tuple(cut)

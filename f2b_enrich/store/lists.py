@@ -1,0 +1,249 @@
+"""What people list and count: rows of the view, mails, and how many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from f2b_enrich.model import OutboxRow, OutboxState, read_time, time_text
+from f2b_enrich.store import outbox
+from f2b_enrich.store.reads import Totals
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BanQuery:
+    """Which bans are wanted: banned from `since` to before `until`; None is any."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    jails: tuple[str, ...] = ()
+    ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedBan:
+    """A row of the view `ban_log`; `columns` are all of them but the log lines."""
+
+    id: str
+    host: str
+    jail: str
+    ip: str
+    subnet: str | None
+    banned_at: datetime
+    bantime_seconds: int | None
+    expires_at: datetime | None
+    unbanned_at: datetime | None
+    failures: int
+    country_code: str | None
+    asn: int | None
+    as_name: str | None
+    origins: str
+    mail_state: str | None
+    mailed_at: datetime | None
+    lines_received: int
+    columns: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailQuery:
+    """Which mails are wanted: queued from `since` to before `until`; None is any."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail of the outbox, and the ban it is about where there is one."""
+
+    row: OutboxRow
+    jail: str | None
+    ip: str | None
+
+
+def log_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Name the columns of the view that `logged` gives."""
+    empty = connection.execute("SELECT * FROM ban_log LIMIT 0")
+    return tuple(name for name, *_ in empty.description if name != "lines")
+
+
+def logged(
+    connection: sqlite3.Connection, wanted: BanQuery, *, limit: int | None = None
+) -> Iterator[LoggedBan]:
+    """Read rows of the view as they are asked for, newest first."""
+    where, values = _matching(wanted)
+    rows = connection.execute(
+        f"SELECT {', '.join(log_columns(connection))} FROM ban_log {where} "
+        "ORDER BY banned_at DESC, id LIMIT ?",
+        (*values, -1 if limit is None else limit),
+    )
+    return map(_logged_ban, rows)
+
+
+def logged_ban(connection: sqlite3.Connection, ban_id: str) -> LoggedBan:
+    """Read the row of one ban that is there."""
+    row = connection.execute(
+        f"SELECT {', '.join(log_columns(connection))} FROM ban_log WHERE id = ?",
+        (ban_id,),
+    ).fetchone()
+    return _logged_ban(row)
+
+
+def _logged_ban(row: sqlite3.Row) -> LoggedBan:
+    return LoggedBan(
+        id=row["id"],
+        host=row["host"],
+        jail=row["jail"],
+        ip=row["ip"],
+        subnet=row["subnet"],
+        banned_at=read_time(row["banned_at"]),
+        bantime_seconds=row["bantime_seconds"],
+        expires_at=_time(row["expires_at"]),
+        unbanned_at=_time(row["unbanned_at"]),
+        failures=row["failures"],
+        country_code=row["country_code"],
+        asn=row["asn"],
+        as_name=row["as_name"],
+        origins=row["origins"] or "",
+        mail_state=row["mail_state"],
+        mailed_at=_time(row["mailed_at"]),
+        lines_received=row["lines_received"],
+        columns=dict(row),
+    )
+
+
+def tally(connection: sqlite3.Connection, wanted: BanQuery) -> Totals:
+    """Count the bans that are wanted, and the addresses behind them."""
+    where, values = _matching(wanted)
+    row = connection.execute(
+        f"SELECT count(*), count(DISTINCT ip) FROM bans {where}", values
+    ).fetchone()
+    return Totals(bans=row[0], addresses=row[1])
+
+
+def count_bans(connection: sqlite3.Connection) -> int:
+    """Count all bans."""
+    count: int = connection.execute("SELECT count(*) FROM bans").fetchone()[0]
+    return count
+
+
+def _matching(wanted: BanQuery) -> tuple[str, tuple[str, ...]]:
+    return _where(
+        (
+            ("banned_at >= ?", _texts(wanted.since)),
+            ("banned_at < ?", _texts(wanted.until)),
+            (_is_one_of("jail", wanted.jails), wanted.jails),
+            ("ip = ?", () if wanted.ip is None else (wanted.ip,)),
+        )
+    )
+
+
+def _where(
+    conditions: tuple[tuple[str, tuple[str, ...]], ...],
+) -> tuple[str, tuple[str, ...]]:
+    """Join the conditions that have values; `:x IS NULL OR` would keep indexes out."""
+    given = [(text, values) for text, values in conditions if values]
+    if not given:
+        return "", ()
+    text = " AND ".join(text for text, _ in given)
+    return f"WHERE {text}", tuple(value for _, values in given for value in values)
+
+
+def _is_one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join('?' * len(values))})"
+
+
+def _texts(when: datetime | None) -> tuple[str, ...]:
+    return () if when is None else (time_text(when),)
+
+
+def neighbours(
+    connection: sqlite3.Connection, ip: str, subnet: str, *, since: datetime
+) -> Totals:
+    """Count the bans of a subnet's other addresses."""
+    row = connection.execute(
+        "SELECT count(*), count(DISTINCT ip) FROM bans "
+        "WHERE banned_at >= ? AND subnet = ? AND ip != ?",
+        (time_text(since), subnet, ip),
+    ).fetchone()
+    return Totals(bans=row[0], addresses=row[1])
+
+
+def bans_by_id(
+    connection: sqlite3.Connection, beginning: str, *, limit: int
+) -> tuple[str, ...]:
+    """List bans that were ever known by an id which begins so (hexadecimal)."""
+    rows = connection.execute(
+        "SELECT DISTINCT ban_id FROM ban_ids WHERE id >= ? AND id < ? LIMIT ?",
+        (beginning, f"{beginning}g", limit),
+    )
+    return tuple(row["ban_id"] for row in rows)
+
+
+def mails(
+    connection: sqlite3.Connection, wanted: MailQuery, *, limit: int | None = None
+) -> Iterator[Mail]:
+    """Read mails as they are asked for, newest first."""
+    where, values = _matching_mails(wanted)
+    rows = connection.execute(
+        f"SELECT outbox.*, bans.jail AS jail, bans.ip AS ip "
+        f"FROM outbox LEFT JOIN bans ON bans.id = outbox.ban_id {where} "
+        "ORDER BY outbox.id DESC LIMIT ?",
+        (*values, -1 if limit is None else limit),
+    )
+    return (
+        Mail(row=outbox.read_row(row), jail=row["jail"], ip=row["ip"]) for row in rows
+    )
+
+
+def count_mails(connection: sqlite3.Connection, wanted: MailQuery) -> int:
+    """Count the mails that are wanted."""
+    where, values = _matching_mails(wanted)
+    found = connection.execute(f"SELECT count(*) FROM outbox {where}", values)
+    count: int = found.fetchone()[0]
+    return count
+
+
+def _matching_mails(wanted: MailQuery) -> tuple[str, tuple[str, ...]]:
+    return _where(
+        (
+            ("outbox.created_at >= ?", _texts(wanted.since)),
+            ("outbox.created_at < ?", _texts(wanted.until)),
+            (_is_one_of("outbox.state", wanted.states), wanted.states),
+        )
+    )
+
+
+def mails_sent(connection: sqlite3.Connection, *, since: datetime) -> int:
+    """Count the mails that a server took since then."""
+    found = connection.execute(
+        "SELECT count(*) FROM outbox WHERE sent_at >= ? AND state = ?",
+        (time_text(since), OutboxState.SENT.value),
+    )
+    count: int = found.fetchone()[0]
+    return count
+
+
+def look_ups(connection: sqlite3.Connection, *, since: datetime) -> int:
+    """Count the addresses that sources were asked about since then.
+
+    Snapshots are added as they are made, so the newest are the last.
+    """
+    earliest = time_text(since)
+    rows = connection.execute(
+        "SELECT looked_up_at, json_extract(raw, '$.\"not looked up\"') AS reason "
+        "FROM enrichments ORDER BY id DESC"
+    )
+    recent = takewhile(lambda row: row["looked_up_at"] >= earliest, rows)
+    return sum(row["reason"] is None for row in recent)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else read_time(text)
