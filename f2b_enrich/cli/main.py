@@ -2,40 +2,72 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
 
 from f2b_enrich import __version__
+from f2b_enrich.cli.bans import bans
+from f2b_enrich.cli.config import config
 from f2b_enrich.cli.daemon import daemon
 from f2b_enrich.cli.geo import geo
+from f2b_enrich.cli.outbox import outbox
+from f2b_enrich.cli.show import show
+from f2b_enrich.cli.status import status
 from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
 
+FAILED = 1
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended: 128 and the signal's number."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  f2b-enrich show 192.0.2.7",
+)
 @click.version_option(__version__, prog_name="f2b-enrich")
 def cli() -> None:
-    """Tell a server's administrator who attacks it.
-
-    Example: f2b-enrich show 192.0.2.7
-    """
+    """Tell a server's administrator who attacks it."""
 
 
-cli.add_command(daemon)
-cli.add_command(geo)
+for command in (status, bans, show, outbox, config, geo, daemon):
+    cli.add_command(command)
 
 
 def main() -> None:
     """Run one command; an error is one line and exit code 1, wrong usage 2."""
+    _survive_odd_locales()
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
-        cli()
+        code = cli(standalone_mode=False)
+    except click.ClickException as exc:
+        exc.show()
+        return exc.exit_code
+    except click.Abort:
+        return INTERRUPTED
     except ConfigError as exc:
         for problem in exc.problems:
             click.echo(f"f2b-enrich: {printable(problem)}", err=True)
+        return FAILED
     except F2bEnrichError as exc:
         click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
-    sys.exit(1)
+        return FAILED
+    except OSError as exc:  # but for a broken pipe, which click takes quietly
+        click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _survive_odd_locales() -> None:
+    """Escape what the terminal's character set lacks instead of failing over it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

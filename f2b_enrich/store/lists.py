@@ -74,17 +74,23 @@ def log_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(name for name, *_ in empty.description if name != "lines")
 
 
-def logged(
+def log_rows(
     connection: sqlite3.Connection, wanted: BanQuery, *, limit: int | None = None
-) -> Iterator[LoggedBan]:
+) -> Iterator[sqlite3.Row]:
     """Read rows of the view as they are asked for, newest first."""
     where, values = _matching(wanted)
-    rows = connection.execute(
+    return connection.execute(
         f"SELECT {', '.join(log_columns(connection))} FROM ban_log {where} "
         "ORDER BY banned_at DESC, id LIMIT ?",
         (*values, -1 if limit is None else limit),
     )
-    return map(_logged_ban, rows)
+
+
+def logged(
+    connection: sqlite3.Connection, wanted: BanQuery, *, limit: int | None = None
+) -> Iterator[LoggedBan]:
+    """Read rows of the view as values, newest first."""
+    return map(_logged_ban, log_rows(connection, wanted, limit=limit))
 
 
 def logged_ban(connection: sqlite3.Connection, ban_id: str) -> LoggedBan:

@@ -1,0 +1,119 @@
+"""What can be configured, as the model itself describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from f2b_enrich.config import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PLAIN = {"boolean": "true or false", "integer": "whole number", "number": "number"}
+_FORMATS = {"path": "path", "ipv4network": "network", "ipv6network": "network"}
+
+EXAMPLES: Mapping[str, object] = {
+    "host": "web1.example.org",
+    "ipinfo.token_file": "/etc/f2b-enrich/ipinfo-token",
+    "mail.sender": "f2b-enrich@web1.example.org",
+    "mail.smtp.user": "f2b-enrich",
+    "mail.smtp.password_file": "/etc/f2b-enrich/smtp-password",
+    "mail.smtp.ca_file": "/etc/ssl/certs/own-ca.pem",
+    "hosts.aliases": {"web1.old.example.org": "web1.example.org"},
+    "jails.aliases": {"ssh-iptables": "sshd"},
+}
+"""Values for the keys that have no default to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key; `takes` says in words which values it may have."""
+
+    name: str
+    description: str
+    takes: str
+    default: object
+    example: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One table of the file; the one without a name is what comes before all."""
+
+    name: str
+    description: str
+    keys: tuple[Key, ...]
+    free_key: Key | None = None
+    """Set where the administrator chooses the keys, as in a table of aliases."""
+
+    def value_of(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take this section out of all settings."""
+        for part in filter(None, self.name.split(".")):
+            settings = settings[part]
+        return settings
+
+
+def sections() -> tuple[Section, ...]:
+    """Describe all sections, in the order of the model."""
+    schema = Settings.model_json_schema()
+    return tuple(_sections("", schema, schema["$defs"]))
+
+
+def _sections(
+    name: str, schema: Mapping[str, Any], definitions: Mapping[str, Any]
+) -> Iterator[Section]:
+    description = "" if not name else schema["description"]
+    keys: list[Key] = []
+    inner: list[Section] = []
+    for key, field in schema["properties"].items():
+        path = f"{name}.{key}" if name else key
+        if "$ref" in field:
+            definition = definitions[field["$ref"].rpartition("/")[2]]
+            inner += _sections(path, definition, definitions)
+        elif field.get("type") == "object":
+            inner.append(_table(path, field, description))
+        else:
+            keys.append(_key(path, field))
+    if keys:
+        yield Section(name=name, description=description, keys=tuple(keys))
+    yield from inner
+
+
+def _table(path: str, field: Mapping[str, Any], description: str) -> Section:
+    return Section(
+        name=path, description=description, keys=(), free_key=_key(path, field)
+    )
+
+
+def _key(path: str, field: Mapping[str, Any]) -> Key:
+    default = field.get("default")
+    return Key(
+        name=path.rpartition(".")[2],
+        description=field["description"],
+        takes=_takes(field),
+        default=default,
+        example=EXAMPLES[path] if default is None else default,
+    )
+
+
+def _takes(field: Mapping[str, Any]) -> str:
+    if "anyOf" in field:
+        kinds = [_takes(kind) for kind in field["anyOf"] if kind.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kinds))
+    if "enum" in field:
+        return ", ".join(f'"{value}"' for value in field["enum"])
+    if field["type"] == "array":
+        return f"list, each: {_takes(field['items'])}"
+    if field["type"] == "object":
+        return "names and texts"
+    kind = _PLAIN.get(field["type"]) or _FORMATS.get(field.get("format", ""), "text")
+    return kind + _bounds(field)
+
+
+def _bounds(field: Mapping[str, Any]) -> str:
+    if "minimum" in field:
+        return f", {field['minimum']} to {field['maximum']}"
+    if "exclusiveMinimum" in field:
+        return f" above {field['exclusiveMinimum']}, at most {field['maximum']}"
+    return ""

@@ -1,0 +1,227 @@
+"""`outbox`: the mails on their way out, and what to do with those that are stuck."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from f2b_enrich.cli import times
+from f2b_enrich.cli.listing import (
+    Form,
+    Listing,
+    echo_records,
+    echo_rest,
+    with_listing,
+)
+from f2b_enrich.cli.opening import reading, writing
+from f2b_enrich.cli.options import with_settings
+from f2b_enrich.cli.tables import Column, fit, screen_width
+from f2b_enrich.daemon.alerts import alert, local_zone
+from f2b_enrich.errors import AddressError, DeliveryError, F2bEnrichError
+from f2b_enrich.inert import printable
+from f2b_enrich.mail.compose import Composer
+from f2b_enrich.mail.wording import counted
+from f2b_enrich.model import OutboxRow, OutboxState
+from f2b_enrich.store import lists, reads
+from f2b_enrich.store import outbox as store_outbox
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
+    from email.message import EmailMessage
+
+    from f2b_enrich.config import Settings
+    from f2b_enrich.store.lists import Mail
+    from f2b_enrich.store.reads import BanFacts
+
+_ROW = tuple(field.name for field in dataclasses.fields(OutboxRow))
+_COLUMNS = (*_ROW, "jail", "ip")
+_LARGEST_ID = 2**63 - 1
+
+_id_type = click.IntRange(1, _LARGEST_ID)
+
+
+class OutboxError(F2bEnrichError):
+    """There is no such mail, or its state does not allow what was asked."""
+
+
+@click.group()
+def outbox() -> None:
+    """Look at mails on their way out; send them again or drop them."""
+
+
+@outbox.command(
+    "list",
+    epilog="\b\nExamples:\n"
+    "  f2b-enrich outbox list --state dead\n"
+    "  f2b-enrich outbox list --since 7d --csv",
+)
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([state.value for state in OutboxState]),
+    multiple=True,
+    help="Only mails in this state; may be repeated.",
+)
+@with_settings
+@with_listing
+def list_(settings: Settings, listing: Listing, *, states: tuple[str, ...]) -> None:
+    """List mails, newest first, with what hinders them.
+
+    --since and --until are about the time when a mail was queued.
+    """
+    wanted = lists.MailQuery(since=listing.since, until=listing.until, states=states)
+    with reading(settings) as store:
+        found = lists.mails(store, wanted, limit=listing.limit)
+        if listing.form is not Form.TABLE:
+            echo_records(listing.form, _COLUMNS, map(_record, found))
+            return
+        mails = tuple(found)
+        for line in table(mails, zone=None, width=screen_width()):
+            click.echo(line)
+        echo_rest(len(mails), lists.count_mails(store, wanted), "mails")
+
+
+def _record(mail: Mail) -> tuple[object, ...]:
+    return (*(getattr(mail.row, name) for name in _ROW), mail.jail, mail.ip)
+
+
+def table(
+    mails: Sequence[Mail], *, zone: tzinfo | None, width: int | None
+) -> Iterator[str]:
+    """Lay mails out for people."""
+    if not mails:
+        return
+    zones = times.zone_names((mail.row.created_at for mail in mails), zone)
+    columns = (
+        Column("id", right=True),
+        Column(f"queued ({zones})"),
+        Column("state"),
+        Column("next or sent"),
+        Column("tries", right=True),
+        Column("to", limit=40),
+        Column("about"),
+        Column("reason", limit=500),
+    )
+    yield from fit(columns, [_cells(mail, zone) for mail in mails], width=width)
+
+
+def _cells(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
+    row = mail.row
+    when = row.due_at if row.state is OutboxState.DUE else row.sent_at
+    return (
+        row.id,
+        times.stamp(row.created_at, zone),
+        row.state,
+        when and times.shortly_after(when, row.created_at, zone),
+        row.attempts,
+        row.recipient,
+        " ".join(filter(None, (mail.jail, mail.ip))) or row.kind,
+        row.last_error,
+    )
+
+
+@outbox.command("show", epilog="\b\nExample:\n  f2b-enrich outbox show 12")
+@click.argument("row_id", metavar="ID", type=_id_type)
+@with_settings
+def show(settings: Settings, row_id: int) -> None:
+    """Show one mail: its state, and its text as it would go now."""
+    now = datetime.now(UTC)
+    with reading(settings) as store:
+        row = _existing(store, row_id)
+        facts = reads.facts(store, row.ban_id) if row.ban_id else None
+    for name, value in _described(row):
+        click.echo(f"{name:<12}{printable(str(value))}")
+    click.echo()
+    try:
+        message = _composed(row, facts, settings, now)
+    except (DeliveryError, AddressError) as exc:
+        click.echo(printable(f"cannot be written: {exc}"))
+        return
+    for line in _text(message):
+        click.echo(printable(line))
+
+
+def _existing(store: sqlite3.Connection, row_id: int) -> OutboxRow:
+    row = store_outbox.row(store, row_id)
+    if row is None:
+        raise OutboxError(f"outbox: there is no mail {row_id}")
+    return row
+
+
+def _described(row: OutboxRow) -> Iterator[tuple[str, object]]:
+    yield "mail", f"{row.id}, {row.kind}"
+    yield "state", f"{row.state}, {counted(row.attempts, 'attempt')}"
+    yield "from", row.sender or "nobody"
+    yield "to", row.recipient or "nobody"
+    yield "queued", times.moment(row.created_at, None)
+    if row.state is OutboxState.DUE:
+        yield "due", times.moment(row.due_at, None)
+    if row.sent_at is not None:
+        yield "sent", times.moment(row.sent_at, None)
+    if row.last_error is not None:
+        yield "reason", row.last_error
+    if row.ban_id is not None:
+        yield "ban", row.ban_id
+
+
+def _composed(
+    row: OutboxRow, facts: BanFacts | None, settings: Settings, now: datetime
+) -> EmailMessage:
+    told = alert(row, facts, settings=settings.mail, timezone=local_zone(now))
+    return Composer().compose(told, now=now)
+
+
+def _text(message: EmailMessage) -> Iterator[str]:
+    for name, value in message.items():
+        yield f"{name}: {value}"
+    yield ""
+    yield from message.get_content().split("\n")
+
+
+@outbox.command(
+    "retry",
+    epilog="\b\nExamples:\n"
+    "  f2b-enrich outbox retry 12\n"
+    "  f2b-enrich outbox retry --all-dead",
+)
+@click.argument("row_id", metavar="[ID]", type=_id_type, required=False)
+@click.option("--all-dead", is_flag=True, help="Every mail that was given up.")
+@with_settings
+def retry(settings: Settings, row_id: int | None, *, all_dead: bool) -> None:
+    """Have one mail, or all that were given up, sent anew.
+
+    The daemon sends them within 15 seconds, the others when it is started.
+    """
+    if (row_id is None) is not all_dead:
+        raise click.UsageError("name one ID, or --all-dead")
+    with writing(settings) as store:
+        count = store_outbox.retry(store, row_id, now=datetime.now(UTC))
+        if row_id is not None and not count:
+            raise OutboxError(_why_not(_existing(store, row_id)))
+    click.echo(f"{counted(count, 'mail')} due again")
+
+
+@outbox.command("drop", epilog="\b\nExample:\n  f2b-enrich outbox drop 12")
+@click.argument("row_id", metavar="ID", type=_id_type)
+@with_settings
+def drop(settings: Settings, row_id: int) -> None:
+    """Give one mail up without sending it; the ban stays recorded."""
+    with writing(settings) as store:
+        if not store_outbox.drop(store, row_id):
+            raise OutboxError(_too_late(_existing(store, row_id)))
+    click.echo(f"mail {row_id} is not sent")
+
+
+def _why_not(row: OutboxRow) -> str:
+    if not row.recipient or not row.sender:
+        return f"outbox: mail {row.id} has no usable address: {row.last_error}"
+    return _too_late(row)
+
+
+def _too_late(row: OutboxRow) -> str:
+    return f"outbox: mail {row.id} is {row.state}, nothing to do"

@@ -1,0 +1,188 @@
+"""`status`: how things stand, on one screen."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from f2b_enrich.cli import times
+from f2b_enrich.cli.options import with_settings
+from f2b_enrich.cli.setting_sources import told
+from f2b_enrich.cli.status_facts import gather
+from f2b_enrich.cli.tables import json_text
+from f2b_enrich.inert import cut, printable
+from f2b_enrich.mail.wording import counted
+from f2b_enrich.model import OutboxState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from f2b_enrich.cli.status_facts import (
+        DaemonFacts,
+        GeoFacts,
+        Records,
+        SpoolFacts,
+        Status,
+        StoreFacts,
+    )
+    from f2b_enrich.config import Settings
+    from f2b_enrich.store.reads import Totals
+
+_LABEL = 10
+_LONGEST_REASON = 200
+
+
+@click.command(epilog="\b\nExamples:\n  f2b-enrich status\n  f2b-enrich status --json")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@with_settings
+def status(settings: Settings, *, as_json: bool) -> None:
+    """Show how things stand: daemon, bans, spool, look-ups, mail.
+
+    It asks nothing of the network. Exit code 1 if the store cannot be read.
+    """
+    context = click.get_current_context()
+    config: Path = context.params["config_path"]
+    now = datetime.now(UTC)
+    found = gather(settings, config, now=now, zone=None, environ=os.environ)
+    if as_json:
+        click.echo(json_text(found, indent=2))
+    else:
+        for label, text in rows(found, now=now, zone=None):
+            click.echo(printable(f"{label:<{_LABEL}}{text}"))
+    if found.store.problem is not None:
+        context.exit(1)
+
+
+def rows(
+    status: Status, *, now: datetime, zone: tzinfo | None
+) -> Iterator[tuple[str, str]]:
+    """Word it, a label and a text each."""
+    heading = f"{status.version} on {status.host}; config {told(status.config)}"
+    yield "f2b-enrich", f" {heading}"
+    yield "daemon", _daemon(status.daemon)
+    records = status.store.records
+    if records is not None:
+        yield "last ban", _last_ban(records, now, zone)
+        today, month = _totals(records.today), _totals(records.month)
+        yield "bans", f"today {today}; 30 days {month}"
+    yield "store", _store(status.store, zone)
+    yield "spool", _spool(status.spools, status.lost)
+    yield "look-ups", _database(status.geo)
+    yield "", f"IPinfo: {_ipinfo(status)}"
+    yield "mail", _mail(status)
+    for address, reason in status.route.refused:
+        yield "", f"{address} refused: {reason}"
+    if records is not None:
+        yield "", _outbox(records)
+        if records.newest_dead is not None:
+            yield "", _newest_dead(records, zone)
+
+
+def _daemon(daemon: DaemonFacts) -> str:
+    if daemon.answers:
+        return f"answers on {daemon.socket}"
+    if daemon.answers is None:
+        return f"not known: {daemon.socket}: {daemon.detail}"
+    return f"no daemon answers on {daemon.socket} ({daemon.detail})"
+
+
+def _last_ban(records: Records, now: datetime, zone: tzinfo | None) -> str:
+    last = records.last
+    if last is None:
+        return "none yet"
+    when = times.moment(last.banned_at, zone)
+    return f"{when}  {last.jail}  {last.ip}  ({times.ago(last.banned_at, now)})"
+
+
+def _totals(totals: Totals) -> str:
+    addresses = "address" if totals.addresses == 1 else "addresses"
+    return f"{counted(totals.bans, 'ban')} of {totals.addresses:,} {addresses}"
+
+
+def _store(store: StoreFacts, zone: tzinfo | None) -> str:
+    if store.problem is not None:
+        return f"{store.path}: {store.problem}"
+    if store.records is None:
+        return f"{store.path}: there is none yet, the daemon makes it"
+    records = store.records
+    total = counted(records.bans, "ban")
+    if records.oldest_at is not None:
+        total += f" since {times.day(records.oldest_at, zone)}"
+    return (
+        f"{total}; {_size(store.size_bytes or 0)}, "
+        f"{_size(store.free_bytes or 0)} free; {store.path}"
+    )
+
+
+def _spool(spools: tuple[SpoolFacts, ...], lost: int) -> str:
+    unknown = [str(each.folder) for each in spools if each.files is None]
+    files = sum(each.files or 0 for each in spools)
+    unreadable = sum(each.unreadable or 0 for each in spools)
+    text = f"{counted(files, 'file')} waiting, {unreadable:,} unreadable"
+    text += f"; {lost:,} lost since start"
+    holding = [str(each.folder) for each in spools if each.files or each.unreadable]
+    if holding:
+        text += f"; in {' and '.join(holding)}"
+    if unknown:
+        text += f"; not known: {' and '.join(unknown)} (may not be read)"
+    return text
+
+
+def _database(geo: GeoFacts) -> str:
+    if geo.built_at is None:
+        return f"no local database: {geo.problem}"
+    return f"{geo.kind} database of {geo.built_at:%Y-%m-%d}"
+
+
+def _ipinfo(status: Status) -> str:
+    token = status.ipinfo_token
+    if token.is_set or token.problem is not None:
+        state = f"token {token}"
+    elif status.keyless:
+        state = "asked without a token"
+    else:
+        state = "no token in file or environment"
+    records = status.store.records
+    if records is None:
+        return state
+    return f"{state}; addresses looked up today: {records.look_ups_today:,}"
+
+
+def _mail(status: Status) -> str:
+    chosen = status.route
+    to = ", ".join(chosen.recipients) or "nobody"
+    return f"{chosen.sender or 'nobody'} -> {to} via {status.transport}"
+
+
+def _outbox(records: Records) -> str:
+    counts = dict(records.mails)
+    due = counts.pop(OutboxState.DUE, 0) + counts.pop(OutboxState.SENDING, 0)
+    dead = counts.pop(OutboxState.DEAD, 0)
+    counts.pop(OutboxState.SENT, None)
+    others = "".join(f", {count:,} {state}" for state, count in sorted(counts.items()))
+    return (
+        f"{records.mails_sent_today:,} sent today, {due:,} due, {dead:,} dead{others}"
+    )
+
+
+def _newest_dead(records: Records, zone: tzinfo | None) -> str:
+    dead = records.newest_dead
+    assert dead is not None  # noqa: S101 - the caller looked
+    reason = cut(printable(dead.row.last_error or "no reason kept"), _LONGEST_REASON)
+    when = times.moment(dead.row.due_at, zone)
+    return f"newest dead: {dead.row.id} to {dead.row.recipient}, {when}: {reason}"
+
+
+def _size(count: int) -> str:
+    """Write bytes in the unit that leaves at most three digits before the point."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.3g} TB"

@@ -1,0 +1,168 @@
+"""Rows for people and for programs; what an attacker wrote moves no cursor."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import itertools
+import json
+import shutil
+import sys
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from f2b_enrich.inert import cut, printable
+from f2b_enrich.model import time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What spreadsheets take for the start of a formula (OWASP, CSV injection)."""
+
+_GAP = "  "
+_LEAST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a column is shown; one that is empty throughout is left out."""
+
+    title: str
+    right: bool = False
+    limit: int = 48
+
+
+def fit(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[object]],
+    *,
+    width: int | None = None,
+) -> Iterator[str]:
+    """Give heading and rows, as wide as their values; the last column takes the rest.
+
+    `width` is the screen's, None where there is none.
+    """
+    texts = [[_cell(value) for value in row] for row in rows]
+    used = [i for i in range(len(columns)) if any(row[i] for row in texts)]
+    limits = [columns[i].limit for i in used]
+    titles = [columns[i].title for i in used]
+    table = [titles] + [[row[i] or "-" for i in used] for row in texts]
+    if width is not None:
+        limits = _narrowed(limits, table, width)
+    shown = [
+        [cut(text, limit) for text, limit in zip(row, limits, strict=True)]
+        for row in table
+    ]
+    widths = [max(map(_columns, values)) for values in zip(*shown, strict=True)]
+    for row in shown:
+        cells = (
+            _pad(text, size, right=columns[i].right)
+            for text, size, i in zip(row, widths, used, strict=True)
+        )
+        yield _GAP.join(cells).rstrip()
+
+
+def _narrowed(limits: list[int], table: list[list[str]], width: int) -> list[int]:
+    """Cut the last column so that a row stays on one line of the screen."""
+    taken = sum(
+        min(max(_columns(row[i]) for row in table), limits[i]) + len(_GAP)
+        for i in range(len(limits) - 1)
+    )
+    return [*limits[:-1], min(limits[-1], max(width - taken, _LEAST))]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else printable(str(value))
+
+
+def _pad(text: str, size: int, *, right: bool) -> str:
+    blanks = " " * (size - _columns(text))
+    return blanks + text if right else text + blanks
+
+
+def _columns(text: str) -> int:
+    """Count the columns of a terminal that a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (_is_wide(char)) for char in text
+    )
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF"
+
+
+def screen_width() -> int | None:
+    """Tell how wide the terminal is; None if the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def beside(parts: Iterable[str], *, width: int | None, indent: int = 2) -> str:
+    """Put parts side by side, on a further line where the screen ends."""
+    lines: list[str] = []
+    for part in filter(None, map(printable, parts)):
+        longer = f"{lines[-1]}{_GAP}{part}" if lines else part
+        if lines and width is not None and _columns(longer) > width:
+            lines.append(" " * indent + part)
+        elif lines:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return "\n".join(lines)
+
+
+def csv_lines(
+    columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> Iterator[str]:
+    """Write rows as CSV that no spreadsheet takes for formulas."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="")
+    for row in itertools.chain((columns,), rows):
+        writer.writerow(map(_safe, row))
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+
+
+def _safe(value: object) -> object:
+    if value.__class__ is str:
+        text = printable(value)
+        return f"'{text}" if value.startswith(_FORMULA) else text
+    # A number is no formula, even below zero.
+    return time_text(value) if isinstance(value, datetime) else value
+
+
+def json_lines(
+    columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> Iterator[str]:
+    """Write rows as one JSON array of objects, a line each."""
+    before = "["
+    for row in rows:
+        yield f"{before}{json_text(dict(zip(columns, row, strict=True)))}"
+        before = ","
+    yield "]" if before == "," else "[]"
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Write a value as JSON; it is ASCII, so that nothing in it reaches a terminal."""
+    return json.dumps(value, default=_plain, indent=indent)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return time_text(value)
+    if isinstance(value, Path):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        # Not asdict: it copies, and a read-only mapping cannot be copied.
+        return {
+            field.name: getattr(value, field.name)
+            for field in dataclasses.fields(value)
+        }
+    raise TypeError(f"{type(value).__name__} has no JSON form")

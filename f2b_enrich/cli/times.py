@@ -1,0 +1,123 @@
+"""Times as people write them, and as they read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from f2b_enrich.model import FOR_EVER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+_AGO = re.compile(r"([0-9]{1,6})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_SPANS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def parse(text: str, *, now: datetime, zone: tzinfo | None = None) -> datetime:
+    """Read an ISO date or time, or a span before `now`: `12h`, `30d`, `4w`.
+
+    What names no zone is in `zone`; None is the machine's. A date is its midnight.
+
+    Raises:
+        ValueError: it is none of these, or outside the years 1 to 9999.
+    """
+    try:
+        ago = _AGO.fullmatch(text.strip())
+        if ago:
+            return now - int(ago[1]) * _UNITS[ago[2]]
+        when = datetime.fromisoformat(text.strip())
+        if when.tzinfo is None and zone is not None:
+            when = when.replace(tzinfo=zone)
+        return when.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(
+            f"{text!r} is no time; write 2026-11-20, 2026-11-20T08:00, 12h, 30d or 4w"
+        ) from None
+
+
+def from_option(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> datetime | None:
+    """Read an option's time against the machine's clock and zone (click's callback)."""
+    if value is None:
+        return None
+    try:
+        return parse(value, now=datetime.now(UTC))
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), ctx, param) from None
+
+
+def start_of_day(now: datetime, zone: tzinfo | None = None) -> datetime:
+    """Give the midnight before, on the clocks of `zone`; None is the machine's."""
+    today = now.astimezone(zone).date()
+    midnight = datetime.combine(today, time.min, tzinfo=zone)
+    return midnight.astimezone(UTC)
+
+
+def stamp(when: datetime, zone: tzinfo | None, *, seconds: bool = False) -> str:
+    """Write a time without its zone, which the heading names."""
+    return f"{_local(when, zone):%Y-%m-%d %H:%M{':%S' if seconds else ''}}"
+
+
+def moment(when: datetime, zone: tzinfo | None) -> str:
+    """Write a time with its zone."""
+    return f"{stamp(when, zone, seconds=True)} {_zone_name(_local(when, zone))}"
+
+
+def day(when: datetime, zone: tzinfo | None) -> str:
+    """Write the date alone."""
+    return f"{_local(when, zone):%Y-%m-%d}"
+
+
+def shortly_after(when: datetime, other: datetime, zone: tzinfo | None) -> str:
+    """Write a time without its date where that is the day of `other`."""
+    if day(when, zone) == day(other, zone):
+        return f"{_local(when, zone):%H:%M:%S}"
+    return stamp(when, zone)
+
+
+def zone_names(times: Iterable[datetime], zone: tzinfo | None) -> str:
+    """Name the zones that these times are written in, `CET/CEST` across a change."""
+    names = dict.fromkeys(_zone_name(_local(when, zone)) for when in times)
+    return "/".join(sorted(names))
+
+
+def _local(when: datetime, zone: tzinfo | None) -> datetime:
+    try:
+        return when.astimezone(zone)
+    except (OverflowError, ValueError):  # the last day of 9999, east of Greenwich
+        return when
+
+
+def _zone_name(when: datetime) -> str:
+    name = when.tzname() or "UTC"
+    return f"UTC{name}" if name[0] in "+-" else name
+
+
+def span(seconds: int | None) -> str:
+    """Write a span in its two largest units, `1 d 4 h`; a ban's may have no end."""
+    if seconds is None:
+        return ""
+    if seconds == FOR_EVER:
+        return "for ever"
+    parts = []
+    for unit, length in _SPANS:
+        count, seconds = divmod(seconds, length)
+        if count:
+            parts.append(f"{count:,} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def ago(when: datetime, now: datetime) -> str:
+    """Write how long ago something was, in its largest unit; the clock may be wrong."""
+    seconds = int((now - when).total_seconds())
+    if seconds < 0:
+        return "in the future"
+    words = span(seconds).split(" ")
+    return f"{' '.join(words[:2])} ago"

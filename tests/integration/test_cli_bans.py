@@ -1,0 +1,173 @@
+"""`bans list`, on real stores."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from f2b_enrich.cli.bans import table
+from f2b_enrich.store import lists
+from tests.cli import run
+from tests.stores import NOW, StoreBuilder, event, filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreBuilder:
+    return filled(tmp_path / "bans.db")
+
+
+def shown(store: StoreBuilder, *, width: int | None = None) -> list[str]:
+    with store.reading() as connection:
+        found = tuple(lists.logged(connection, lists.BanQuery()))
+    return list(table(found, now=NOW, zone=BERLIN, width=width))
+
+
+def test_the_table_says_who_was_banned_when_and_how_it_ended(
+    store: StoreBuilder,
+) -> None:
+    assert shown(store) == [
+        "banned (CEST/CET)  jail          address      failures  for       "
+        "ended              mail  where  network",
+        "2026-11-21 21:09   sshd          192.0.2.7           5  1 d       "
+        "in force           sent  NL     AS64500 Example Hosting B.V.",
+        "2026-11-20 15:14   sshd          192.0.2.9           5  10 min    "
+        "~2026-11-20 15:24  dead  -      -",
+        "2026-11-20 05:14   sshd          2001:db8::7         5  for ever  "
+        "in force           due   -      -",
+        "2026-11-19 21:14   sshd          192.0.2.7           5  1 d       "
+        "2026-11-20 00:14   sent  NL     AS64500 Example Hosting B.V.",
+        "2026-10-02 22:14   postfix-sasl  192.0.2.7           5  1 h       "
+        "~2026-10-02 23:14  none  NL     AS64500 Example Hosting B.V.",
+        "~ planned end; no unban was reported",
+    ]
+
+
+def test_the_table_fits_the_screen(store: StoreBuilder) -> None:
+    assert max(map(len, shown(store, width=110))) == 110
+
+
+def test_hosts_are_named_where_there_are_several(store: StoreBuilder) -> None:
+    store.record(event("203.0.113.1", at=NOW), host="mail1")
+
+    lines = shown(store)
+
+    assert lines[0].split()[2] == "host"
+    assert lines[1].split()[2] == "mail1"
+
+
+def test_a_ban_of_unknown_length_has_no_end(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(event(bantime=None))
+
+    assert shown(store)[0].split()[2:] == ["jail", "address", "failures", "mail"]
+
+
+def test_rows_are_chosen_by_time_and_jail(store: StoreBuilder) -> None:
+    db = ("--db", store.path)
+
+    since = run("bans", "list", "--since", "2026-11-20T12:00Z", *db)
+    until = run("bans", "list", "--until", "2026-11-01", *db)
+    jail = run("bans", "list", "--jail", "postfix-sasl", "--jail", "none", *db)
+
+    assert [line.split()[3] for line in since.out.splitlines()[1:3]] == [
+        "192.0.2.7",
+        "192.0.2.9",
+    ]
+    assert len(until.out.splitlines()) == len(jail.out.splitlines()) == 3
+    assert "postfix-sasl" in until.out
+    assert "postfix-sasl" in jail.out
+
+
+def test_what_a_table_leaves_out_is_said_on_standard_error(
+    store: StoreBuilder,
+) -> None:
+    few = run("bans", "list", "--limit", "2", "--db", store.path)
+    none = run("bans", "list", "--jail", "none", "--db", store.path)
+    everything = run("bans", "list", "--limit", "0", "--db", store.path)
+
+    assert few.err == "the newest 2 of 5 bans; all: --limit 0\n"
+    assert (none.code, none.out, none.err) == (0, "", "no bans\n")
+    assert everything.err == ""
+
+
+def test_json_is_an_array_of_the_views_rows(store: StoreBuilder) -> None:
+    rows = json.loads(run("bans", "list", "--json", "--db", store.path).out)
+
+    assert len(rows) == 5
+    assert rows[0]["ip"] == "192.0.2.7"
+    assert rows[0]["banned_at"] == "2026-11-21T20:09:03Z"
+    assert "lines" not in rows[0]
+    empty = run("bans", "list", "--json", "--jail", "none", "--db", store.path)
+    assert json.loads(empty.out) == []
+
+
+def test_csv_has_a_header_utc_times_and_no_formulas(store: StoreBuilder) -> None:
+    store.record(event("=1+1", jail="@SUM(A1)", at=NOW))
+
+    out = run("bans", "list", "--csv", "--limit", "1", "--db", store.path).out
+
+    header, row = csv.reader(io.StringIO(out))
+    cells = dict(zip(header, row, strict=True))
+    assert cells["ip"] == "'=1+1"
+    assert cells["jail"] == "'@SUM(A1)"
+    assert cells["banned_at"] == "2026-11-21T20:14:03Z"
+    assert cells["country"] == ""
+
+
+def test_a_jail_of_odd_bytes_is_asked_for_as_it_was_stored(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(event(jail="dj\ufffd"))
+
+    ran = run("bans", "list", "--jail", "dj\udce9", "--db", store.path)
+
+    assert len(ran.out.splitlines()) == 2
+
+
+def test_relative_times_count_from_now(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    now = datetime.now(UTC)
+    store.record(event(at=now - timedelta(hours=2)), event(at=now - timedelta(days=2)))
+
+    assert len(run("bans", "list", "--since", "1d", "--db", store.path).out) > 0
+    rows = run("bans", "list", "--since", "1d", "--json", "--db", store.path).out
+    assert len(json.loads(rows)) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--since", "yesterday"),
+        ("--since", "2026-11-21", "--until", "2026-11-20"),
+        ("--json", "--csv"),
+        ("--limit", "-1"),
+        ("--colour",),
+    ],
+)
+def test_wrong_usage_is_two(store: StoreBuilder, words: tuple[str, ...]) -> None:
+    ran = run("bans", "list", *words, "--db", store.path)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: " in ran.err
+
+
+def test_without_a_store_there_is_one_line_and_no_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "bans.db"
+
+    ran = run("bans", "list", "--db", path)
+
+    assert ran.code == 1
+    assert ran.err == (
+        f"f2b-enrich: store {path}: there is none yet, the daemon makes it\n"
+    )
+    assert list(tmp_path.iterdir()) == []

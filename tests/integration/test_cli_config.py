@@ -1,0 +1,243 @@
+"""`config`: check, show, init, and the pages written from the model."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from f2b_enrich.cli import toml_text
+from f2b_enrich.cli.config_text import sample
+from f2b_enrich.cli.described import sections
+from f2b_enrich.config import Settings, load
+from tests.cli import run
+
+TOKEN = "do-not-show-this"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text('host = "web1"\n[mail]\nrecipient = "noc@admins.net"\n')
+    return path
+
+
+def test_a_sound_configuration_is_ok(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("F2B_ENRICH_SMTP_PASSWORD", TOKEN)
+
+    ran = run("config", "check", "--config", file)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        f"ok     {file}",
+        "ok     IPinfo token: not set",
+        "ok     SMTP password: set, from the environment",
+        "ok     mail: root@web1 -> noc@admins.net",
+    ]
+
+
+def test_all_problems_of_the_files_are_told_at_once(file: Path) -> None:
+    file.write_text("hots = 1\n[mail.smtp]\nport = 0\n")
+
+    ran = run("config", "check", "--config", file)
+
+    assert ran.code == 1
+    assert ran.out.splitlines() == [
+        f"WRONG  {file}: mail.smtp.port: input should be greater than or equal to 1",
+        f"WRONG  {file}: hots: no such key",
+    ]
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    ran = run("config", "check", "--config", tmp_path / "none.toml")
+
+    assert ran.code == 1
+    assert ran.out == f"WRONG  {tmp_path}/none.toml: No such file or directory\n"
+
+
+def test_secrets_addresses_and_users_are_checked_too(
+    file: Path, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o644)
+    file.write_text(
+        f'ipinfo.token_file = "{token}"\n'
+        'daemon.users = ["nobody-of-this-name"]\n'
+        "[mail]\n"
+        'recipient = "you@mail.com, noc@admins.net"\n'
+        'sender = "a b"\n'
+        'smtp.user = "f2b"\n'
+    )
+
+    ran = run("config", "check", "--config", file)
+
+    assert ran.code == 1
+    assert TOKEN not in ran.out
+    assert [line[:40] for line in ran.out.splitlines()] == [
+        f"ok     {file}"[:40],
+        f"WRONG  IPinfo token: {token}"[:40],
+        "ok     SMTP password: not set",
+        "WRONG  mail.smtp.user is f2b, but there is no password for it"[:40],
+        "WRONG  daemon.users: there is no user 'nobody-of-this-name'"[:40],
+        "WRONG  mail: you@mail.com: a sample address"[:40],
+        "WRONG  mail: a, b: a mail has one sender, not several"[:40],
+    ]
+    assert "everyone may read it, chmod o= it" in ran.out
+
+
+def test_a_credential_of_the_unit_counts(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credential = tmp_path / "ipinfo-token"
+    credential.write_text(TOKEN)
+    credential.chmod(0o400)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    out = run("config", "check", "--config", file).out
+
+    assert "ok     IPinfo token: set, from a systemd credential\n" in out
+
+
+def test_show_is_a_configuration_that_means_the_same(file: Path) -> None:
+    file.write_text(
+        'host = "web \\"1\\" \\u001b"\n'
+        'geo.database = ""\n'
+        'enrich.reserved_networks = ["10.0.0.0/8", "fd00::/8"]\n'
+        "ipinfo.keyless = true\n"
+        'mail.smtp.user = "f2b"\n'
+        '[hosts.aliases]\n"old name" = "web1"\n[jails.aliases]\nSSH = "sshd"\n'
+    )
+
+    ran = run("config", "show", "--config", file)
+
+    assert (ran.code, ran.err) == (0, "")
+    again = Settings.model_validate(tomllib.loads(ran.out))
+    assert again == load(file)
+
+
+def test_show_masks_secrets_and_says_where_from(file: Path, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    file.write_text(f'ipinfo.token_file = "{token}"\n')
+
+    ran = run("config", "show", "--config", file, "--db", tmp_path / "other.db")
+
+    lines = ran.out.splitlines()
+    assert TOKEN not in ran.out
+    assert lines[0] == f"# In effect: {file}"
+    assert f"# ipinfo_token: set, from {token}" in lines
+    assert "# smtp_password: not set" in lines
+    assert "# host: not set" in lines
+    assert f'path = "{tmp_path}/other.db"' in lines
+
+
+def test_init_writes_a_sample_for_root_and_the_daemons_group(tmp_path: Path) -> None:
+    target = tmp_path / "config.toml"
+
+    ran = run("config", "init", target)
+
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == f"{target}: written\n"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert target.stat().st_gid == tmp_path.stat().st_gid
+    assert load(target) == Settings()
+
+
+def test_init_takes_the_file_that_config_names(tmp_path: Path) -> None:
+    target = tmp_path / "config.toml"
+
+    assert run("config", "init", "--config", target).code == 0
+    assert target.read_text() == sample()
+
+
+def test_init_keeps_what_is_there_unless_forced(file: Path) -> None:
+    before = file.read_text()
+
+    ran = run("config", "init", file)
+
+    assert ran.code == 1
+    assert ran.err == f"f2b-enrich: {file}: is there already, --force overwrites\n"
+    assert file.read_text() == before
+    assert run("config", "init", "--force", file).code == 0
+    assert file.read_text() == sample()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_init_follows_no_link(tmp_path: Path) -> None:
+    link, target = tmp_path / "config.toml", tmp_path / "elsewhere"
+    target.touch()
+    link.symlink_to(target)
+
+    ran = run("config", "init", "--force", link)
+
+    assert ran.code == 1
+    assert ran.err == f"f2b-enrich: {link}: Too many levels of symbolic links\n"
+    assert target.read_text() == ""
+
+
+def test_init_says_when_a_folder_is_missing(tmp_path: Path) -> None:
+    ran = run("config", "init", tmp_path / "none" / "config.toml")
+
+    assert ran.code == 1
+    assert ran.err.endswith("/none/config.toml: No such file or directory\n")
+
+
+def test_the_sample_parses_and_holds_nothing_but_comments() -> None:
+    values = tomllib.loads(sample())
+
+    assert Settings.model_validate(values) == Settings()
+
+
+def test_every_key_of_the_sample_can_be_uncommented(tmp_path: Path) -> None:
+    text = re.sub(r"^#(?=\S)", "", sample(), flags=re.MULTILINE)
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+
+    settings = load(path)
+
+    set_keys = {
+        f"{section.name}.{key.name}" for section in sections() for key in section.keys
+    }
+    assert {key for key in set_keys if _at(settings, key) is None} == set()
+    assert settings.jails.aliases == {"ssh-iptables": "sshd"}
+    assert settings.store == Settings().store
+    assert settings.daemon == Settings().daemon
+
+
+def _at(settings: Settings, path: str) -> Any:
+    value: Any = settings
+    for name in filter(None, path.split(".")):
+        value = getattr(value, name)
+    return value
+
+
+def test_the_model_is_described_completely() -> None:
+    described = [section.name for section in sections()]
+
+    assert described == [
+        "",
+        *("store", "daemon", "enrich", "geo", "ipinfo", "mail", "mail.smtp"),
+        *("hosts.aliases", "jails.aliases"),
+    ]
+    assert all(section.description for section in sections() if section.name)
+
+
+@given(st.text().filter(lambda text: text.isprintable() or text.isascii()))
+def test_any_text_survives_as_toml(text: str) -> None:
+    written = f"{toml_text.key(text)} = {toml_text.value(text)}"
+
+    assert tomllib.loads(written) == {text: text}
+
+
+@given(st.lists(st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(0, 1e9)))
+def test_any_numbers_survive_as_toml(values: list[bool | int | float]) -> None:
+    assert tomllib.loads(f"a = {toml_text.value(values)}") == {"a": values}

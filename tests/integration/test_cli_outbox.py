@@ -1,0 +1,233 @@
+"""`outbox`: looking at mails, sending them again, giving them up."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from f2b_enrich.cli.outbox import table
+from f2b_enrich.model import OutboxState
+from f2b_enrich.store import lists
+from f2b_enrich.store import outbox as store_outbox
+from tests.cli import Ran, run
+from tests.stores import StoreBuilder, event, filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from f2b_enrich.model import OutboxRow
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DUE, DEAD, SENT = 4, 3, 2
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreBuilder:
+    return filled(tmp_path / "bans.db")
+
+
+def outbox(store: StoreBuilder, *words: str) -> Ran:
+    return run("outbox", *words, "--db", store.path)
+
+
+def row(store: StoreBuilder, row_id: int) -> OutboxRow:
+    with store.reading() as connection:
+        found = store_outbox.row(connection, row_id)
+    assert found is not None
+    return found
+
+
+def test_the_list_says_what_hinders_each_mail(store: StoreBuilder) -> None:
+    with store.reading() as connection:
+        mails = tuple(lists.mails(connection, lists.MailQuery()))
+
+    assert list(table(mails, zone=BERLIN, width=None)) == [
+        "id  queued (CET)      state  next or sent  tries  to              "
+        "about             reason",
+        " 4  2026-11-21 21:15  due    21:15:03          0  noc@admins.net  "
+        "sshd 2001:db8::7  -",
+        " 3  2026-11-20 15:14  dead   -                 1  noc@admins.net  "
+        "sshd 192.0.2.9    550 5.1.1 no such user",
+        " 2  2026-11-21 21:10  sent   21:10:03          1  noc@admins.net  "
+        "sshd 192.0.2.7    -",
+        " 1  2026-11-19 21:14  sent   21:14:05          1  noc@admins.net  "
+        "sshd 192.0.2.7    -",
+    ]
+
+
+def test_a_mail_about_no_ban_is_named_by_its_kind(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.mail(None)
+
+    assert outbox(store, "list").out.split()[-2:] == ["noc@admins.net", "alert"]
+
+
+def test_mails_are_chosen_by_state_and_time(store: StoreBuilder) -> None:
+    dead = outbox(store, "list", "--state", "dead", "--state", "held")
+    old = outbox(store, "list", "--until", "2026-11-20", "--json")
+    none = outbox(store, "list", "--state", "unsure")
+
+    assert len(dead.out.splitlines()) == 2
+    assert [mail["id"] for mail in json.loads(old.out)] == [1]
+    assert (none.code, none.out, none.err) == (0, "", "no mails\n")
+
+
+def test_programs_get_every_column(store: StoreBuilder) -> None:
+    first, *_ = json.loads(outbox(store, "list", "--json").out)
+    header, *rows = csv.reader(io.StringIO(outbox(store, "list", "--csv").out))
+
+    assert (first["state"], first["ip"], first["sent_at"]) == (
+        "due",
+        "2001:db8::7",
+        None,
+    )
+    assert list(first) == header
+    assert len(rows) == 4
+
+
+def test_a_mail_is_shown_as_it_would_go_now(store: StoreBuilder) -> None:
+    ran = outbox(store, "show", str(DEAD))
+
+    lines = ran.out.splitlines()
+    assert (ran.code, ran.err) == (0, "")
+    assert lines[:4] == [
+        "mail        3, alert",
+        "state       dead, 1 attempt",
+        "from        root@web1",
+        "to          noc@admins.net",
+    ]
+    assert "reason      550 5.1.1 no such user" in lines
+    assert "Subject: [fail2ban] web1 sshd: banned 192.0.2.9, 1st ban" in lines
+    assert "192.0.2.9 was banned on web1 by jail sshd after 5 failures." in ran.out
+
+
+def test_due_and_sent_are_told(store: StoreBuilder) -> None:
+    due, sent = outbox(store, "show", str(DUE)), outbox(store, "show", str(SENT))
+
+    assert "\ndue         2026-" in due.out
+    assert "\nsent        2026-" in sent.out
+
+
+@pytest.mark.parametrize(
+    ("recipient", "reason"),
+    [
+        ("you@mail.com", "a sample address that belongs to nobody here, set a real"),
+        ("", "empty, not an address"),
+    ],
+)
+def test_a_mail_that_cannot_be_written_says_why(
+    store: StoreBuilder, recipient: str, reason: str
+) -> None:
+    row_id = store.mail(store.ids[0], recipient=recipient)
+
+    ran = outbox(store, "show", str(row_id))
+
+    assert ran.code == 0
+    assert f"\ncannot be written: {reason}" in ran.out
+
+
+def test_a_mail_without_its_ban_cannot_be_written(store: StoreBuilder) -> None:
+    row_id = store.mail(None)
+
+    ran = outbox(store, "show", str(row_id))
+
+    assert ran.out.endswith("\ncannot be written: the store has no such ban\n")
+
+
+def test_one_mail_is_sent_again(store: StoreBuilder) -> None:
+    ran = outbox(store, "retry", str(DEAD))
+
+    assert (ran.code, ran.out) == (0, "1 mail due again\n")
+    again = row(store, DEAD)
+    assert (again.state, again.attempts) == (OutboxState.DUE, 0)
+
+
+def test_all_dead_mails_are_sent_again(store: StoreBuilder) -> None:
+    store.mail(store.ids[0], state=OutboxState.DEAD)
+
+    assert outbox(store, "retry", "--all-dead").out == "2 mails due again\n"
+    ran = outbox(store, "retry", "--all-dead")
+    assert (ran.code, ran.out) == (0, "0 mails due again\n")
+    assert row(store, SENT).state is OutboxState.SENT
+
+
+def test_a_mail_is_given_up(store: StoreBuilder) -> None:
+    ran = outbox(store, "drop", str(DUE))
+
+    assert (ran.code, ran.out) == (0, f"mail {DUE} is not sent\n")
+    assert row(store, DUE).state is OutboxState.SKIPPED
+
+
+@pytest.mark.parametrize("words", [("retry", "2"), ("drop", "2")])
+def test_a_sent_mail_is_left_alone(store: StoreBuilder, words: tuple[str, ...]) -> None:
+    before = row(store, SENT)
+
+    ran = outbox(store, *words)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "f2b-enrich: outbox: mail 2 is sent, nothing to do\n"
+    assert row(store, SENT) == before
+
+
+def test_a_mail_to_nobody_is_not_sent_again(store: StoreBuilder) -> None:
+    row_id = store.mail(
+        store.ids[0], state=OutboxState.DEAD, sender="", error="a@b: refused"
+    )
+
+    ran = outbox(store, "retry", str(row_id))
+
+    assert ran.code == 1
+    assert ran.err == (
+        f"f2b-enrich: outbox: mail {row_id} has no usable address: a@b: refused\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["show", "retry", "drop"])
+def test_a_mail_that_is_not_there_is_said_so(store: StoreBuilder, command: str) -> None:
+    ran = outbox(store, command, "99")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "f2b-enrich: outbox: there is no mail 99\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("retry",),
+        ("retry", "3", "--all-dead"),
+        ("retry", "first"),
+        ("drop",),
+        ("drop", "0"),
+        ("show", "9" * 30),
+        ("list", "--state", "lost"),
+    ],
+)
+def test_wrong_usage_is_two(store: StoreBuilder, words: tuple[str, ...]) -> None:
+    ran = outbox(store, *words)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: " in ran.err
+
+
+@pytest.mark.parametrize("words", [("retry", "--all-dead"), ("drop", "1")])
+def test_no_command_makes_a_store(tmp_path: Path, words: tuple[str, ...]) -> None:
+    ran = run("outbox", *words, "--db", tmp_path / "bans.db")
+
+    assert ran.code == 1
+    assert "there is none yet" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_of_a_mail_move_no_cursor(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    [ban] = store.record(event(jail="a\x1b[2J", lines=("b\x9b31m\rc",)))
+    row_id = store.mail(ban)
+
+    ran = outbox(store, "show", str(row_id))
+
+    assert all(line.isprintable() for line in ran.out.split("\n"))

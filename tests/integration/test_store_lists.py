@@ -1,0 +1,157 @@
+"""What lists and counts read from the store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from f2b_enrich.enrich.merge import not_looked_up
+from f2b_enrich.model import OutboxState
+from f2b_enrich.store import lists
+from f2b_enrich.store.lists import BanQuery, MailQuery
+from tests.stores import NOW, StoreBuilder, event, filled, located
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreBuilder:
+    return filled(tmp_path / "bans.db")
+
+
+def test_rows_of_the_log_come_newest_first_with_all_but_the_lines(
+    store: StoreBuilder,
+) -> None:
+    with store.reading() as connection:
+        found = list(lists.logged(connection, BanQuery()))
+        columns = lists.log_columns(connection)
+
+    assert [(ban.jail, ban.ip) for ban in found] == [
+        ("sshd", "192.0.2.7"),
+        ("sshd", "192.0.2.9"),
+        ("sshd", "2001:db8::7"),
+        ("sshd", "192.0.2.7"),
+        ("postfix-sasl", "192.0.2.7"),
+    ]
+    newest = found[0]
+    assert (newest.country_code, newest.asn, newest.origins) == ("NL", 64500, "live")
+    assert (newest.mail_state, newest.lines_received) == ("sent", 2)
+    assert tuple(newest.columns) == columns
+    assert "lines" not in columns
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bans", "addresses"),
+    [
+        (BanQuery(), 5, 3),
+        (BanQuery(since=NOW - timedelta(days=1)), 1, 1),
+        (BanQuery(since=NOW - timedelta(minutes=5)), 1, 1),
+        (BanQuery(until=NOW - timedelta(minutes=5)), 4, 3),
+        (BanQuery(ip="192.0.2.7"), 3, 1),
+        (BanQuery(jails=("sshd",)), 4, 3),
+        (BanQuery(jails=("sshd", "postfix-sasl"), ip="192.0.2.7"), 3, 1),
+        (BanQuery(jails=("none",)), 0, 0),
+    ],
+)
+def test_bans_and_addresses_are_counted_by_the_same_conditions(
+    store: StoreBuilder, wanted: BanQuery, bans: int, addresses: int
+) -> None:
+    with store.reading() as connection:
+        found = list(lists.logged(connection, wanted))
+        totals = lists.tally(connection, wanted)
+
+    assert (totals.bans, totals.addresses) == (bans, addresses)
+    assert len(found) == bans
+
+
+def test_a_limit_keeps_the_newest(store: StoreBuilder) -> None:
+    with store.reading() as connection:
+        found = list(lists.logged(connection, BanQuery(), limit=2))
+
+    assert [ban.ip for ban in found] == ["192.0.2.7", "192.0.2.9"]
+
+
+def test_one_ban_is_read_by_its_id(store: StoreBuilder) -> None:
+    with store.reading() as connection:
+        assert lists.logged_ban(connection, store.ids[0]).jail == "postfix-sasl"
+        assert lists.count_bans(connection) == 5
+
+
+def test_ids_are_found_by_how_they_begin(store: StoreBuilder) -> None:
+    with store.reading() as connection:
+        found = lists.bans_by_id(connection, store.ids[0][:8], limit=2)
+        everything = lists.bans_by_id(connection, "", limit=99)
+
+    assert found == (store.ids[0],)
+    assert set(everything) == set(store.ids)
+
+
+def test_a_ban_with_two_ids_is_found_once(store: StoreBuilder) -> None:
+    with store.writing() as connection:
+        connection.execute(
+            "INSERT INTO ban_ids VALUES (?, ?)", (f"{store.ids[0]}x", store.ids[0])
+        )
+
+    with store.reading() as connection:
+        found = lists.bans_by_id(connection, store.ids[0], limit=2)
+
+    assert found == (store.ids[0],)
+
+
+def test_neighbours_are_the_other_addresses_of_a_subnet(store: StoreBuilder) -> None:
+    store.record(event("192.0.2.9", at=NOW), event("192.0.2.10", at=NOW))
+
+    with store.reading() as connection:
+        month = lists.neighbours(
+            connection, "192.0.2.7", "192.0.2.0/24", since=NOW - timedelta(days=30)
+        )
+        hour = lists.neighbours(
+            connection, "192.0.2.7", "192.0.2.0/24", since=NOW - timedelta(hours=1)
+        )
+
+    assert (month.bans, month.addresses) == (3, 2)
+    assert (hour.bans, hour.addresses) == (2, 2)
+
+
+def test_mails_come_newest_first_with_the_ban_they_are_about(
+    store: StoreBuilder,
+) -> None:
+    with store.reading() as connection:
+        found = list(lists.mails(connection, MailQuery()))
+        dead = list(lists.mails(connection, MailQuery(states=("dead", "held"))))
+        newest = list(lists.mails(connection, MailQuery(), limit=1))
+
+    assert [(mail.row.state, mail.ip) for mail in found] == [
+        (OutboxState.DUE, "2001:db8::7"),
+        (OutboxState.DEAD, "192.0.2.9"),
+        (OutboxState.SENT, "192.0.2.7"),
+        (OutboxState.SENT, "192.0.2.7"),
+    ]
+    assert [mail.row.last_error for mail in dead] == ["550 5.1.1 no such user"]
+    assert newest == found[:1]
+
+
+def test_mails_are_counted_by_state_and_time(store: StoreBuilder) -> None:
+    day = NOW - timedelta(days=1)
+
+    with store.reading() as connection:
+        assert lists.count_mails(connection, MailQuery()) == 4
+        assert lists.count_mails(connection, MailQuery(since=day)) == 2
+        assert lists.count_mails(connection, MailQuery(until=day)) == 2
+        assert lists.count_mails(connection, MailQuery(states=("sent",))) == 2
+        assert lists.mails_sent(connection, since=day) == 1
+        assert lists.mails_sent(connection, since=NOW) == 0
+
+
+def test_look_ups_count_only_what_sources_were_asked(store: StoreBuilder) -> None:
+    store.learn(
+        not_looked_up("10.0.0.1", "private", looked_up_at=NOW),
+        located("198.51.100.1", at=NOW),
+    )
+
+    with store.reading() as connection:
+        assert lists.look_ups(connection, since=NOW - timedelta(hours=1)) == 2
+        assert lists.look_ups(connection, since=NOW) == 1
