@@ -7,7 +7,7 @@ SHELL := /bin/sh
 PYTHON := /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := f2b_enrich demo tests bench
+SOURCES := f2b_enrich demo tests bench action.d
 SCRIPTS := install.sh .ci/run
 EXTRA_DATA := $(wildcard ../shared/data)
 export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
@@ -31,7 +31,7 @@ lint: $(VENV)/ready
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/shellcheck $(SCRIPTS)
 	$(BIN)/codespell $(SOURCES) docs action.d jail.d *.md install.sh
-	$(BIN)/deptry f2b_enrich
+	$(BIN)/deptry .
 
 types: $(VENV)/ready
 	$(BIN)/mypy

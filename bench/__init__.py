@@ -1,0 +1,1 @@
+"""Measurements that docs/benchmarks.md reports: `make bench`."""

@@ -1,0 +1,84 @@
+"""Measure what a ban costs, and write docs/benchmarks.md.
+
+Each figure is a ratio within this run, or a number of this machine that is named
+beside it. A busy machine gives poor figures: run it when nothing else runs.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import acknowledgements, client, throughput
+from bench.row import Row
+from demo.lab import PROJECT, Lab
+
+PAGE = """\
+# Benchmarks
+
+Made by `make bench` on {when}: {machine}.
+Ratios are taken within one run, so they carry over to other machines better than times.
+
+| what | reached | wanted | |
+| --- | --- | --- | --- |
+{rows}
+
+How it is measured:
+
+- Client: median of alternating runs, each a process started and waited for, against
+  `/usr/bin/python3 -I -S -c pass`; the daemon is up and every ban is on disk when the
+  client returns.
+- fail2ban: one `banip` with 1,000 addresses through a real fail2ban-server, our action
+  alone in its jail, against a jail whose action only starts that bare Python (shell
+  action) or does nothing (in-process action).
+- Acknowledgements: 50 connections, each sending the next ban of five log lines when the
+  one before is acknowledged; every ban is new, and on disk when acknowledged.
+- Memory: resident set of the daemon after 50,000 and 100,000 bans, with the local
+  database open and look-ups done.
+"""
+
+
+def main() -> int:
+    """Run all measurements; 1 when a figure misses what is wanted."""
+    parts: tuple[Callable[[Lab], list[Row]], ...] = (
+        client.measure,
+        throughput.measure,
+        acknowledgements.measure,
+    )
+    rows = []
+    for measure in parts:
+        with (
+            tempfile.TemporaryDirectory(prefix="f2b-") as folder,
+            Lab(Path(folder)) as lab,
+        ):
+            for row in measure(lab):
+                print(row.line(), flush=True)
+                rows.append(row)
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    table = "\n".join(row.line() for row in rows)
+    page = PAGE.format(when=when, machine=machine(), rows=table)
+    (PROJECT / "docs" / "benchmarks.md").write_text(page)
+    return int(any(not row.holds for row in rows))
+
+
+def machine() -> str:
+    """Say what this was measured on."""
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    cores = Path("/proc/cpuinfo").read_text().count("processor\t")
+    version = Path("/etc/debian_version").read_text().strip()
+    return f"{cpu}, {cores} cores, Debian {version}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""How many bans a second the daemon puts on disk, and what it takes in memory."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.client import LINES
+from bench.row import Row
+from demo.lab import LabError
+from f2b_enrich import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.lab import Lab
+
+CONNECTIONS = 50
+ROUND = 10_000
+HALF = 50_000
+LEAST_RATE = 3000
+LONGEST_MS = 50
+MOST_MIB = 90
+MOST_GROWTH_MIB = 3
+
+
+def measure(lab: Lab) -> list[Row]:
+    """Send 100,000 new bans; the first rounds give the rate, all the memory."""
+    lab.write_config(mail={"wait_seconds": 600})
+    lab.start_daemon()
+    rounds = [Load(lab.socket, start).run() for start in range(0, HALF, ROUND)]
+    rates = sorted(rate for rate, _ in rounds)
+    p99 = sorted(slow for _, slow in rounds)[len(rounds) // 2]
+    rate = rates[len(rates) // 2]
+    half = resident(lab)
+    for start in range(HALF, 2 * HALF, ROUND):
+        Load(lab.socket, start).run()
+    full = resident(lab)
+    flat = full - half <= MOST_GROWTH_MIB
+    return [
+        Row(
+            "daemon, durable acknowledgements, 50 connections",
+            f"{rate:.0f} a second, p99 {p99:.0f} ms",
+            f"at least {LEAST_RATE} a second, p99 at most {LONGEST_MS} ms",
+            rate >= LEAST_RATE and p99 <= LONGEST_MS,
+        ),
+        Row(
+            "daemon memory after 100,000 bans",
+            f"{full:.0f} MiB ({half:.0f} MiB after 50,000)",
+            f"at most {MOST_MIB} MiB, and flat",
+            full <= MOST_MIB and flat,
+        ),
+    ]
+
+
+def resident(lab: Lab) -> float:
+    """Read the daemon's resident set, in MiB."""
+    if lab.daemon is None:
+        raise LabError("no daemon runs")
+    with Path(f"/proc/{lab.daemon.pid}/status").open() as status:
+        line = next(line for line in status if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def requests(start: int) -> Iterator[bytes]:
+    """Make bans that differ in address and time, each with five log lines."""
+    for number in range(start, start + ROUND):
+        address = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+        yield wire.encode(
+            {
+                "V": "1",
+                "EVENT": "ban",
+                "JAIL": "sshd",
+                "IP": address,
+                "TIME": f"{1795000000 + number}.0",
+                "BANTIME": "600",
+                "FAILURES": "5",
+                "BANCOUNT": "1",
+                "MATCHES": LINES,
+            }
+        )
+
+
+class Load:
+    """Fifty peers that each send a ban when their last is acknowledged."""
+
+    def __init__(self, path: Path, start: int) -> None:
+        self._waiting = iter(list(requests(start)))
+        self._sent_at: dict[int, float] = {}
+        self._peers: dict[int, socket.socket] = {}
+        self._poll = select.epoll()
+        for _ in range(CONNECTIONS):
+            peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            peer.connect(str(path))
+            self._peers[peer.fileno()] = peer
+            self._poll.register(peer.fileno(), select.EPOLLIN)
+
+    def run(self) -> tuple[float, float]:
+        """Give acknowledgements a second, and the 99th percentile in ms."""
+        begun = time.perf_counter()
+        times = []
+        for number in self._peers:
+            self._send(number)
+        while self._sent_at:
+            for number, _ in self._poll.poll():
+                reply = self._peers[number].recv(400)
+                if not reply.startswith(b"ok "):
+                    raise LabError(f"the daemon said {reply!r}")
+                times.append(time.perf_counter() - self._sent_at.pop(number))
+                self._send(number)
+        taken = time.perf_counter() - begun
+        for peer in self._peers.values():
+            peer.close()
+        self._poll.close()
+        return len(times) / taken, sorted(times)[int(len(times) * 0.99)] * 1000
+
+    def _send(self, number: int) -> None:
+        request = next(self._waiting, None)
+        if request is not None:
+            self._sent_at[number] = time.perf_counter()
+            self._peers[number].sendall(request)
