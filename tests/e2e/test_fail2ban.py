@@ -52,6 +52,8 @@ def test_failed_log_ins_become_a_row_and_a_mail(site: Site) -> None:
         "1st ban"
     )
     assert mail["To"] == "noc@alerts.example"
+    # fail2ban's stock sender names the machine: it counts as unset.
+    assert mail["From"] == "root@web1.example.org"
     assert mail["Auto-Submitted"] == "auto-generated"
     body = mail.get_content()
     assert body.count("Failed password for admin from 192.0.2.7") == 3
