@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 LONGEST_TRANSACTION = 0.03
 """Seconds after which a transaction takes no further write in."""
 
-MANY = 8
-"""Writes in one transaction that mean: bans come in faster than one by one."""
+CLOSE_SECONDS = 0.005
+"""Two bans no further apart make a rush: faster than fail2ban runs a shell action."""
 
 RUSH_SECONDS = 0.1
 
@@ -53,6 +53,7 @@ class Commits:
         self._arrived = asyncio.Event()
         self._closing = False
         self._rush_until = 0.0
+        self._last_urgent = 0.0
         self._last_size = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._task: asyncio.Task[None] | None = None
@@ -74,13 +75,23 @@ class Commits:
             await self._task
         self._thread.shutdown()
 
-    def submit(self, write: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def submit(
+        self, write: Callable[[sqlite3.Connection], T], *, urgent: bool = False
+    ) -> asyncio.Future[T]:
         """Queue one write; the future is done when it is on disk.
+
+        Those that are `urgent`, for fail2ban waits, make a rush when they come close
+        upon each other: all else then waits a little.
 
         A write may run twice, and has no effect but on the store: when one of those
         that share a transaction fails, the others are written anew without it.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if urgent:
+            now = time.monotonic()
+            if now - self._last_urgent < CLOSE_SECONDS:
+                self._rush_until = now + RUSH_SECONDS
+            self._last_urgent = now
         self._jobs.append(_Job(write, future))
         self._arrived.set()
         return future
@@ -141,7 +152,7 @@ class Commits:
         hand-over of the interpreter: one after the other, both are twice as fast.
         """
         before = 0
-        while before < len(self._jobs) < max(self._last_size, MANY):
+        while before < len(self._jobs) < self._last_size:
             before = len(self._jobs)
             await asyncio.sleep(GATHER_SECONDS if self._in_a_rush() else 0)
         self._last_size = len(self._jobs)
@@ -150,8 +161,6 @@ class Commits:
         await self._gather()
         jobs = list(self._jobs)
         self._jobs.clear()
-        if len(jobs) >= MANY:
-            self._rush_until = time.monotonic() + RUSH_SECONDS
         loop = asyncio.get_running_loop()
         done = await loop.run_in_executor(self._thread, self._write_all, jobs)
         if done < len(jobs):
@@ -198,6 +207,7 @@ class Commits:
         return done
 
     def _write_together(self, job: _Job) -> None:
+        job.error = None  # of an attempt that was over before its turn came
         job.result = job.write(self._connection)
 
     def _write_apart(self, job: _Job) -> None:

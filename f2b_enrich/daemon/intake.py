@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -108,7 +109,13 @@ class Intake:
         self, dest: str | None, sender: str | None, host: str
     ) -> tuple[_Mail, ...]:
         """Choose who is told; a refused address leaves a dead mail that says why."""
-        chosen = route(dest, sender, settings=self._settings.mail, host=host)
+        chosen = route(
+            dest,
+            sender,
+            settings=self._settings.mail,
+            host=host,
+            machine=socket.gethostname(),
+        )
         refused = tuple(
             _Mail(address, chosen.sender, f"{address}: {why}")
             for address, why in chosen.refused

@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_REPLY = 400
 
+MOST_AHEAD = 64 * 1024
+"""What a peer may send of the next requests while the answer to one is due."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -128,7 +131,7 @@ class _Connection(asyncio.Protocol):
         self._buffer += data
         if not self._busy:
             self._next_request(searched)
-        elif len(self._buffer) > MAX_REQUEST:
+        elif len(self._buffer) > MOST_AHEAD:
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
@@ -147,7 +150,7 @@ class _Connection(asyncio.Protocol):
         """Close, after the answer if one is due."""
         self._finishing = True
         if not self._busy:
-            self._transport.close()
+            self._close()
 
     def _next_request(self, searched: int) -> None:
         end = self._buffer.find(END, searched)
@@ -191,7 +194,7 @@ class _Connection(asyncio.Protocol):
             self._start_timer()
             self._next_request(0)
         elif self._finishing:
-            self._transport.close()
+            self._close()
         else:
             self._start_timer()
 
@@ -203,7 +206,12 @@ class _Connection(asyncio.Protocol):
         log.warning("request refused", reason=reason)
         self._reply(f"error {reason}")
         self._buffer.clear()
+        self._close()
+
+    def _close(self) -> None:
+        """Close when all answers have left; there is time for it, not for ever."""
         self._transport.close()
+        self._start_timer()
 
     def _start_timer(self) -> None:
         """Give the next request its time; a timer that runs already is prolonged."""
@@ -223,10 +231,12 @@ class _Connection(asyncio.Protocol):
             return  # an answer is due, and then the next request has its time
         if loop.time() < self._expires_at:
             self._timer = loop.call_at(self._expires_at, self._expire)
+        elif self._transport.is_closing():
+            self._transport.abort()
         elif self._buffer:
             self._refuse(f"request took over {self._server.limits.seconds:g} s")
         else:
-            self._transport.close()
+            self._close()
 
 
 def _peer_user(peer: socket.socket) -> int:

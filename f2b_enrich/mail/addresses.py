@@ -47,15 +47,23 @@ class Route:
 
 
 def route(
-    dest: str | None, sender: str | None, *, settings: MailSettings, host: str
+    dest: str | None,
+    sender: str | None,
+    *,
+    settings: MailSettings,
+    host: str,
+    machine: str | None = None,
 ) -> Route:
     """Take what the jail has of its own, then the configuration, then root.
 
-    Fail2Ban's stock values count as unset. A refused address is kept with its reason.
+    Fail2Ban's stock values count as unset: they name the `machine`, which may be
+    called otherwise than the `host` of our records. A refused address is kept with its
+    reason.
     """
-    wanted = _own(dest, host) or _split(settings.recipient)
+    names = (host, machine or host)
+    wanted = _own(dest, names) or _split(settings.recipient)
     recipients, refused = _sort_out(wanted, settings)
-    writers = _own(sender, host) or _split(settings.sender or "")
+    writers = _own(sender, names) or _split(settings.sender or "")
     senders, unsound = _sort_out(writers or [f"root@{domain_of(host)}"], settings)
     if len(senders) > 1:
         unsound = (*unsound, (", ".join(senders), "a mail has one sender, not several"))
@@ -105,22 +113,22 @@ def qualified(address: str, host: str) -> str:
     return f"{address}@{domain_of(host)}"
 
 
-def _own(text: str | None, host: str) -> list[str]:
+def _own(text: str | None, names: tuple[str, ...]) -> list[str]:
     """Give the addresses that a jail has of its own; none if they are all stock."""
     addresses = _split(text or "")
-    if all(_is_stock(address, host) for address in addresses):
+    if all(_is_stock(address, names) for address in addresses):
         return []
     return addresses
 
 
-def _is_stock(address: str, host: str) -> bool:
+def _is_stock(address: str, names: tuple[str, ...]) -> bool:
     """Know the values that fail2ban ships with, whichever form of its name it used."""
     name, at, domain = address.casefold().partition("@")
     if name != "root" or not at:
         return False
     first = domain.partition(".")[0]
-    own = host.strip().casefold().partition(".")[0]
-    return first in {"localhost", own} or bool(_FAIL2BAN_TAG.fullmatch(f"@{domain}"))
+    own = {host.strip().casefold().partition(".")[0] for host in names}
+    return first in {"localhost", *own} or bool(_FAIL2BAN_TAG.fullmatch(f"@{domain}"))
 
 
 def domain_of(host: str) -> str:

@@ -17,7 +17,7 @@ from f2b_enrich.store.schema import migrations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 10.0
 _CACHE_KIB = 8 * 1024
 _CHECKPOINT_PAGES = 4000
 """16 MiB of log: ids are random, so a ban touches many pages, and the fewer times they
@@ -25,7 +25,9 @@ are copied back the better (a third more bans a second than with SQLite's 1000).
 
 
 @contextlib.contextmanager
-def open_writer(path: Path) -> Iterator[sqlite3.Connection]:
+def open_writer(
+    path: Path, *, busy_seconds: float = BUSY_SECONDS
+) -> Iterator[sqlite3.Connection]:
     """Open the store for writing, made or migrated first where needed.
 
     The connection may move between threads but never serves two at once. The last
@@ -38,7 +40,7 @@ def open_writer(path: Path) -> Iterator[sqlite3.Connection]:
     with _sql_errors_of(path), contextlib.ExitStack() as stack:
         with _file_errors_of(path):
             _make_private_file(path)
-            connection = _connect(path, "rw")
+            connection = _connect(path, "rw", busy_seconds)
             stack.callback(_close, connection)
             with _migration_lock(path):
                 _check_kind(connection, path)
@@ -121,11 +123,13 @@ def _make_private_file(path: Path) -> None:
     os.close(file)
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(
+    path: Path, mode: str, busy_seconds: float = BUSY_SECONDS
+) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
     )

@@ -260,3 +260,15 @@ def test_any_text_becomes_sound_addresses_or_reasons(
     for address, reason in chosen.refused:
         assert address.isprintable()
         assert reason.isprintable()
+
+
+def test_stock_values_name_the_machine_even_if_our_records_call_it_otherwise() -> None:
+    found = route(
+        "root@vm7",
+        "root@vm7.internal",
+        settings=MailSettings(recipient="noc"),
+        host="web1",
+        machine="vm7",
+    )
+
+    assert (found.recipients, found.sender) == (("noc",), "root@web1")
