@@ -31,7 +31,8 @@ STORY = """\
 2. Fail2Ban ran our action; its client handed the ban to the daemon and was gone.
 3. The daemon wrote the ban to SQLite before it said "ok": nothing is lost after that.
 4. It found the address in the local IPinfo Lite database: no account, no network.
-5. It mailed the alert above. It all lies in {folder}: delete it as you like.
+5. It mailed the alert above, here to a mail server of the demonstration itself.
+   Everything lies in {folder}: delete it as you like.
 """
 
 

@@ -154,19 +154,6 @@ def drop(connection: sqlite3.Connection, row_id: int) -> int:
     ).rowcount
 
 
-def rows(
-    connection: sqlite3.Connection, *, states: tuple[str, ...], limit: int
-) -> tuple[OutboxRow, ...]:
-    """List mails, newest first; no states means all."""
-    marks = ", ".join("?" * len(states))
-    where = f"WHERE state IN ({marks})" if states else ""
-    found = connection.execute(
-        f"SELECT * FROM outbox {where} ORDER BY id DESC LIMIT ?",
-        (*states, limit),
-    )
-    return tuple(map(read_row, found))
-
-
 def row(connection: sqlite3.Connection, row_id: int) -> OutboxRow | None:
     """Read one mail's row."""
     found = connection.execute("SELECT * FROM outbox WHERE id = ?", (row_id,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import Ban, Enrichment, LogLine, read_time, time_text
+from f2b_enrich.model import Ban, Enrichment, LogLine, read_time
 from f2b_enrich.store import enrichments
 
 if TYPE_CHECKING:
@@ -61,45 +61,6 @@ def lines(connection: sqlite3.Connection, ban_id: str) -> tuple[LogLine, ...]:
         (ban_id,),
     )
     return tuple(LogLine(position=row["position"], line=row["line"]) for row in rows)
-
-
-def bans_of(connection: sqlite3.Connection, ip: str) -> tuple[Ban, ...]:
-    """Read all bans of an address, newest first."""
-    rows = connection.execute(
-        "SELECT * FROM bans WHERE ip = ? ORDER BY banned_at DESC, id", (ip,)
-    )
-    return tuple(map(read_ban, rows))
-
-
-def ban_log(
-    connection: sqlite3.Connection,
-    *,
-    since: datetime | None,
-    until: datetime | None,
-    limit: int | None,
-) -> tuple[dict[str, object], ...]:
-    """Read rows of the view, newest first, banned from `since` to before `until`."""
-    rows = connection.execute(
-        "SELECT * FROM ban_log WHERE (:since IS NULL OR banned_at >= :since) "
-        "AND (:until IS NULL OR banned_at < :until) "
-        "ORDER BY banned_at DESC, id LIMIT :limit",
-        {
-            "since": None if since is None else time_text(since),
-            "until": None if until is None else time_text(until),
-            "limit": -1 if limit is None else limit,
-        },
-    )
-    return tuple(dict(row) for row in rows)
-
-
-def totals(connection: sqlite3.Connection, *, since: datetime | None) -> Totals:
-    """Count bans and the addresses behind them."""
-    row = connection.execute(
-        "SELECT count(*), count(DISTINCT ip) FROM bans "
-        "WHERE :since IS NULL OR banned_at >= :since",
-        {"since": None if since is None else time_text(since)},
-    ).fetchone()
-    return Totals(bans=row[0], addresses=row[1])
 
 
 def newest_ban(connection: sqlite3.Connection) -> Ban | None:
