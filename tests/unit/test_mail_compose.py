@@ -155,7 +155,7 @@ DO      unban now       fail2ban-client set sshd unbanip 192.0.2.7
         never again     add 192.0.2.7 to ignoreip in /etc/fail2ban/jail.local
         everything      f2b-enrich show 192.0.2.7
         on the web      https://ipinfo.io/192.0.2.7
-SOURCES place and network: IPinfo; name: DNS;
+SOURCES place, network: IPinfo; name: DNS;
         looked up Sat 2026-11-21 20:14:04 CET; IP address data powered by IPinfo
         ban 5f0c2a9e, f2b-enrich 1.0 on web1.example.org
 """
