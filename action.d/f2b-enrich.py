@@ -102,7 +102,7 @@ class Action(ActionBase):
                 self._connection.sendall(request)
                 reply = self._connection.recv(4096)
         except sockets.timeout:
-            self._client["append"](self._slow, b"")
+            self._client["append"](self._slow, b".")
         except OSError:
             pass
         if reply.startswith(b"ok ") and reply.endswith(b"\n"):

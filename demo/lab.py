@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parent.parent
 STOCK = Path("/etc/fail2ban")
+STOCK_FILES = (
+    *("jail.conf", "fail2ban.conf", "paths-*.conf"),
+    *("filter.d/*.conf", "filter.d/*.py", "filter.d/ignorecommands/*"),
+    *("action.d/*.conf", "action.d/*.py"),
+)
 
 _FAIL2BAN = """\
 [DEFAULT]
@@ -105,16 +110,19 @@ class Lab:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._fail2ban_runs:
-            self.stop_fail2ban()
-        if self.daemon is not None:
-            self.stop_daemon()
+        try:
+            if self._fail2ban_runs:
+                self.stop_fail2ban()
+        finally:
+            if self.daemon is not None:
+                self.stop_daemon()
 
     def write_fail2ban(self, jails: str = "") -> None:
         """Lay out fail2ban's configuration; `jails` is added to its jail.local."""
         etc = self.root / "etc"
-        shutil.copytree(STOCK, etc, dirs_exist_ok=True, symlinks=True)
+        copy_stock(etc)
         for name in ("action.d", "jail.d"):
+            (etc / name).mkdir(exist_ok=True)
             shutil.copy(PROJECT / name / "f2b-enrich.conf", etc / name)
         values = {"root": self.root, "client": self._client, "jails": jails}
         for name, text in (
@@ -221,6 +229,18 @@ class Lab:
         """Read what the daemon logged."""
         path = self.root / "daemon.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+def copy_stock(etc: Path) -> None:
+    """Copy what fail2ban's package ships, and nothing of this machine's owner.
+
+    His jails would ban for real, and his `*.local` files may hold secrets.
+    """
+    for pattern in STOCK_FILES:
+        for file in STOCK.glob(pattern):
+            target = etc / file.relative_to(STOCK)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 15.0) -> bool:

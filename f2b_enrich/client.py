@@ -2,8 +2,8 @@
 
     /usr/bin/python3 -I -S client.py SOCKET SPOOL KEY=value ... [MATCHES text]
 
-fail2ban holds one lock for all jails while this runs: nothing is imported but what the
-interpreter brings, and nothing waits longer than DEADLINE. For Python 3.6 and newer.
+fail2ban's one lock for all jails is held meanwhile: only built-in modules are imported,
+and nothing waits longer than DEADLINE. Runs on Python 3.6 and newer.
 """
 
 import _socket
@@ -23,14 +23,13 @@ def main(argv):
     run = socket.rpartition("/")[0] or "."
     request = encode(argv[3:])
     try:
-        if hand_over(socket, request, time.monotonic() + DEADLINE, run + "/slow"):
-            return 0
-        try:
-            leave(spool, request, MAX_FILES, MAX_BYTES)
-        except OSError as exc:
-            if exc.errno is None:  # full by our own limit: no reason to fill /run too
-                raise
-            leave(run + "/spool", request, MAX_FILES // 8, MAX_BYTES // 8)
+        if not hand_over(socket, request, time.monotonic() + DEADLINE, run + "/slow"):
+            try:
+                leave(spool, request, MAX_FILES, MAX_BYTES)
+            except OSError as exc:
+                if exc.errno is None:  # full by our own limit: no reason to fill /run
+                    raise
+                leave(run + "/spool", request, MAX_FILES // 8, MAX_BYTES // 8)
     except OSError as exc:
         what = ascii(" ".join(argv[3:7]))[1:-1][:200]
         append(run + "/lost", what.encode("ascii") + b"\n")
@@ -45,9 +44,8 @@ def encode(fields):
     if "MATCHES" in fields:
         at = fields.index("MATCHES")
         fields = [*fields[:at], "MATCHES=" + "".join(fields[at + 1 : at + 2])]
-    given = [field for field in fields if field.partition("=")[2]]
-    fields = ["V=1", "AT=%.3f" % time.time(), *given, "", ""]
-    text = "\0".join(fields)
+    fields = [field for field in fields if field.partition("=")[2]]
+    text = "\0".join(["V=1", "AT=%.3f" % time.time(), *fields, "", ""])
     try:  # exactly the bytes that fail2ban gave, whatever the locale
         return text.encode(sys.getfilesystemencoding(), "surrogateescape")
     except UnicodeError:  # EUC-JP and BIG5 decode more than they encode
@@ -56,7 +54,7 @@ def encode(fields):
 
 def hand_over(path, request, deadline, slow):
     """Tell whether the daemon acknowledged; a time-out makes the next clients spool."""
-    reply, chunk = b"", None
+    reply = b""
     try:
         if 0 <= time.time() - posix.stat(slow).st_mtime < SLOW_FOR:
             return False
@@ -67,51 +65,53 @@ def hand_over(path, request, deadline, slow):
         for step, value in (connection.connect, path), (connection.sendall, request):
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
             step(value)
-        while chunk != b"" and reply[-1:] != b"\n" and len(reply) < 4096:
+        while reply[-1:] != b"\n":
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            chunk = connection.recv(512)
-            reply += chunk
-    except _socket.timeout:
-        append(slow, b"")
-    except OSError:
-        pass  # no daemon
+            reply += connection.recv(512) or b": cut off\n"
+    except OSError as exc:  # no daemon, or one that hangs
+        if isinstance(exc, _socket.timeout):
+            append(slow, b".")
     connection.close()
-    return reply[:3] == b"ok " and reply[-1:] == b"\n"
+    return reply[:3] == b"ok " and reply[-1:] == b"\n" and b":" not in reply
 
 
 def leave(folder, request, max_files, max_bytes):
     """Write the request to a new file, which gets its name when it is whole."""
-    names = posix.listdir(folder)
-    sizes = [name.rpartition("-")[2].partition(".")[0] for name in names]
-    held = sum(int(size) for size in sizes if size.isdecimal())
-    if len(names) >= max_files or held + len(request) > max_bytes:
-        raise OSError("spool is full: %d files, %d bytes" % (len(names), held))
-    name = "%s/%020d-%d-%d" % (folder, time.time() * 1e9, posix.getpid(), len(request))
-    file = posix.open(name + ".tmp", SAFELY | posix.O_EXCL, 0o640)
+    at = posix.open(folder, posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
     try:
+        names = posix.listdir(at)
+        sizes = [name.rpartition("-")[2].partition(".")[0] for name in names]
+        held = sum(int(size) for size in sizes if size.isdecimal())
+        if len(names) >= max_files or held + len(request) > max_bytes:
+            raise OSError("spool is full: %d files, %d bytes" % (len(names), held))
+        name = "%020d-%d-%d" % (time.time() * 1e9, posix.getpid(), len(request))
+        file = posix.open(name + ".tmp", SAFELY | posix.O_EXCL, 0o640, dir_fd=at)
         try:
-            posix.fchmod(file, 0o640)  # whatever fail2ban's umask: the group reads
-            rest = memoryview(request)
-            while rest:
-                rest = rest[posix.write(file, rest) :]
-            posix.fsync(file)
-        finally:
-            posix.close(file)
-        posix.rename(name + ".tmp", name + ".ban")
-    except OSError:
-        posix.unlink(name + ".tmp")
-        raise
+            fill(file, request)
+            posix.rename(name + ".tmp", name + ".ban", src_dir_fd=at, dst_dir_fd=at)
+        except OSError:
+            posix.unlink(name + ".tmp", dir_fd=at)
+            raise
+    finally:
+        posix.close(at)
+
+
+def fill(file, data):
+    """Write all to disk and close the file, come what may."""
+    try:
+        posix.fchmod(file, 0o640)  # whatever fail2ban's umask: the group reads
+        while data:
+            data = data[posix.write(file, data) :]
+        posix.fsync(file)
+    finally:
+        posix.close(file)
 
 
 def append(path, line):
-    """Add to a small file and freshen its time; what cannot be written is let go."""
+    """Add to a file that stays small; what cannot be written is let go."""
     try:
         file = posix.open(path, SAFELY | posix.O_APPEND, 0o640)
-        posix.fchmod(file, 0o640)
-        if posix.fstat(file).st_size < 1024 * 1024:
-            posix.write(file, line)
-        posix.utime(file)
-        posix.close(file)
+        fill(file, line if posix.fstat(file).st_size < 1024 * 1024 else b"")
     except OSError:
         pass  # /run may be gone too
 

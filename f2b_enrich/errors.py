@@ -3,8 +3,8 @@
     F2bEnrichError
     ├── ConfigError       every problem found, each with file and key
     ├── WireError         a request that cannot be read as an event
-    ├── StoreError        the store refused, is locked, or is of another version
-    ├── SpoolError        the spool cannot be read or written
+    ├── StoreError        the store refused or is not ours; permanent or not
+    ├── SpoolError        the spool cannot be read or written; retryable or not
     ├── ProviderError     a source of facts gave none; retryable or not
     ├── GeoError          a local database could not be fetched, opened or placed
     ├── AddressError      a mail address that must not or cannot be used
@@ -33,11 +33,22 @@ class WireError(F2bEnrichError):
 
 
 class StoreError(F2bEnrichError):
-    """The store refused, is locked, or is of another version."""
+    """The store refused, is locked, or is of another version.
+
+    `permanent` says that it will never take this write, others it may.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
 
 
 class SpoolError(F2bEnrichError):
-    """The spool cannot be read or written."""
+    """The spool cannot be read or written; `retryable` says that it may be soon."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class ProviderError(F2bEnrichError):

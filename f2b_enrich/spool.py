@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -27,6 +28,10 @@ UNFINISHED_SECONDS = 60
 """After this a file without its final name is one whose client was killed."""
 
 
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
+"""Trouble of this moment, or of the disk: no fault of the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What lies in a spool: files that wait, and files that were set aside."""
@@ -47,9 +52,12 @@ def prepare(folder: Path) -> None:
         SpoolError: it cannot be made.
     """
     try:
-        folder.mkdir(mode=0o770, exist_ok=True)
+        folder.mkdir()
+        # What fail2ban's root leaves here must get the group of the daemon.
+        folder.chmod(0o2770)
     except OSError as exc:
-        raise SpoolError(f"spool {folder}: {exc.strerror}") from exc
+        if not folder.is_dir():
+            raise SpoolError(f"spool {folder}: {exc.strerror}") from exc
 
 
 def waiting(folder: Path, *, now: float) -> tuple[Path, ...]:
@@ -87,7 +95,8 @@ def read(file: Path) -> bytes:
                 raise SpoolError(f"spool {file}: not a plain file")
             content = stream.read(MAX_REQUEST + 1)
     except OSError as exc:
-        raise SpoolError(f"spool {file}: {exc.strerror}") from exc
+        passing = exc.errno in _PASSING
+        raise SpoolError(f"spool {file}: {exc.strerror}", retryable=passing) from exc
     if len(content) > MAX_REQUEST:
         raise SpoolError(f"spool {file}: over the limit of {MAX_REQUEST} bytes")
     return content

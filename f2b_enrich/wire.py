@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 VERSION = "1"
 MAX_REQUEST = 4 * 1024 * 1024
 MAX_VALUE = 1024
-"""The longest value, in bytes, of any key but MATCHES."""
+"""The longest value, in bytes, of any key that is not named in `_LIMITS`."""
+
+_LIMITS = {"MATCHES": MAX_REQUEST, "DEST": 64 * 1024, "SENDER": 64 * 1024}
 
 END = b"\0\0"
 _LATEST = 253402300799
 """9999-12-31T23:59:59Z, the last second that every tool here can write."""
 
-_LARGEST = 2**63 - 1
+_LARGEST = 10**12
+"""More seconds or failures than there are; sums of it still fit into SQLite."""
 _NUMBERS = ("TIME", "AT", "BANTIME", "FAILURES", "BANCOUNT")
 _TEXTS = ("V", "EVENT", "JAIL", "IP", "MATCHES", "DEST", "SENDER", "HOST")
 _KNOWN = frozenset(_NUMBERS + _TEXTS)
@@ -101,8 +104,9 @@ def _split(request: bytes) -> dict[str, str]:
             continue
         if key in fields:
             raise WireError(f"{key} is given twice")
-        if len(value) > MAX_VALUE and key in _KNOWN and key != "MATCHES":
-            raise WireError(f"{key} is {len(value)} bytes, the limit is {MAX_VALUE}")
+        limit = _LIMITS.get(key, MAX_VALUE)
+        if len(value) > limit and key in _KNOWN:
+            raise WireError(f"{key} is {len(value)} bytes, the limit is {limit}")
         fields[key] = value.decode("utf-8", "replace")
     return fields
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import random
+import signal
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,14 +17,19 @@ import structlog
 from f2b_enrich.cli.options import config_option, db_option, read_settings
 from f2b_enrich.config import load_secrets
 from f2b_enrich.daemon.app import World, run
+from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from structlog.typing import EventDict
+
     from f2b_enrich.config import Secrets, Settings
 
 
-@click.command()
+@click.command(
+    epilog="\b\nExample:\n  f2b-enrich daemon --config /etc/f2b-enrich/config.toml"
+)
 @config_option
 @db_option
 @click.option("--verbose", is_flag=True, help="Log every mail and every step.")
@@ -32,9 +38,9 @@ def daemon(config_path: Path, db_path: Path | None, *, verbose: bool) -> None:
 
     SIGHUP reads the configuration anew. systemd's socket and watchdog are used when
     there are any.
-
-    Example: f2b-enrich daemon --config /etc/f2b-enrich/config.toml
     """
+    # Until it reads its configuration anew at SIGHUP, not die of it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _log_to_stderr(verbose=verbose)
 
     def load() -> tuple[Settings, Secrets]:
@@ -50,6 +56,16 @@ def daemon(config_path: Path, db_path: Path | None, *, verbose: bool) -> None:
     asyncio.run(run(world))
 
 
+def _harmless(_: object, __: str, event: EventDict) -> EventDict:
+    """Let no word of an attacker reach the terminal that shows the log as it came."""
+    return {
+        key: "\n".join(map(printable, value.split("\n")))
+        if isinstance(value, str)
+        else value
+        for key, value in event.items()
+    }
+
+
 def _log_to_stderr(*, verbose: bool) -> None:
     """Write one line an event; the journal adds the time itself."""
     in_journal = "JOURNAL_STREAM" in os.environ
@@ -60,6 +76,7 @@ def _log_to_stderr(*, verbose: bool) -> None:
             structlog.processors.add_log_level,
             *stamp,
             structlog.processors.format_exc_info,
+            _harmless,
             structlog.processors.LogfmtRenderer(
                 key_order=["timestamp", "level", "event"], bool_as_flag=False
             ),

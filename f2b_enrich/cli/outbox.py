@@ -19,9 +19,10 @@ from f2b_enrich.cli.listing import (
 from f2b_enrich.cli.opening import reading, writing
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.tables import Column, fit, screen_width
-from f2b_enrich.daemon.alerts import alert, local_zone
+from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.errors import AddressError, DeliveryError, F2bEnrichError
 from f2b_enrich.inert import printable
+from f2b_enrich.mail.addresses import route
 from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxRow, OutboxState
@@ -172,7 +173,7 @@ def _described(row: OutboxRow) -> Iterator[tuple[str, object]]:
 def _composed(
     row: OutboxRow, facts: BanFacts | None, settings: Settings, now: datetime
 ) -> EmailMessage:
-    told = alert(row, facts, settings=settings.mail, timezone=local_zone(now))
+    told = alert(row, facts, settings=settings.mail, timezone=None)
     return Composer().compose(told, now=now)
 
 
@@ -199,8 +200,11 @@ def retry(settings: Settings, row_id: int | None, *, all_dead: bool) -> None:
     """
     if (row_id is None) is not all_dead:
         raise click.UsageError("name one ID, or --all-dead")
+    # A sender that was refused is taken anew from the configuration.
+    sender = route(None, None, settings=settings.mail, host=settings.host_name).sender
     with writing(settings) as store:
-        count = store_outbox.retry(store, row_id, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        count = store_outbox.retry(store, row_id, sender=sender, now=now)
         if row_id is not None and not count:
             raise OutboxError(_why_not(_existing(store, row_id)))
     click.echo(f"{counted(count, 'mail')} due again")

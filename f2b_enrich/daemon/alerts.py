@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__
@@ -11,7 +10,7 @@ from f2b_enrich.mail.addresses import check_address
 from f2b_enrich.mail.compose import Alert
 
 if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from f2b_enrich.config import MailSettings
     from f2b_enrich.model import OutboxRow
@@ -19,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def alert(
-    row: OutboxRow, facts: BanFacts | None, *, settings: MailSettings, timezone: tzinfo
+    row: OutboxRow,
+    facts: BanFacts | None,
+    *,
+    settings: MailSettings,
+    timezone: tzinfo | None,
 ) -> Alert:
     """Bring together what is known now; the addresses are those of the row.
 
@@ -45,8 +48,3 @@ def alert(
         version=__version__,
         timezone=timezone,
     )
-
-
-def local_zone(now: datetime) -> tzinfo:
-    """Give the machine's zone as it is now."""
-    return now.astimezone().tzinfo or UTC

@@ -14,18 +14,23 @@ import structlog
 from f2b_enrich import __version__, spool
 from f2b_enrich.daemon.commits import Commits, Reads
 from f2b_enrich.daemon.draining import Drain
-from f2b_enrich.daemon.enriching import LookUps
+from f2b_enrich.daemon.enriching import SWEEP_SECONDS, LookUps
 from f2b_enrich.daemon.intake import Intake, Taken
 from f2b_enrich.daemon.listening import listening
-from f2b_enrich.daemon.loops import first_of, forever
+from f2b_enrich.daemon.loops import PAUSE_SECONDS, first_of, forever
 from f2b_enrich.daemon.mailing import Desk, Mailing
 from f2b_enrich.daemon.notify import Notifier
 from f2b_enrich.daemon.server import Limits, Server, user_numbers
 from f2b_enrich.enrich import enricher
-from f2b_enrich.errors import ConfigError
+from f2b_enrich.errors import ConfigError, StoreError
 from f2b_enrich.mail import deliver
 from f2b_enrich.mail.compose import Composer
-from f2b_enrich.store.connection import held_by_daemon, open_reader, open_writer
+from f2b_enrich.store.connection import (
+    BUSY_SECONDS,
+    held_by_daemon,
+    open_reader,
+    open_writer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -43,8 +48,20 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-LAST_MAIL_SECONDS = 20.0
-"""How long a mail under way may take once the daemon is told to stop."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spans:
+    """Waits, in seconds, that no setting changes.
+
+    `store` is for a writer to wait for another, `pause` for a loop after a failure,
+    `sweep` between two looks for what was never looked up, `last_mail` for the mail
+    under way once the daemon is told to stop.
+    """
+
+    store: float = BUSY_SECONDS
+    pause: float = PAUSE_SECONDS
+    sweep: float = SWEEP_SECONDS
+    last_mail: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +77,7 @@ class World:
     jitter: Callable[[], float]
     environ: Mapping[str, str]
     timezone: tzinfo | None = None
+    spans: Spans = Spans()
 
 
 async def run(world: World) -> None:
@@ -73,22 +91,27 @@ async def run(world: World) -> None:
     # default of 5 ms it would wait that long to get it back from a busy loop.
     sys.setswitchinterval(0.0005)
     notifier = Notifier.from_environment(world.environ)
+    stop, reload = asyncio.Event(), asyncio.Event()
+    meanings = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
     with contextlib.ExitStack() as stack:
-        stack.enter_context(held_by_daemon(settings.store.path))
-        writer = stack.enter_context(open_writer(settings.store.path))
-        reader = stack.enter_context(open_reader(settings.store.path))
+        path = settings.store.path
+        stack.enter_context(held_by_daemon(path))
+        writer = stack.enter_context(open_writer(path, busy_seconds=world.spans.store))
+        reader = stack.enter_context(open_reader(path))
         listener = stack.enter_context(listening(settings.daemon.socket, world.environ))
         reads = Reads(reader)
         stack.callback(reads.close)
+        # Before anyone hears that it is ready: a signal without a handler kills.
+        stack.enter_context(_signals(meanings))
         async with Commits(writer) as commits:
-            daemon = _Daemon(world, settings, commits, reads)
+            daemon = _Daemon(world, settings, secrets, commits, reads)
             server = Server(daemon.take, limits=_limits(settings), now=world.now)
             async with daemon.draining(), _supervised(notifier, commits):
                 await server.start(listener)
                 notifier.ready()
                 log.info("ready", version=__version__, host=settings.host_name)
                 try:
-                    await daemon.live(secrets, notifier)
+                    await daemon.live(notifier, stop=stop, reload=reload)
                 finally:
                     notifier.stopping()
                     await server.stop()
@@ -107,22 +130,38 @@ class _Daemon:
     """What lives longer than one reading of the configuration."""
 
     def __init__(
-        self, world: World, settings: Settings, commits: Commits, reads: Reads
+        self,
+        world: World,
+        settings: Settings,
+        secrets: Secrets,
+        commits: Commits,
+        reads: Reads,
     ) -> None:
         self._world = world
-        self._settings = settings
+        self._lasting = (settings.store, settings.daemon)
         self._commits = commits
         self._reads = reads
-        self._look_ups = LookUps(commits, reads, changed=self._mail_changed)
+        self._look_ups = LookUps(
+            commits,
+            changed=self._mail_changed,
+            sweep_seconds=world.spans.sweep,
+            pause_seconds=world.spans.pause,
+        )
         self._mailing: Mailing | None = None
-        self._intake = Intake(settings, waits_for_look_up=False)
+        self._adopt(settings, secrets)
+
+    def _adopt(self, settings: Settings, secrets: Secrets) -> None:
+        """Go by these settings from now on, or raise ConfigError and go by the old."""
+        look = enricher.build(settings, secrets, now=self._world.now)
+        self._settings, self._secrets, self._look = settings, secrets, look
+        self._intake = Intake(settings, waits_for_look_up=bool(look.sources))
 
     def take(self, event: Event) -> asyncio.Future[Taken]:
         """Queue the write of an event; done when it is on disk."""
         # Whole seconds, as the store keeps them: the same few are written many times.
         now = self._world.now().replace(microsecond=0)
         write = self._intake.writing(event, now=now)
-        future = self._commits.submit(write)
+        future = self._commits.submit(write, urgent=True)
         future.add_done_callback(self._taken)
         return future
 
@@ -146,46 +185,48 @@ class _Daemon:
             self._settings.daemon.spool,
             spool.beside(self._settings.daemon.socket),
         )
-        with Drain(folders, run, self.take, now=self._world.now) as drain:
-            async with _task(forever("drain", drain.step)):
+        pause = self._world.spans.pause
+        with Drain(
+            folders,
+            run,
+            self.take,
+            now=self._world.now,
+            store_answers=self._commits.alive,
+        ) as drain:
+            async with _task(forever("drain", drain.step, pause=pause)):
                 yield
 
-    async def live(self, secrets: Secrets, notifier: Notifier) -> None:
+    async def live(
+        self, notifier: Notifier, *, stop: asyncio.Event, reload: asyncio.Event
+    ) -> None:
         """Look up and mail until told to stop; begin anew at each new configuration."""
-        stop, reload = asyncio.Event(), asyncio.Event()
-        meanings = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
-        with _signals(meanings):
-            while not stop.is_set():
-                async with self._working(secrets):
-                    await first_of(stop, reload)
-                if reload.is_set():
-                    reload.clear()
-                    notifier.reloading()
-                    secrets = self._reload(secrets)
-                    notifier.ready()
+        while not stop.is_set():
+            async with self._working():
+                await first_of(stop, reload)
+            if reload.is_set():
+                reload.clear()
+                notifier.reloading()
+                self._reload()
+                notifier.ready()
 
-    def _reload(self, secrets: Secrets) -> Secrets:
+    def _reload(self) -> None:
         try:
             settings, secrets = self._world.load()
+            self._adopt(settings, secrets)
         except ConfigError as exc:
             for problem in exc.problems:
                 log.error("configuration kept as it was", problem=problem)
-            return secrets
-        if (settings.store, settings.daemon) != (
-            self._settings.store,
-            self._settings.daemon,
-        ):
+            return
+        if (settings.store, settings.daemon) != self._lasting:
             log.warning("[store] and [daemon] change at the next start only")
-        self._settings = settings
         log.info("configuration read")
-        return secrets
 
     @contextlib.asynccontextmanager
-    async def _working(self, secrets: Secrets) -> AsyncIterator[None]:
+    async def _working(self) -> AsyncIterator[None]:
         """Run the loops that depend on the configuration; finish the mail under way."""
-        look = enricher.build(self._settings, secrets, now=self._world.now)
+        look = self._look
         desk = Desk(
-            courier=deliver.build(self._settings, secrets),
+            courier=deliver.build(self._settings, self._secrets),
             composer=Composer(),
             settings=self._settings.mail,
             timezone=self._world.timezone,
@@ -193,12 +234,10 @@ class _Daemon:
             jitter=self._world.jitter,
         )
         mailing = self._mailing = Mailing(desk, self._commits, self._reads)
-        await mailing.recover()
-        self._intake = Intake(self._settings, waits_for_look_up=bool(look.sources))
         try:
             async with (
                 _task(self._look_up(look)),
-                _mailing(mailing),
+                _mailing(mailing, self._world.spans),
             ):
                 yield
         finally:
@@ -222,16 +261,17 @@ async def _task(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _mailing(mailing: Mailing) -> AsyncIterator[None]:
+async def _mailing(mailing: Mailing, spans: Spans) -> AsyncIterator[None]:
     """Send mail beside the block; at its end the one under way may still leave."""
     task = asyncio.create_task(
-        forever("mail", mailing.step, until=mailing.stopping), name="mail"
+        forever("mail", mailing.step, until=mailing.stopping, pause=spans.pause),
+        name="mail",
     )
     try:
         yield
     finally:
         mailing.stop()
-        await asyncio.wait([task], timeout=LAST_MAIL_SECONDS)
+        await asyncio.wait([task], timeout=spans.last_mail)
         task.cancel()
         await asyncio.wait([task])
 
@@ -245,7 +285,8 @@ async def _supervised(notifier: Notifier, commits: Commits) -> AsyncIterator[Non
 
     async def feed(seconds: float) -> None:
         while True:
-            await commits.alive()
+            with contextlib.suppress(StoreError):  # locked by another, not hanging
+                await commits.alive()
             notifier.alive()
             await asyncio.sleep(seconds)
 

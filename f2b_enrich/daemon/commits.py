@@ -108,9 +108,12 @@ class Commits:
             now = time.monotonic()
 
     async def alive(self) -> None:
-        """Return when the writing thread gets to it: it is not stuck."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, lambda: None)
+        """Return when a write gets through.
+
+        Raises:
+            StoreError: another process has held the store for too long.
+        """
+        await self.submit(lambda _: None)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -224,7 +227,11 @@ class Commits:
 
 
 def _ours(error: Exception) -> Exception:
-    return StoreError(f"store: {error}") if isinstance(error, sqlite3.Error) else error
+    if not isinstance(error, sqlite3.Error):
+        return error
+    # Locked, full, unreadable: that is operational, and passes.
+    permanent = not isinstance(error, sqlite3.OperationalError)
+    return StoreError(f"store: {error}", permanent=permanent)
 
 
 class Reads:
@@ -235,9 +242,16 @@ class Reads:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
 
     async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Run one read in the reading thread."""
+        """Run one read in the reading thread.
+
+        Raises:
+            StoreError: the store cannot be read now.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, read, self._connection)
+        try:
+            return await loop.run_in_executor(self._thread, read, self._connection)
+        except sqlite3.Error as exc:
+            raise StoreError(f"store: {exc}") from exc
 
     def close(self) -> None:
         """End the thread."""

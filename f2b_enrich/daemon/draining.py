@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -15,7 +16,7 @@ from f2b_enrich.errors import SpoolError, StoreError, WireError
 from f2b_enrich.wire import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -27,8 +28,19 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 """Files read before their events are awaited: enough to share commits."""
 
+BATCH_BYTES = 1024 * 1024
+
 RESCAN_SECONDS = 30.0
 """How often to look even if the kernel reported nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spooled:
+    """A file of the spool: the event in it, or why there is none."""
+
+    path: Path
+    event: Event | None = None
+    error: Exception | None = None
 
 
 class Drain:
@@ -41,7 +53,9 @@ class Drain:
         take: Callable[[Event], asyncio.Future[Taken]],
         *,
         now: Callable[[], datetime],
+        store_answers: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._store_answers = store_answers
         self._folders = folders
         self._run = run
         self._take = take
@@ -68,9 +82,6 @@ class Drain:
 
     def _something_arrived(self) -> None:
         self._inotify.read(timeout=0)
-        # Clients made it when this daemon did not answer; it does now.
-        with suppress(OSError):
-            (self._run / spool.SLOW).unlink()
         self._arrived.set()
 
     async def step(self) -> None:
@@ -78,41 +89,69 @@ class Drain:
         self._arrived.clear()
         for folder in self._folders:
             await self._empty(folder)
+        await self._clear_mark()
         await first_of(self._arrived, seconds=RESCAN_SECONDS)
+
+    async def _clear_mark(self) -> None:
+        """Let clients connect again as soon as they would get an answer."""
+        if self._store_answers is not None:
+            await self._store_answers()
+        with suppress(OSError):
+            (self._run / spool.SLOW).unlink()
 
     async def _empty(self, folder: Path) -> None:
         moment = self._now().timestamp()
         files = await asyncio.to_thread(spool.waiting, folder, now=moment)
         if files:
             log.info("draining", folder=str(folder), files=len(files))
-        for start in range(0, len(files), BATCH):
-            await self._take_files(files[start : start + BATCH])
+        while files:
+            batch = await asyncio.to_thread(self._read, files)
+            files = files[len(batch) :]
+            await self._take_batch(batch)
 
-    async def _take_files(self, files: tuple[Path, ...]) -> None:
-        """Hand over a batch in the order of its events; a file goes when it is safe."""
-        taken = []
-        for file in files:
+    def _read(self, files: tuple[Path, ...]) -> list[_Spooled]:
+        """Read the next files: few enough to let live bans in between."""
+        batch: list[_Spooled] = []
+        size = 0
+        for file in files[:BATCH]:
             try:
                 request = spool.read(file)
                 event = decode(request, received_at=self._now())
             except (SpoolError, WireError) as exc:
-                self._set_aside(file, exc)
+                batch.append(_Spooled(file, error=exc))
                 continue
-            taken.append((file, self._take(event)))
-        outcomes = await asyncio.gather(
-            *(future for _, future in taken), return_exceptions=True
-        )
-        not_stored = None
-        for (file, _), outcome in zip(taken, outcomes, strict=True):
-            if isinstance(outcome, StoreError):
-                not_stored = outcome
-            elif isinstance(outcome, Exception):
-                log.error("event not recorded", file=str(file), exc_info=outcome)
-                self._set_aside(file, outcome)
-            elif not isinstance(outcome, BaseException):
-                file.unlink(missing_ok=True)
-        if not_stored is not None:
-            raise not_stored  # those files are tried again
+            batch.append(_Spooled(file, event=event))
+            size += len(request)
+            if size > BATCH_BYTES:
+                break
+        return batch
+
+    async def _take_batch(self, batch: list[_Spooled]) -> None:
+        """Hand events over in their order; a file goes when its event is safe."""
+        events = {file.path: file.event for file in batch if file.event is not None}
+        futures = [self._take(event) for event in events.values()]
+        found = await asyncio.gather(*futures, return_exceptions=True)
+        outcomes = dict(zip(events, found, strict=True))
+        again = [
+            self._settle(file.path, file.error or outcomes.get(file.path))
+            for file in batch
+        ]
+        for error in filter(None, again):
+            raise error  # those files are tried again
+
+    def _settle(
+        self, file: Path, outcome: Taken | BaseException | None
+    ) -> Exception | None:
+        """Do with a file what its event came to; give the reason to try it again."""
+        if isinstance(outcome, StoreError) and not outcome.permanent:
+            return outcome
+        if isinstance(outcome, SpoolError) and outcome.retryable:
+            return outcome
+        if isinstance(outcome, Exception):
+            self._set_aside(file, outcome)
+        elif not isinstance(outcome, BaseException):
+            file.unlink(missing_ok=True)
+        return None
 
     @staticmethod
     def _set_aside(file: Path, why: Exception) -> None:

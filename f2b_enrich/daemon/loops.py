@@ -22,6 +22,7 @@ async def forever(
     step: Callable[[], Awaitable[None]],
     *,
     until: asyncio.Event | None = None,
+    pause: float = PAUSE_SECONDS,
 ) -> None:
     """Run `step` over and over; after one that fails there is a pause."""
     until = until or asyncio.Event()
@@ -32,11 +33,11 @@ async def forever(
         except F2bEnrichError as exc:
             failures += 1
             log.warning("loop failed", loop=name, failures=failures, reason=str(exc))
-            await first_of(until, seconds=PAUSE_SECONDS)
+            await first_of(until, seconds=pause)
         except Exception:  # the one place where anything may have gone wrong
             failures += 1
             log.exception("loop failed", loop=name, failures=failures)
-            await first_of(until, seconds=PAUSE_SECONDS)
+            await first_of(until, seconds=pause)
 
 
 async def first_of(*events: asyncio.Event, seconds: float | None = None) -> None:

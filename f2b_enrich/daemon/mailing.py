@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from f2b_enrich.daemon.alerts import alert, local_zone
+from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.loops import first_of
 from f2b_enrich.errors import DeliveryError, StoreError
 from f2b_enrich.outbox import after_failure
@@ -18,7 +19,7 @@ from f2b_enrich.store import outbox, reads
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime, tzinfo
 
     from f2b_enrich.config import MailSettings
@@ -63,6 +64,7 @@ class Mailing:
         self._commits = commits
         self._reads = reads_
         self._changed = asyncio.Event()
+        self._recovered = False
         self.stopping = asyncio.Event()
         self._pauses = 0
         self._resume_at: datetime | None = None
@@ -76,15 +78,11 @@ class Mailing:
         self.stopping.set()
         self._changed.set()
 
-    async def recover(self) -> None:
-        """Take up what a daemon that was killed left in the middle."""
-        count = await self._commits.submit(outbox.release_all)
-        if count:
-            log.warning("mails sent again, perhaps twice", count=count)
-
     async def step(self) -> None:
         """Send what is due now, then wait for the next."""
         self._changed.clear()
+        if not self._recovered:
+            await self._recover()
         seconds = await self._seconds_to_next()
         if seconds > 0:
             await self._desk.courier.aclose()
@@ -94,13 +92,27 @@ class Mailing:
         rows = await self._commits.submit(
             partial(outbox.claim_due, now=now, limit=AT_ONCE)
         )
-        for number, row in enumerate(rows):
-            if self.stopping.is_set() or self._resume_at is not None:
-                left = [row.id for row in rows[number:]]
-                await self._note(partial(outbox.release, row_ids=left))
-                return
-            await self._commits.lull(most=LONGEST_LULL)
-            await self._send(row)
+        left = deque(rows)
+        try:
+            while left and not self.stopping.is_set() and self._resume_at is None:
+                await self._commits.lull(most=LONGEST_LULL)
+                await self._send(left.popleft())
+        except Exception:
+            await self._release(left)
+            raise
+        await self._release(left)
+
+    async def _release(self, rows: Collection[OutboxRow]) -> None:
+        if rows:
+            ids = [row.id for row in rows]
+            await self._note(partial(outbox.release, row_ids=ids))
+
+    async def _recover(self) -> None:
+        """Take up what a daemon that was killed left in the middle."""
+        count = await self._commits.submit(outbox.release_all)
+        self._recovered = True
+        if count:
+            log.warning("mails sent again, perhaps twice", count=count)
 
     async def _seconds_to_next(self) -> float:
         now = self._desk.now()
@@ -118,6 +130,11 @@ class Mailing:
         except DeliveryError as exc:
             await self._failed(tried, exc)
             return
+        except Exception as exc:
+            # What nobody foresaw must not come back at once, before all other mail.
+            words = f"{type(exc).__name__}: {exc}"
+            await self._failed(tried, DeliveryError(words, permanent=False))
+            raise
         self._pauses = 0
         log.info("mail sent", id=row.id, to=row.recipient, answer=answer)
         await self._note(partial(outbox.sent, row_id=row.id, now=self._desk.now()))
@@ -131,7 +148,7 @@ class Mailing:
             row,
             facts,
             settings=self._desk.settings,
-            timezone=self._desk.timezone or local_zone(now),
+            timezone=self._desk.timezone,
         )
         message = self._desk.composer.compose(told, now=now)
         return await self._desk.courier.send(

@@ -61,7 +61,7 @@ class Alert:
     nth: int
     bantime_known: bool
     version: str
-    timezone: tzinfo
+    timezone: tzinfo | None
 
 
 class Composer:

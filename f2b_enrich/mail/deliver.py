@@ -23,7 +23,7 @@ from f2b_enrich.errors import AddressError, DeliveryError
 from f2b_enrich.mail import addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from email.message import EmailMessage
     from pathlib import Path
 
@@ -37,7 +37,6 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _LOG_IN_REPLIES = frozenset({530, 534, 535, 538})
 """Replies that ask for another log-in, or for TLS first (RFC 4954, RFC 3207)."""
 
-_ABOUT_THE_MAIL = frozenset({"MAIL FROM", "RCPT TO", "DATA"})
 _ABOUT_THE_MAIL = frozenset({"MAIL FROM", "RCPT TO", "DATA"})
 _CLOSING = 421
 _EX_DATAERR = 65
@@ -290,6 +289,7 @@ class SendmailCourier:
                 stdin=mail,
                 stdout=said,
                 stderr=said,
+                env=_without_secrets(os.environ),
                 start_new_session=True,
             )
             try:
@@ -314,6 +314,15 @@ async def _greet(smtp: aiosmtplib.SMTP) -> None:
         if not smtp.is_connected:
             raise
         await smtp.helo()
+
+
+def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what only this program is to know."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("F2B_ENRICH_") and name != "CREDENTIALS_DIRECTORY"
+    }
 
 
 def _content(message: EmailMessage, *, linesep: str) -> bytes:

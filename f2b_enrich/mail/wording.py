@@ -33,8 +33,8 @@ def span(seconds: int) -> str:
     return " ".join(words[:2]) or "0 seconds"
 
 
-def moment(when: datetime, zone: tzinfo) -> str:
-    """Write a time as its reader's clock shows it, the zone named."""
+def moment(when: datetime, zone: tzinfo | None) -> str:
+    """Write a time as its reader's clock shows it then; None is the machine's zone."""
     try:
         local = when.astimezone(zone)
     except OverflowError:  # on the last day of the year 9999, east of Greenwich

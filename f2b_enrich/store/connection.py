@@ -61,7 +61,16 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
     with _sql_errors_of(path), contextlib.ExitStack() as stack:
         connection = _connect(path, "ro")
         stack.callback(connection.close)
-        _check_kind(connection, path)
+        try:
+            _check_kind(connection, path)
+        except sqlite3.OperationalError:
+            # A writer that was killed left the form that a reader must write beside.
+            # Without a log beside it the file is whole, and nobody changes it.
+            if path.with_name(path.name + "-wal").exists():
+                raise
+            connection = _connect(path, "ro&immutable=1")
+            stack.callback(connection.close)
+            _check_kind(connection, path)
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             raise StoreError(f"store {path}: empty, no daemon has written to it yet")
         yield connection
@@ -118,9 +127,19 @@ def _file_errors_of(path: Path) -> Iterator[None]:
         raise StoreError(f"store {path}: {exc.strerror}") from exc
 
 
-def _make_private_file(path: Path) -> None:
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    os.close(file)
+def _make_private_file(path: Path, mode: int = 0o640) -> None:
+    """Make a file if there is none; root makes it for the owner of the folder."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        file = os.open(path, flags, mode)
+    except FileExistsError:
+        return
+    try:
+        if os.geteuid() == 0:
+            folder = path.parent.stat()
+            os.fchown(file, folder.st_uid, folder.st_gid)
+    finally:
+        os.close(file)
 
 
 def _connect(
@@ -157,8 +176,10 @@ def _migration_lock(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _lock_file(path: Path, suffix: str) -> Iterator[int]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    file = os.open(path.with_name(path.name + suffix), flags, 0o640)
+    lock = path.with_name(path.name + suffix)
+    # Not for the group: whoever can open it can hold it, and keep the daemon out.
+    _make_private_file(lock, 0o600)
+    file = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         yield file
     finally:
@@ -189,8 +210,9 @@ def _known_migrations() -> set[str]:
 
 
 def _close(connection: sqlite3.Connection) -> None:
-    # Refused at once while another process has the store open; that one will do it.
+    # Refused while another process has the store open. A query is soon over; a daemon
+    # will do it when it ends.
     with contextlib.suppress(sqlite3.Error):
-        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA busy_timeout = 300")
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()

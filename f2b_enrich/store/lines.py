@@ -7,6 +7,9 @@ from f2b_enrich.model import LogLine
 MAX_BYTES = 64 * 1024
 """What the lines of one ban may take, UTF-8 encoded."""
 
+MAX_LINES = 4096
+"""Empty lines take no bytes, but each is a row."""
+
 MAX_LINE = 8 * 1024
 _MOST_BYTES = 4
 """What one character can take in UTF-8."""
@@ -18,25 +21,21 @@ def kept(lines: tuple[str, ...]) -> tuple[LogLine, ...]:
     The beginning shows how an attack came, the end what led to the ban. A line over
     8 KiB is cut and says so. Positions stay those of the whole, so that a gap shows.
     """
-    if sum(map(len, lines)) <= MAX_LINE // _MOST_BYTES:
+    if len(lines) <= MAX_LINES and sum(map(len, lines)) <= MAX_LINE // _MOST_BYTES:
         return tuple(LogLine(position=i, line=line) for i, line in enumerate(lines))
-    cut = [LogLine(position=i, line=_shorten(line)) for i, line in enumerate(lines)]
-    if sum(_size(line) for line in cut) <= MAX_BYTES:
-        return tuple(cut)
-    head, tail, room = 0, len(cut), MAX_BYTES
-    from_end = True
-    while head < tail:
-        line = cut[tail - 1] if from_end else cut[head]
-        room -= _size(line)
+    first: list[LogLine] = []
+    last: list[LogLine] = []
+    room, from_end = MAX_BYTES, True
+    for _ in range(min(len(lines), MAX_LINES)):
+        position = len(lines) - 1 - len(last) if from_end else len(first)
+        line = _shorten(lines[position])
+        room -= len(line.encode())
         if room < 0:
             break
-        head, tail = (head, tail - 1) if from_end else (head + 1, tail)
+        end = last if from_end else first
+        end.append(LogLine(position=position, line=line))
         from_end = not from_end
-    return tuple(cut[:head] + cut[tail:])
-
-
-def _size(line: LogLine) -> int:
-    return len(line.line.encode())
+    return (*first, *reversed(last))
 
 
 def _shorten(line: str) -> str:

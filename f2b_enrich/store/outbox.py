@@ -134,14 +134,24 @@ def release_all(connection: sqlite3.Connection) -> int:
     ).rowcount
 
 
-def retry(connection: sqlite3.Connection, row_id: int | None, *, now: datetime) -> int:
-    """Let one mail, or all that are dead, start anew; tell how many there were."""
+def retry(
+    connection: sqlite3.Connection,
+    row_id: int | None,
+    *,
+    sender: str,
+    now: datetime,
+) -> int:
+    """Let one mail, or all that are dead, start anew; tell how many there were.
+
+    `sender` is for those whose own was refused.
+    """
     return connection.execute(
         "UPDATE outbox SET state = 'due', due_at = :now, created_at = :now, "
-        "attempts = 0 WHERE state IN ('dead', 'due', 'held') "
-        "AND recipient != '' AND sender != '' "
+        "attempts = 0, sender = iif(sender = '', :sender, sender) "
+        "WHERE state IN ('dead', 'due', 'held') "
+        "AND recipient != '' AND (sender != '' OR :sender != '') "
         "AND iif(:id IS NULL, state = 'dead', id = :id)",
-        {"now": time_text(now), "id": row_id},
+        {"now": time_text(now), "id": row_id, "sender": sender},
     ).rowcount
 
 

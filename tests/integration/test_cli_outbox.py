@@ -176,7 +176,7 @@ def test_a_sent_mail_is_left_alone(store: StoreBuilder, words: tuple[str, ...]) 
 
 def test_a_mail_to_nobody_is_not_sent_again(store: StoreBuilder) -> None:
     row_id = store.mail(
-        store.ids[0], state=OutboxState.DEAD, sender="", error="a@b: refused"
+        store.ids[0], state=OutboxState.DEAD, recipient="", error="a@b: refused"
     )
 
     ran = outbox(store, "retry", str(row_id))

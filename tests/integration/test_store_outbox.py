@@ -206,7 +206,7 @@ def test_a_dead_mail_starts_anew_under_its_message_id(
     die(store, mail.id)
     die(store, other.id)
     with transaction(store):
-        assert outbox.retry(store, mail.id, now=LATER) == 1
+        assert outbox.retry(store, mail.id, sender="", now=LATER) == 1
     again = row(store, mail.id)
     assert (again.state, again.attempts) == (OutboxState.DUE, 0)
     assert (again.created_at, again.due_at) == (LATER, LATER)
@@ -220,7 +220,7 @@ def test_all_dead_mails_start_anew_and_no_others(store: sqlite3.Connection) -> N
     for mail in dead:
         die(store, mail.id)
     with transaction(store):
-        assert outbox.retry(store, None, now=LATER + timedelta(hours=1)) == 2
+        assert outbox.retry(store, None, sender="", now=LATER + timedelta(hours=1)) == 2
     assert row(store, due.id).due_at == LATER
 
 
@@ -230,8 +230,17 @@ def test_a_mail_without_an_address_cannot_start_anew(
 ) -> None:
     mail = queue(store, refused="no", **lacking)
     with transaction(store):
-        assert outbox.retry(store, mail.id, now=LATER) == 0
-        assert outbox.retry(store, None, now=LATER) == 0
+        assert outbox.retry(store, mail.id, sender="", now=LATER) == 0
+        assert outbox.retry(store, None, sender="", now=LATER) == 0
+
+
+def test_a_mail_whose_sender_was_refused_starts_anew_under_another(
+    store: sqlite3.Connection,
+) -> None:
+    mail = queue(store, refused="no", sender="")
+    with transaction(store):
+        assert outbox.retry(store, None, sender="new@host.example.net", now=LATER) == 1
+    assert row(store, mail.id).sender == "new@host.example.net"
 
 
 @pytest.mark.parametrize(
@@ -247,7 +256,7 @@ def test_what_is_on_its_way_or_gone_is_neither_retried_nor_dropped(
         with transaction(store):
             outbox.sent(store, mail.id, now=NOW)
     with transaction(store):
-        assert outbox.retry(store, mail.id, now=LATER) == 0
+        assert outbox.retry(store, mail.id, sender="", now=LATER) == 0
         assert outbox.drop(store, mail.id) == 0
     assert row(store, mail.id).state is state
 
