@@ -88,4 +88,3 @@ def rate(lab: Lab, jail: str, number: int) -> float:
     if f"Currently banned:\t{BANS * (number + 1)}" not in lab.fail2ban("status", jail):
         raise LabError(f"jail {jail} does not hold {BANS} bans more")
     return BANS / taken
-

@@ -637,3 +637,26 @@ def test_it_loads_nothing_but_what_the_interpreter_brings() -> None:
     ).stdout.split()
     assert set(loaded) <= {"_socket", "posix", "time"}
     assert set(loaded) <= set(sys.builtin_module_names)
+
+
+def test_a_link_in_place_of_a_spool_is_not_followed(place: Place) -> None:
+    target = place.root / "target"
+    target.mkdir()
+    for folder in (place.spool, place.second):
+        folder.rmdir()
+        folder.symlink_to(target)
+    assert_lost(place.client())
+    assert list(target.iterdir()) == []
+
+
+def test_what_cannot_be_written_leaves_no_descriptor_open(
+    place: Place, leave: Callable[[Path, bytes, int, int], None]
+) -> None:
+    append = client_module()["append"]
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    for _ in range(20):
+        append("/dev/full", b"x")
+        with pytest.raises(OSError, match="spool is full"):
+            leave(place.spool, b"x", 0, 0)
+    assert len(list(descriptors.iterdir())) == before

