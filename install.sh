@@ -44,6 +44,8 @@ demo() {
 # Install what is missing; say so first, for it is the only change to the system.
 # Where systemd runs, Debian starts the service fail2ban after installing it.
 system_packages() {
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+        fail "needs $python of version 3.11 or newer (Debian 12, Ubuntu 24.04)"
     missing=
     have fail2ban-server || missing="$missing fail2ban"
     "$python" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"

