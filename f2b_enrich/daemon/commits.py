@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 LONGEST_TRANSACTION = 0.03
 """Seconds after which a transaction takes no further write in."""
 
-CLOSE_SECONDS = 0.005
-"""Two bans no further apart make a rush: faster than fail2ban runs a shell action."""
+CLOSE_SECONDS = 0.03
+"""Two bans no further apart make a rush: as fast as fail2ban runs a shell action."""
 
 RUSH_SECONDS = 0.1
 
