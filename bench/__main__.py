@@ -29,7 +29,7 @@ Ratios are taken within one run, so they carry over to other machines better tha
 {rows}
 
 The machine shares its processor with others; a sum of a million squares in Python took
-{pace} this run (70 to 75 ms are its best).
+{pace} this run (45 ms is its best).
 
 How it is measured:
 
