@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
 
 import click
@@ -45,6 +47,7 @@ def main() -> None:
 def _run() -> int:
     try:
         code = cli(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as exc:
         exc.show()
         return exc.exit_code
@@ -57,10 +60,20 @@ def _run() -> int:
     except F2bEnrichError as exc:
         click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
         return FAILED
-    except OSError as exc:  # but for a broken pipe, which click takes quietly
-        click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
+    except OSError as exc:
+        _forget_output()
+        if not isinstance(exc, BrokenPipeError):  # then the reader has seen enough
+            click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _forget_output() -> None:
+    """Let what is still in the buffer go nowhere: it would fail again at the end."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _survive_odd_locales() -> None:
