@@ -1,8 +1,8 @@
 """Report bans to the f2b-enrich daemon from inside Fail2Ban.
 
 The same job as f2b-enrich.conf without starting a program for each ban: an
-acknowledged ban takes about a millisecond instead of twelve, and log lines of any
-length, with any character, arrive. In a jail, or in [DEFAULT]:
+acknowledged ban takes one or two milliseconds instead of twelve or more, and log lines
+of any length, with any character, arrive. In a jail, or in [DEFAULT]:
 
     action = %(action_)s
              f2b-enrich.py[dest="%(destemail)s"]
