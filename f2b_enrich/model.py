@@ -187,14 +187,12 @@ def read_address(text: str) -> Address:
         return _read_network(text)
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
-    return Address(text=str(ip), version=ip.version, subnet=_subnet_around(ip))
-
-
-def _subnet_around(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    name = str(ip)
     if isinstance(ip, ipaddress.IPv4Address):
-        return f"{str(ip).rpartition('.')[0]}.0/24"
-    prefix = int(ip) >> 64 << 64
-    return f"{ipaddress.IPv6Address(prefix)}/64"
+        subnet = f"{name.rpartition('.')[0]}.0/24"
+    else:
+        subnet = f"{ipaddress.IPv6Address(int(ip) >> 64 << 64)}/64"
+    return Address(text=name, version=ip.version, subnet=subnet)
 
 
 def _read_network(text: str) -> Address:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 VERSION = "1"
 MAX_REQUEST = 4 * 1024 * 1024
 MAX_VALUE = 1024
-"""The longest value, in bytes, of any key that is not named in `_LIMITS`."""
-
-_LIMITS = {"MATCHES": MAX_REQUEST, "DEST": 64 * 1024, "SENDER": 64 * 1024}
+"""The longest value, in bytes, of any key but MATCHES, DEST and SENDER."""
 
 END = b"\0\0"
 _LATEST = 253402300799
@@ -31,9 +29,16 @@ _LATEST = 253402300799
 
 _LARGEST = 10**12
 """More seconds or failures than there are; sums of it still fit into SQLite."""
-_NUMBERS = ("TIME", "AT", "BANTIME", "FAILURES", "BANCOUNT")
-_TEXTS = ("V", "EVENT", "JAIL", "IP", "MATCHES", "DEST", "SENDER", "HOST")
-_KNOWN = frozenset(_NUMBERS + _TEXTS)
+_SHORT = (
+    *("V", "EVENT", "JAIL", "IP", "HOST"),
+    *("TIME", "AT", "BANTIME", "FAILURES", "BANCOUNT"),
+)
+_LIMITS = {key: MAX_VALUE for key in _SHORT} | {
+    "MATCHES": MAX_REQUEST,
+    "DEST": 64 * 1024,
+    "SENDER": 64 * 1024,
+}
+_KNOWN = {key.encode(): (key, limit) for key, limit in _LIMITS.items()}
 _UNRESOLVED_TAG = re.compile(r"<[A-Za-z][A-Za-z0-9_.-]*>")
 _CAPTURE = re.compile(r"F_[A-Z0-9_]{1,62}")
 _MAX_CAPTURES = 32
@@ -99,16 +104,21 @@ def _split(request: bytes) -> dict[str, str]:
         name, equals, value = field.partition(b"=")
         if not equals or not name:
             raise WireError(f"field {number} is {field[:40]!r}, expected KEY=value")
-        key = name.decode("utf-8", "replace")
-        if key not in _KNOWN and not _CAPTURE.fullmatch(key):
+        key, limit = _KNOWN.get(name) or (_capture(name), MAX_REQUEST)
+        if not key:
             continue
         if key in fields:
             raise WireError(f"{key} is given twice")
-        limit = _LIMITS.get(key, MAX_VALUE)
-        if len(value) > limit and key in _KNOWN:
+        if len(value) > limit:
             raise WireError(f"{key} is {len(value)} bytes, the limit is {limit}")
         fields[key] = value.decode("utf-8", "replace")
     return fields
+
+
+def _capture(name: bytes) -> str:
+    """Give the key of one of fail2ban's captures, empty for any other."""
+    key = name.decode("utf-8", "replace")
+    return key if _CAPTURE.fullmatch(key) else ""
 
 
 def _required(fields: Mapping[str, str], key: str) -> str:
@@ -131,7 +141,7 @@ def _number(fields: Mapping[str, str], key: str, *, least: int) -> int | None:
     if text is None:
         return None
     try:
-        number = int(text) if text.lstrip("-").isdecimal() else int(float(text))
+        number = int(text) if text.isdecimal() else int(float(text))
     except (ValueError, OverflowError):
         raise WireError(f"{key} is {text!r:.60}, expected a whole number") from None
     if not least <= number <= _LARGEST:

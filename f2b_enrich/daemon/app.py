@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from dataclasses import dataclass
@@ -108,6 +109,10 @@ async def run(world: World) -> None:
             server = Server(daemon.take, limits=_limits(settings), now=world.now)
             async with daemon.draining(), _supervised(notifier, commits):
                 await server.start(listener)
+                # What is loaded by now stays: no need to look for garbage in it again
+                # and again (a tenth of the time that a ban takes).
+                gc.collect()
+                gc.freeze()
                 notifier.ready()
                 log.info("ready", version=__version__, host=settings.host_name)
                 try:

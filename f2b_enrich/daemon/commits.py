@@ -1,4 +1,4 @@
-"""One thread writes, one reads; writes that wait together share one commit."""
+"""Writes that wait together share one commit; reads run beside them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from f2b_enrich.store import search
 from f2b_enrich.store.connection import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 T = TypeVar("T")
@@ -32,11 +32,6 @@ CLOSE_SECONDS = 0.03
 """Two bans no further apart make a rush: as fast as fail2ban runs a shell action."""
 
 RUSH_SECONDS = 0.1
-
-FEW = 4
-"""Writes that are done without the thread: they take less time than to wake it."""
-
-GATHER_SECONDS = 0.001
 
 
 @dataclass(slots=True)
@@ -56,6 +51,7 @@ class Commits:
         self._arrived = asyncio.Event()
         self._closing = False
         self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        connection.execute("PRAGMA busy_timeout = 0")
         self._was_locked = False
         self._rush_until = 0.0
         self._last_urgent = 0.0
@@ -146,7 +142,7 @@ class Commits:
     def _index(self) -> bool:
         """Index a portion of the new lines; tell whether there may be more."""
         try:
-            with transaction(self._connection):
+            with self._patiently(), transaction(self._connection):
                 return search.index_new_lines(self._connection) > 0
         except sqlite3.Error as exc:
             # The lines are safe; the next write tries again.
@@ -154,25 +150,24 @@ class Commits:
             return False
 
     async def _gather(self) -> None:
-        """Let in what is about to arrive.
-
-        While one thread writes and another reads requests, each SQL statement costs a
-        hand-over of the interpreter: one after the other, both are twice as fast.
-        """
+        """Let in what is about to arrive: it shares the disk's time."""
         before = 0
         while before < len(self._jobs) < self._last_size:
             before = len(self._jobs)
-            await asyncio.sleep(GATHER_SECONDS if self._in_a_rush() else 0)
+            await asyncio.sleep(0)
         self._last_size = len(self._jobs)
 
     async def _commit(self) -> None:
         await self._gather()
         jobs = list(self._jobs)
         self._jobs.clear()
-        done = self._write_at_once(jobs) if len(jobs) <= FEW else None
-        if done is None:
+        # Here and now, for to wake the thread takes longer than many a write, and while
+        # two threads run each SQL statement costs a hand-over of the interpreter.
+        # Nothing is waited for but the disk.
+        done = self._write_all(jobs)
+        if self._was_locked:
             loop = asyncio.get_running_loop()
-            done = await loop.run_in_executor(self._thread, self._write_all, jobs)
+            done = await loop.run_in_executor(self._thread, self._wait_and_write, jobs)
         if done < len(jobs):
             self._jobs.extendleft(reversed(jobs[done:]))
         for job in jobs[:done]:
@@ -183,18 +178,18 @@ class Commits:
             else:
                 job.future.set_exception(job.error)
 
-    def _write_at_once(self, jobs: list[_Job]) -> int | None:
-        """Write a few jobs here and now; None when another process holds the store.
+    def _wait_and_write(self, jobs: list[_Job]) -> int:
+        """Write when another process, which holds the store, lets go of it."""
+        with self._patiently():
+            return self._write_all(jobs)
 
-        That takes less than to wake the thread and to be woken by it. Nothing is
-        waited for but the disk.
-        """
-        self._connection.execute("PRAGMA busy_timeout = 0")
+    @contextlib.contextmanager
+    def _patiently(self) -> Iterator[None]:
+        self._connection.execute(f"PRAGMA busy_timeout = {self._patience}")
         try:
-            done = self._write_all(jobs)
+            yield
         finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {self._patience}")
-        return None if self._was_locked else done
+            self._connection.execute("PRAGMA busy_timeout = 0")
 
     def _write_all(self, jobs: list[_Job]) -> int:
         """Write jobs in one transaction until its time is up; tell how many it took.

@@ -80,6 +80,7 @@ class Mailing:
 
     async def step(self) -> None:
         """Send what is due now, then wait for the next."""
+        await self._commits.lull(most=LONGEST_LULL)
         self._changed.clear()
         if not self._recovered:
             await self._recover()

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _INSERT = """
     INSERT INTO bans (
         id, host, jail, ip, ip_version, subnet, banned_at, banned_at_source,
-        bantime_seconds, expires_at, failures, ban_count, received_at, announced_at,
-        lines_received
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, 'failure', ?, ?, ?, ?, ?, ?, ?)
+        bantime_seconds, expires_at, failures, ban_count, received_at, origin,
+        reference, announced_at, lines_received
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, 'failure', ?, ?, ?, ?, ?, 'live', '', ?, ?)
 """
 
 
@@ -105,10 +105,6 @@ def _insert(
         *(event.ban_count, received_at, time_text(event.at), len(event.lines)),
     )
     connection.execute(_INSERT, values)
-    connection.execute("INSERT INTO ban_ids VALUES (?, ?)", (ban, ban))
-    connection.execute(
-        "INSERT INTO ban_origins VALUES (?, 'live', '', ?)", (ban, received_at)
-    )
     connection.execute(
         "INSERT INTO hosts (host, first_seen_at, last_seen_at) VALUES (?, ?, ?) "
         "ON CONFLICT (host) DO UPDATE SET last_seen_at = excluded.last_seen_at "
@@ -123,7 +119,7 @@ def _insert_lines(
 ) -> None:
     connection.executemany(
         "INSERT INTO log_lines (ban_id, position, line) VALUES (?, ?, ?)",
-        [(ban, line.position, line.line) for line in kept(lines)],
+        [(ban, position, line) for position, line in kept(lines)],
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from f2b_enrich.model import LogLine
-
 MAX_BYTES = 64 * 1024
 """What the lines of one ban may take, UTF-8 encoded."""
 
@@ -15,16 +13,17 @@ _MOST_BYTES = 4
 """What one character can take in UTF-8."""
 
 
-def kept(lines: tuple[str, ...]) -> tuple[LogLine, ...]:
+def kept(lines: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
     """Choose the lines to store: all if they fit, else from both ends inwards.
 
     The beginning shows how an attack came, the end what led to the ban. A line over
-    8 KiB is cut and says so. Positions stay those of the whole, so that a gap shows.
+    8 KiB is cut and says so. Each comes with its position, which stays that in the
+    whole, so that a gap shows.
     """
     if len(lines) <= MAX_LINES and sum(map(len, lines)) <= MAX_LINE // _MOST_BYTES:
-        return tuple(LogLine(position=i, line=line) for i, line in enumerate(lines))
-    first: list[LogLine] = []
-    last: list[LogLine] = []
+        return tuple(enumerate(lines))
+    first: list[tuple[int, str]] = []
+    last: list[tuple[int, str]] = []
     room, from_end = MAX_BYTES, True
     for _ in range(min(len(lines), MAX_LINES)):
         position = len(lines) - 1 - len(last) if from_end else len(first)
@@ -33,7 +32,7 @@ def kept(lines: tuple[str, ...]) -> tuple[LogLine, ...]:
         if room < 0:
             break
         end = last if from_end else first
-        end.append(LogLine(position=position, line=line))
+        end.append((position, line))
         from_end = not from_end
     return (*first, *reversed(last))
 

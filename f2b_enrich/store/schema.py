@@ -73,6 +73,8 @@ _TABLES = (
         attack TEXT,
         repeat_of TEXT REFERENCES bans (id),
         received_at TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        reference TEXT NOT NULL,
         announced_at TEXT NOT NULL,
         lines_received INTEGER NOT NULL,
         enrichment_id INTEGER REFERENCES enrichments (id)
@@ -86,20 +88,34 @@ _TABLES = (
     CREATE INDEX bans_not_enriched ON bans (enrichment_id)
     WHERE enrichment_id IS NULL
     """,
+    # Almost every ban has one id and one origin, which stand in its own row: a random
+    # key in one more index costs each ban a page. What comes beside them stands here.
     """
-    CREATE TABLE ban_ids (
+    CREATE TABLE other_ids (
         id TEXT NOT NULL PRIMARY KEY,
         ban_id TEXT NOT NULL REFERENCES bans (id)
     ) STRICT, WITHOUT ROWID
     """,
     """
-    CREATE TABLE ban_origins (
+    CREATE VIEW ban_ids AS
+    SELECT id, id AS ban_id FROM bans
+    UNION ALL
+    SELECT id, ban_id FROM other_ids
+    """,
+    """
+    CREATE TABLE other_origins (
         ban_id TEXT NOT NULL REFERENCES bans (id),
         origin TEXT NOT NULL,
         reference TEXT NOT NULL,
         seen_at TEXT NOT NULL,
         PRIMARY KEY (ban_id, origin, reference)
     ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE VIEW ban_origins AS
+    SELECT id AS ban_id, origin, reference, received_at AS seen_at FROM bans
+    UNION ALL
+    SELECT ban_id, origin, reference, seen_at FROM other_origins
     """,
     """
     CREATE TABLE log_lines (
@@ -128,10 +144,8 @@ _TABLES = (
     ) STRICT
     """,
     "CREATE INDEX outbox_by_ban ON outbox (ban_id)",
-    """
-    CREATE INDEX outbox_on_its_way ON outbox (due_at, id)
-    WHERE state IN ('due', 'sending')
-    """,
+    "CREATE INDEX outbox_due ON outbox (due_at, id) WHERE state = 'due'",
+    "CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending'",
     # Unbans and prolonged bans that came before the ban they belong to.
     """
     CREATE TABLE waiting_events (
@@ -159,7 +173,7 @@ _BAN_LOG = """
         e.is_hosting, e.is_vpn, e.is_tor, e.is_proxy, e.scanner,
         e.abuse_contact, e.source AS enrichment_source, e.looked_up_at,
         (SELECT group_concat(origin, ', ') FROM
-            (SELECT DISTINCT origin FROM ban_origins
+            (SELECT bans.origin AS origin UNION SELECT origin FROM other_origins
              WHERE ban_id = bans.id ORDER BY origin)) AS origins,
         (SELECT state FROM outbox WHERE ban_id = bans.id AND kind = 'alert'
          ORDER BY id LIMIT 1) AS mail_state,

@@ -117,7 +117,7 @@ def test_an_id_that_two_bans_begin_with_is_refused(store: StoreBuilder) -> None:
     with store.writing() as connection:
         for number, ban in enumerate(store.ids[:2]):
             connection.execute(
-                "INSERT INTO ban_ids VALUES (?, ?)", (f"aaaaaaaa-{number}", ban)
+                "INSERT INTO other_ids VALUES (?, ?)", (f"aaaaaaaa-{number}", ban)
             )
 
     with pytest.raises(NotKnownError, match="more than one ban"):

@@ -151,7 +151,7 @@ async def test_a_commit_that_fails_fails_all_its_writes(
 ) -> None:
     def dangle(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA defer_foreign_keys = ON")  # checked at COMMIT
-        connection.execute("INSERT INTO ban_ids VALUES ('id', 'no such ban')")
+        connection.execute("INSERT INTO other_ids VALUES ('id', 'no such ban')")
 
     # Without effect inside a transaction, such as that of the first indexing.
     while not store.execute("PRAGMA foreign_keys").fetchone()[0]:
@@ -293,16 +293,17 @@ async def test_a_task_that_goes_away_leaves_its_write_and_the_others(
     assert on_disk(path) == ["a", "b"]
 
 
-async def test_the_writing_thread_answers_when_it_is_free(commits: Commits) -> None:
-    free = threading.Event()
-    busy = commits.submit(lambda _: free.wait(10))
-    alive = asyncio.create_task(commits.alive())
-    for _ in range(10):
-        await asyncio.sleep(0)
-    assert not alive.done()
-    free.set()
-    await busy
-    await alive
+async def test_it_is_alive_when_a_write_gets_through(
+    commits: Commits, path: Path
+) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        alive = asyncio.create_task(commits.alive())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not alive.done()
+        other.execute("ROLLBACK")
+        await alive
 
 
 async def test_look_ups_wait_for_the_end_of_a_rush_and_lone_bans_make_none(

@@ -319,7 +319,7 @@ async def test_a_mail_whose_ban_is_gone_is_given_up(daemon: Daemon) -> None:
     await daemon.start()
     ban_id = await daemon.ban(BANCOUNT="2")
     with contextlib.closing(sqlite3.connect(daemon.lab.store)) as db:
-        db.execute("DELETE FROM ban_ids WHERE id = ?", (ban_id,))
+        db.execute("DELETE FROM bans WHERE id = ?", (ban_id,))
         db.commit()
 
     daemon.clock.move(seconds=11)

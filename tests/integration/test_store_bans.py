@@ -146,6 +146,8 @@ def test_a_ban_is_stored_whole(store: sqlite3.Connection) -> None:
         "ban_count": 2,
         "attack": None,
         "repeat_of": None,
+        "origin": "live",
+        "reference": "",
         "received_at": "2026-11-21T12:00:00Z",
         "announced_at": "2023-11-14T22:13:21Z",
         "lines_received": 2,
@@ -264,7 +266,7 @@ def test_lines_that_the_first_report_lacked_come_from_the_second(
 def test_a_look_up_by_any_id_finds_the_ban(store: sqlite3.Connection) -> None:
     record_all(store, a_ban())
     with transaction(store):
-        store.execute("INSERT INTO ban_ids VALUES ('once known as', ?)", (ID,))
+        store.execute("INSERT INTO other_ids VALUES ('once known as', ?)", (ID,))
     facts = reads.facts(store, "once known as")
     assert facts is not None
     assert (facts.ban.id, facts.nth) == (ID, 1)
@@ -277,7 +279,7 @@ def test_an_event_under_another_id_of_a_ban_meets_the_ban(
     other = ban_id(HOST, "sshd", "192.0.2.7", FAILED_AT + 9)
     record_all(store, a_ban())
     with transaction(store):
-        store.execute("INSERT INTO ban_ids VALUES (?, ?)", (other, ID))
+        store.execute("INSERT INTO other_ids VALUES (?, ?)", (other, ID))
     record_all(store, an_unban(at=clock(9), failed_at=FAILED_AT + 9))
     assert the_ban(store)["unbanned_at"] == "2023-11-14T22:13:29Z"
 

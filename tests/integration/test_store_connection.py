@@ -57,10 +57,10 @@ def test_a_new_store_has_the_documented_tables_and_view(
     store: sqlite3.Connection,
 ) -> None:
     assert names(store, "table") >= {
-        *("bans", "ban_ids", "ban_origins", "log_lines", "log_lines_fts"),
+        *("bans", "other_ids", "other_origins", "log_lines", "log_lines_fts"),
         *("enrichments", "outbox", "hosts", "_sqlite_migrations"),
     }
-    assert names(store, "view") == {"ban_log"}
+    assert names(store, "view") == {"ban_log", "ban_ids", "ban_origins"}
 
 
 @pytest.mark.parametrize(

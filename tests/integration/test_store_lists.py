@@ -92,7 +92,7 @@ def test_ids_are_found_by_how_they_begin(store: StoreBuilder) -> None:
 def test_a_ban_with_two_ids_is_found_once(store: StoreBuilder) -> None:
     with store.writing() as connection:
         connection.execute(
-            "INSERT INTO ban_ids VALUES (?, ?)", (f"{store.ids[0]}x", store.ids[0])
+            "INSERT INTO other_ids VALUES (?, ?)", (f"{store.ids[0]}x", store.ids[0])
         )
 
     with store.reading() as connection:
