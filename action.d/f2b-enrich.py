@@ -42,7 +42,8 @@ class Action(ActionBase):
 
     def reload(self, client=CLIENT, socket=SOCKET, spool=SPOOL, dest="", sender=""):
         """Take the options anew; having this keeps the action over a reload."""
-        self._client = runpy.run_path(client)
+        handover = os.path.join(os.path.dirname(client), "handover.py")
+        self._client = runpy.run_path(handover)
         self._paths = [client, socket, spool]
         self._slow = os.path.join(os.path.dirname(socket), "slow")
         self._addresses = ["DEST=%s" % dest, "SENDER=%s" % sender]

@@ -33,7 +33,7 @@ _SHORT = (
     *("V", "EVENT", "JAIL", "IP", "HOST"),
     *("TIME", "AT", "BANTIME", "FAILURES", "BANCOUNT"),
 )
-_LIMITS = {key: MAX_VALUE for key in _SHORT} | {
+_LIMITS = dict.fromkeys(_SHORT, MAX_VALUE) | {
     "MATCHES": MAX_REQUEST,
     "DEST": 64 * 1024,
     "SENDER": 64 * 1024,

@@ -38,7 +38,7 @@ def as_nobody() -> tuple[str, ...]:
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root, with setpriv, can become another user")
     words = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    checkout = str(Path(__file__).parent.parent / "f2b_enrich" / "client.py")
+    checkout = str(Path(__file__).parent.parent / "f2b_enrich" / "handover.py")
     if subprocess.run((*words, "test", "-r", checkout), check=False).returncode:
         pytest.skip("NOT tested: no other user can read this checkout")
     return words

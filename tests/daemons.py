@@ -217,12 +217,13 @@ class Daemon:
         """Wait for so many mails; give all that came."""
         return await asyncio.to_thread(self.site.mails, count, seconds=DEADLINE)
 
-    async def until_logged(self, event: str) -> dict[str, Any]:
-        await self.until(lambda: bool(self.logged(event)))
-        return self.logged(event)[0]
+    async def until_logged(self, event: str, **values: object) -> dict[str, Any]:
+        await self.until(lambda: bool(self.logged(event, **values)))
+        return self.logged(event, **values)[0]
 
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        return [dict(entry) for entry in self.logs if entry["event"] == event]
+    def logged(self, event: str, **values: object) -> list[dict[str, Any]]:
+        wanted = {"event": event, **values}.items()
+        return [dict(entry) for entry in self.logs if wanted <= entry.items()]
 
     async def close(self) -> None:
         self._notify.close()

@@ -8,19 +8,21 @@ import gc
 import signal
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from f2b_enrich import __version__, spool
-from f2b_enrich.daemon.commits import Commits, Reads
+from f2b_enrich.daemon.commits import Commits
 from f2b_enrich.daemon.draining import Drain
 from f2b_enrich.daemon.enriching import SWEEP_SECONDS, LookUps
-from f2b_enrich.daemon.intake import Intake, Taken
+from f2b_enrich.daemon.intake import Intake
 from f2b_enrich.daemon.listening import listening
 from f2b_enrich.daemon.loops import PAUSE_SECONDS, first_of, forever
 from f2b_enrich.daemon.mailing import Desk, Mailing
 from f2b_enrich.daemon.notify import Notifier
+from f2b_enrich.daemon.reads import Reads
 from f2b_enrich.daemon.server import Limits, Server, user_numbers
 from f2b_enrich.enrich import enricher
 from f2b_enrich.errors import ConfigError, StoreError
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from f2b_enrich.config import Secrets, Settings
+    from f2b_enrich.daemon.intake import Answer, Taken
     from f2b_enrich.enrich.enricher import Enricher
     from f2b_enrich.model import Event
 
@@ -161,21 +164,19 @@ class _Daemon:
         self._settings, self._secrets, self._look = settings, secrets, look
         self._intake = Intake(settings, waits_for_look_up=bool(look.sources))
 
-    def take(self, event: Event) -> asyncio.Future[Taken]:
-        """Queue the write of an event; done when it is on disk."""
+    def take(self, event: Event, answer: Answer) -> None:
+        """Queue the write of an event; it is answered when it is on disk."""
         # Whole seconds, as the store keeps them: the same few are written many times.
         now = self._world.now().replace(microsecond=0)
         write = self._intake.writing(event, now=now)
-        future = self._commits.submit(write, urgent=True)
-        future.add_done_callback(self._taken)
-        return future
+        self._commits.hand_in(write, partial(self._taken, answer))
 
-    def _taken(self, future: asyncio.Future[Taken]) -> None:
-        if future.cancelled() or future.exception() is not None:
+    def _taken(self, answer: Answer, taken: Taken | Exception) -> None:
+        answer(taken)
+        if isinstance(taken, Exception):
             return
-        ip = future.result().to_look_up
-        if ip is not None:
-            self._look_ups.ask(ip)
+        if taken.to_look_up is not None:
+            self._look_ups.ask(taken.to_look_up)
         self._mail_changed()
 
     def _mail_changed(self) -> None:

@@ -1,32 +1,27 @@
-"""Writes that wait together share one commit; reads run beside them."""
+"""Writes that wait together share one commit, on the event loop's own time."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import structlog
 
-from f2b_enrich.errors import StoreError
+from f2b_enrich.daemon.transactions import Job, write_all
 from f2b_enrich.store import search
 from f2b_enrich.store.connection import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-LONGEST_TRANSACTION = 0.03
-"""Seconds after which a transaction takes no further write in."""
 
 CLOSE_SECONDS = 0.03
 """Two bans no further apart make a rush: as fast as fail2ban runs a shell action."""
@@ -34,33 +29,32 @@ CLOSE_SECONDS = 0.03
 RUSH_SECONDS = 0.1
 
 
-@dataclass(slots=True)
-class _Job:
-    write: Callable[[sqlite3.Connection], Any]
-    future: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-
-
 class Commits:
-    """Commit the writes of all tasks to disk, those that wait together at once."""
+    """Commit the writes of all tasks to disk, those that wait together at once.
+
+    They are done here and now: to wake a thread takes longer than most of them, and
+    while two threads run each SQL statement costs a hand-over of the interpreter.
+    Nothing is waited for but the disk; for another process that holds the store, and
+    for the index of the log lines, there is a thread.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._jobs: deque[_Job] = deque()
-        self._arrived = asyncio.Event()
-        self._closing = False
         self._patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
         connection.execute("PRAGMA busy_timeout = 0")
-        self._was_locked = False
-        self._rush_until = 0.0
-        self._last_urgent = 0.0
+        self._jobs: list[Job] = []
+        self._gathered = 0
         self._last_size = 0
+        self._next: asyncio.Handle | None = None
+        self._not_indexed = True
+        self._index_timer: asyncio.TimerHandle | None = None
+        self._last_urgent = 0.0
+        self._rush_until = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
-        self._task: asyncio.Task[None] | None = None
+        self._in_thread: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work(), name="commits")
+        self._go_on()
         return self
 
     async def __aexit__(
@@ -69,11 +63,14 @@ class Commits:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Commit what is still waiting, then end the thread."""
-        self._closing = True
-        self._arrived.set()
-        if self._task is not None:
-            await self._task
+        """Commit and index what is still waiting, then end the thread."""
+        while self._jobs or self._in_thread or self._not_indexed:
+            if self._in_thread is not None:
+                await self._in_thread
+            elif self._jobs:
+                self._commit()
+            else:
+                self._in_thread = asyncio.create_task(self._index())
         self._thread.shutdown()
 
     def submit(
@@ -81,21 +78,34 @@ class Commits:
     ) -> asyncio.Future[T]:
         """Queue one write; the future is done when it is on disk.
 
+        See `hand_in` for what a write may do.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.hand_in(write, partial(settle, future), urgent=urgent)
+        return future
+
+    def hand_in(
+        self,
+        write: Callable[[sqlite3.Connection], T],
+        then: Callable[[T | Exception], None],
+        *,
+        urgent: bool = True,
+    ) -> None:
+        """Queue one write; `then` hears, once it is on disk, what it came to.
+
         Those that are `urgent`, for fail2ban waits, make a rush when they come close
         upon each other: all else then waits a little.
 
         A write may run twice, and has no effect but on the store: when one of those
         that share a transaction fails, the others are written anew without it.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if urgent:
             now = time.monotonic()
             if now - self._last_urgent < CLOSE_SECONDS:
                 self._rush_until = now + RUSH_SECONDS
             self._last_urgent = now
-        self._jobs.append(_Job(write, future))
-        self._arrived.set()
-        return future
+        self._jobs.append(Job(write, then))
+        self._go_on()
 
     async def lull(self, *, most: float) -> None:
         """Let a rush of bans pass, but wait no longer than `most` seconds.
@@ -116,160 +126,97 @@ class Commits:
         """
         await self.submit(lambda _: None)
 
-    async def _work(self) -> None:
+    def _go_on(self) -> None:
+        """See to it that what there is to do gets done."""
+        if self._in_thread is not None:
+            return  # comes back here when it is over
         loop = asyncio.get_running_loop()
-        not_indexed = True
-        while self._jobs or not self._closing or not_indexed:
-            if self._jobs:
-                await self._commit()
-                not_indexed = True
-            elif not_indexed and not self._in_a_rush():
-                not_indexed = await loop.run_in_executor(self._thread, self._index)
-            else:
-                await self._next_arrival()
+        if self._jobs:
+            if self._next is None:
+                self._next = loop.call_soon(self._gather)
+        elif self._not_indexed and self._index_timer is None:
+            at = max(loop.time(), self._rush_until)
+            self._index_timer = loop.call_at(at, self._index_if_quiet)
 
-    def _in_a_rush(self) -> bool:
-        return time.monotonic() < self._rush_until and not self._closing
+    def _gather(self) -> None:
+        """Let in what is about to arrive: it shares the disk's time. Then commit."""
+        self._next = None
+        if self._gathered < len(self._jobs) < self._last_size:
+            self._gathered = len(self._jobs)
+            self._go_on()
+        elif self._in_thread is None and self._jobs:
+            self._commit()
 
-    async def _next_arrival(self) -> None:
-        """Wait for a write, or for the end of a rush: then there is time to index."""
-        self._arrived.clear()
-        rest = self._rush_until - time.monotonic()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(rest if rest > 0 else None):
-                await self._arrived.wait()
+    def _commit(self) -> None:
+        jobs, self._jobs = self._jobs, []
+        self._gathered, self._last_size = 0, len(jobs)
+        done = write_all(self._connection, jobs)
+        if done:
+            self._finish(jobs, done)
+        else:
+            self._in_thread = asyncio.create_task(self._wait_and_commit(jobs))
 
-    def _index(self) -> bool:
-        """Index a portion of the new lines; tell whether there may be more."""
+    def _finish(self, jobs: list[Job], done: int) -> None:
+        self._jobs[:0] = jobs[done:]
+        self._not_indexed = True
+        for job in jobs[:done]:
+            try:
+                job.then(job.outcome)
+            except Exception:  # whoever else waits must hear all the same
+                log.exception("outcome of a write not delivered")
+        self._go_on()
+
+    async def _wait_and_commit(self, jobs: list[Job]) -> None:
+        """Write when another process, which holds the store, lets go of it."""
+        done = await self._patiently(partial(write_all, jobs=jobs))
+        self._finish(jobs, done or len(jobs))
+
+    def _index_if_quiet(self) -> None:
+        """Index when nobody waits for the store, and no rush of bans is on."""
+        self._index_timer = None
+        if self._jobs or self._in_thread or time.monotonic() < self._rush_until:
+            self._go_on()
+        elif self._not_indexed:
+            self._in_thread = asyncio.create_task(self._index())
+
+    async def _index(self) -> None:
+        """Index a portion of the new lines."""
+        self._not_indexed = False
         try:
-            with self._patiently(), transaction(self._connection):
-                return search.index_new_lines(self._connection) > 0
+            self._not_indexed = await self._patiently(_index_some)
         except sqlite3.Error as exc:
             # The lines are safe; the next write tries again.
             log.warning("log lines not indexed yet", reason=str(exc))
-            return False
+        self._go_on()
 
-    async def _gather(self) -> None:
-        """Let in what is about to arrive: it shares the disk's time."""
-        before = 0
-        while before < len(self._jobs) < self._last_size:
-            before = len(self._jobs)
-            await asyncio.sleep(0)
-        self._last_size = len(self._jobs)
+    async def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Work in the thread, which can wait for others to let go of the store."""
 
-    async def _commit(self) -> None:
-        await self._gather()
-        jobs = list(self._jobs)
-        self._jobs.clear()
-        # Here and now, for to wake the thread takes longer than many a write, and while
-        # two threads run each SQL statement costs a hand-over of the interpreter.
-        # Nothing is waited for but the disk.
-        done = self._write_all(jobs)
-        if self._was_locked:
-            loop = asyncio.get_running_loop()
-            done = await loop.run_in_executor(self._thread, self._wait_and_write, jobs)
-        if done < len(jobs):
-            self._jobs.extendleft(reversed(jobs[done:]))
-        for job in jobs[:done]:
-            if job.future.cancelled():
-                continue
-            if job.error is None:
-                job.future.set_result(job.result)
-            else:
-                job.future.set_exception(job.error)
+        def patient() -> T:
+            self._connection.execute(f"PRAGMA busy_timeout = {self._patience}")
+            try:
+                return work(self._connection)
+            finally:
+                self._connection.execute("PRAGMA busy_timeout = 0")
 
-    def _wait_and_write(self, jobs: list[_Job]) -> int:
-        """Write when another process, which holds the store, lets go of it."""
-        with self._patiently():
-            return self._write_all(jobs)
-
-    @contextlib.contextmanager
-    def _patiently(self) -> Iterator[None]:
-        self._connection.execute(f"PRAGMA busy_timeout = {self._patience}")
-        try:
-            yield
-        finally:
-            self._connection.execute("PRAGMA busy_timeout = 0")
-
-    def _write_all(self, jobs: list[_Job]) -> int:
-        """Write jobs in one transaction until its time is up; tell how many it took.
-
-        All go well almost always, so they are first tried together; when one fails,
-        all are written again, each under a savepoint of its own.
-        """
-        for attempt in (self._write_together, self._write_apart):
-            done = self._in_one_transaction(jobs, attempt)
-            if done:
-                return done
-        return len(jobs)
-
-    def _in_one_transaction(
-        self, jobs: list[_Job], attempt: Callable[[_Job], None]
-    ) -> int:
-        """Tell how many jobs are done with; none when it is worth another attempt."""
-        done = len(jobs)
-        self._was_locked = True
-        until = time.monotonic() + LONGEST_TRANSACTION
-        try:
-            with transaction(self._connection):
-                self._was_locked = False
-                done = 0
-                for job in jobs:
-                    attempt(job)
-                    done += 1
-                    if time.monotonic() > until:
-                        break
-        except Exception as exc:  # noqa: BLE001 - whoever waits must hear of it
-            for job in jobs:
-                job.error = _ours(exc)
-            # Without the write lock, which was waited for long enough, all have failed.
-            return done if self._was_locked else 0
-        return done
-
-    def _write_together(self, job: _Job) -> None:
-        job.error = None  # of an attempt that was over before its turn came
-        job.result = job.write(self._connection)
-
-    def _write_apart(self, job: _Job) -> None:
-        job.error = None
-        self._connection.execute("SAVEPOINT job")
-        try:
-            job.result = job.write(self._connection)
-        except Exception as exc:
-            if not self._connection.in_transaction:
-                raise  # a full disk ends the whole transaction
-            self._connection.execute("ROLLBACK TO job")
-            job.error = _ours(exc)
-        self._connection.execute("RELEASE job")
-
-
-def _ours(error: Exception) -> Exception:
-    if not isinstance(error, sqlite3.Error):
-        return error
-    # Locked, full, unreadable: that is operational, and passes.
-    permanent = not isinstance(error, sqlite3.OperationalError)
-    return StoreError(f"store: {error}", permanent=permanent)
-
-
-class Reads:
-    """Ask the store beside the writes, on a connection of its own."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
-
-    async def run(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Run one read in the reading thread.
-
-        Raises:
-            StoreError: the store cannot be read now.
-        """
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, read, self._connection)
-        except sqlite3.Error as exc:
-            raise StoreError(f"store: {exc}") from exc
+            return await loop.run_in_executor(self._thread, patient)
+        finally:
+            self._in_thread = None
 
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown()
+
+def _index_some(connection: sqlite3.Connection) -> bool:
+    """Index a portion of the new lines; tell whether there may be more."""
+    with transaction(connection):
+        return search.index_new_lines(connection) > 0
+
+
+def settle(future: asyncio.Future[T], outcome: T | Exception) -> None:
+    """Put what a write came to into the future of whoever still waits for it."""
+    if future.cancelled():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import structlog
 from inotify_simple import INotify, flags
 
 from f2b_enrich import spool
+from f2b_enrich.daemon.commits import settle
 from f2b_enrich.daemon.loops import first_of
 from f2b_enrich.errors import SpoolError, StoreError, WireError
 from f2b_enrich.wire import decode
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from f2b_enrich.daemon.intake import Taken
+    from f2b_enrich.daemon.intake import Answer, Taken
     from f2b_enrich.model import Event
 
 log = structlog.get_logger(__name__)
@@ -50,7 +52,7 @@ class Drain:
         self,
         folders: tuple[Path, ...],
         run: Path,
-        take: Callable[[Event], asyncio.Future[Taken]],
+        take: Callable[[Event, Answer], None],
         *,
         now: Callable[[], datetime],
         store_answers: Callable[[], Awaitable[None]] | None = None,
@@ -129,7 +131,7 @@ class Drain:
     async def _take_batch(self, batch: list[_Spooled]) -> None:
         """Hand events over in their order; a file goes when its event is safe."""
         events = {file.path: file.event for file in batch if file.event is not None}
-        futures = [self._take(event) for event in events.values()]
+        futures = [self._taking(event) for event in events.values()]
         found = await asyncio.gather(*futures, return_exceptions=True)
         outcomes = dict(zip(events, found, strict=True))
         again = [
@@ -138,6 +140,11 @@ class Drain:
         ]
         for error in filter(None, again):
             raise error  # those files are tried again
+
+    def _taking(self, event: Event) -> asyncio.Future[Taken]:
+        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        self._take(event, partial(settle, future))
+        return future
 
     def _settle(
         self, file: Path, outcome: Taken | BaseException | None

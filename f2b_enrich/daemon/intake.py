@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import FOR_EVER, EventKind
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 INCOMPLETE_FOR = timedelta(minutes=15)
 """How long a snapshot serves that lacks a source which could not be asked."""
+
+
+Answer: TypeAlias = "Callable[[Taken | Exception], None]"
+"""What is told how the report of an event ended, once it is on disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

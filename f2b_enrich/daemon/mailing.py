@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from f2b_enrich.config import MailSettings
-    from f2b_enrich.daemon.commits import Commits, Reads
+    from f2b_enrich.daemon.commits import Commits
+    from f2b_enrich.daemon.reads import Reads
     from f2b_enrich.mail.compose import Composer
     from f2b_enrich.mail.deliver import Courier
     from f2b_enrich.model import OutboxRow

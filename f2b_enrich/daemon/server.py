@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from f2b_enrich.daemon.intake import Taken
+    from f2b_enrich.daemon.intake import Answer, Taken
     from f2b_enrich.model import Event
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Server:
 
     def __init__(
         self,
-        take: Callable[[Event], asyncio.Future[Taken]],
+        take: Callable[[Event, Answer], None],
         *,
         limits: Limits,
         now: Callable[[], datetime],
@@ -172,19 +172,15 @@ class _Connection(asyncio.Protocol):
             return
         self._busy = True
         self._expires_at = math.inf
-        self._server.take(event).add_done_callback(self._answer)
+        self._server.take(event, self._answer)
 
-    def _answer(self, taken: asyncio.Future[Taken]) -> None:
+    def _answer(self, taken: Taken | Exception) -> None:
         self._busy = False
-        if taken.cancelled():
-            self._transport.abort()
-            return
-        error = taken.exception()
-        if error is None:
-            self._reply(f"ok {taken.result().ban_id or '-'}")
+        if isinstance(taken, Exception):
+            log.error("event not recorded", reason=str(taken))
+            self._reply(f"error {taken}")
         else:
-            log.error("event not recorded", reason=str(error))
-            self._reply(f"error {error}")
+            self._transport.write(b"ok %s\n" % (taken.ban_id or "-").encode())
         if not self._transport.is_closing():
             self._transport.resume_reading()
             self._go_on()

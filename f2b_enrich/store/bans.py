@@ -55,12 +55,13 @@ def record(
     address = read_address(event.ip)
     ip = address.text
     derived = ban_id(host, jail, ip, event.failed_at)
-    known = _find(connection, derived)
+    known, is_awaited = _find(connection, derived)
     if event.kind is EventKind.BAN:
         if known is None:
             names = (derived, host, jail)
             _insert(connection, event, names, address, now=now)
-            _apply_waiting(connection, derived)
+            if is_awaited:
+                _apply_waiting(connection, derived)
             return Recorded(derived, ip, is_new=True)
         _announce_again(connection, known, event)
         return Recorded(known, ip)
@@ -80,10 +81,14 @@ def record(
     return Recorded(known, ip)
 
 
-def _find(connection: sqlite3.Connection, derived: str) -> str | None:
-    row = connection.execute("SELECT ban_id FROM ban_ids WHERE id = ?", (derived,))
-    found: tuple[str] | None = row.fetchone()
-    return None if found is None else found[0]
+def _find(connection: sqlite3.Connection, derived: str) -> tuple[str | None, bool]:
+    """Give the id that a ban has, and whether events wait for it to arrive."""
+    row = connection.execute(
+        "SELECT (SELECT ban_id FROM ban_ids WHERE id = ?1), "
+        "EXISTS (SELECT 1 FROM waiting_events WHERE ban_id = ?1)",
+        (derived,),
+    ).fetchone()
+    return row[0], bool(row[1])
 
 
 def _insert(
@@ -218,8 +223,7 @@ def _apply_waiting(connection: sqlite3.Connection, ban: str) -> None:
     rows = connection.execute(
         "SELECT * FROM waiting_events WHERE ban_id = ?", (ban,)
     ).fetchall()
-    if rows:
-        connection.execute("DELETE FROM waiting_events WHERE ban_id = ?", (ban,))
+    connection.execute("DELETE FROM waiting_events WHERE ban_id = ?", (ban,))
     for row in rows:
         if row["kind"] == EventKind.UNBAN:
             _unban(connection, ban, row["at"])

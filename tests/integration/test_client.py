@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CLIENT = ROOT / "f2b_enrich" / "client.py"
+HANDOVER = CLIENT.with_name("handover.py")
 PYTHON = ("/usr/bin/python3", "-I", "-S")
 FIELDS = ("EVENT=ban", "JAIL=sshd", "IP=192.0.2.7", "TIME=1700000000.25")
 GENEROUS_SECONDS = 5.0
@@ -516,7 +517,7 @@ def test_a_spool_full_by_our_limit_is_not_carried_on_in_memory(place: Place) -> 
 
 def client_module() -> dict[str, Any]:
     """Load the client into this process, to run its parts with smaller limits."""
-    return runpy.run_path(str(CLIENT))
+    return runpy.run_path(str(HANDOVER))
 
 
 @pytest.fixture
@@ -624,22 +625,101 @@ def test_a_file_in_place_of_a_folder_is_no_spool(place: Place) -> None:
 
 
 def test_it_is_python_3_6_and_short() -> None:
-    source = CLIENT.read_text("ascii")
-    ast.parse(source, feature_version=(3, 6))
-    assert len(source.splitlines()) <= 120
+    for file in (CLIENT, HANDOVER):
+        source = file.read_text("ascii")
+        ast.parse(source, feature_version=(3, 6))
+        assert len(source.splitlines()) <= 120
 
 
-def test_it_loads_nothing_but_what_the_interpreter_brings() -> None:
+def test_it_loads_nothing_but_what_the_interpreter_brings(place: Place) -> None:
     script = (
-        "import sys; before = set(sys.modules)\n"
-        "exec(compile(open(sys.argv[1]).read(), 'client', 'exec'), {'__name__': 'c'})\n"
-        "print(*sorted(set(sys.modules) - before))"
+        "import posix, sys; before = set(sys.modules); del sys.argv[0]\n"
+        "posix._exit = lambda code: print(code, *sorted(set(sys.modules) - before))\n"
+        "names = {'__name__': '__main__', '__file__': sys.argv[0]}\n"
+        "exec(compile(open(sys.argv[0]).read(), 'client', 'exec'), names)\n"
     )
-    loaded = subprocess.run(
-        (*PYTHON, "-c", script, CLIENT), capture_output=True, check=True, text=True
-    ).stdout.split()
-    assert set(loaded) <= {"_socket", "posix", "time"}
-    assert set(loaded) <= set(sys.builtin_module_names)
+    words = [script, str(CLIENT), str(place.socket), str(place.spool), *FIELDS]
+    done = subprocess.run([*PYTHON, "-c", *words], capture_output=True, check=True, text=True)
+    code, *loaded = done.stdout.split()
+    assert code == "0"
+    assert set(loaded) <= {"_socket", "handover", "posix", "time"}
+    assert set(loaded) - {"handover"} <= set(sys.builtin_module_names)
+
+
+@dataclass
+class Copy:
+    """A copy of the client in a folder of its own."""
+
+    place: Place
+    folder: Path
+
+    def run(self) -> subprocess.CompletedProcess[bytes]:
+        client = self.folder / "client.py"
+        command = (*self.place.prefix, *PYTHON, client, self.place.socket)
+        return subprocess.run(
+            (*command, self.place.spool, *FIELDS),
+            capture_output=True,
+            check=False,
+            timeout=60,
+            env=self.place.env,
+        )
+
+    @property
+    def kept(self) -> Path:
+        (file,) = (self.folder / "__pycache__").iterdir()
+        return file
+
+
+@pytest.fixture
+def copy(place: Place) -> Copy:
+    folder = place.root / "lib"
+    folder.mkdir()
+    for file in (CLIENT, HANDOVER):
+        shutil.copy(file, folder)
+    return Copy(place, folder)
+
+
+def test_what_is_compiled_is_kept_and_taken(copy: Copy) -> None:
+    assert_quiet(copy.run())
+    first = copy.kept.stat()
+    assert_quiet(copy.run())
+    assert copy.kept.stat() == first
+    assert len(copy.place.spooled()) == 2
+
+
+def test_a_new_version_is_taken_at_once(copy: Copy) -> None:
+    assert_quiet(copy.run())
+    source = copy.folder / "handover.py"
+    source.write_text(source.read_text().replace("V=1", "V=1000"))
+    assert_quiet(copy.run())
+    assert copy.place.spooled()[-1].read_bytes().startswith(b"V=1000\0")
+
+
+@pytest.mark.parametrize("left", [0, 10, 16, 17, 500, 4000])
+def test_half_of_what_was_compiled_costs_no_ban(copy: Copy, left: int) -> None:
+    assert_quiet(copy.run())
+    os.truncate(copy.kept, left)
+    assert_quiet(copy.run())
+    assert len(copy.place.spooled()) == 2
+
+
+def test_a_file_full_of_zeros_costs_no_ban(copy: Copy) -> None:
+    assert_quiet(copy.run())
+    for start in (0, 16):
+        kept = copy.kept.read_bytes()
+        copy.kept.write_bytes(kept[:start] + bytes(len(kept) - start))
+        assert_quiet(copy.run())
+    assert len(copy.place.spooled()) == 3
+
+
+def test_a_folder_that_the_client_may_not_write_to_costs_no_ban(
+    place: Place, copy: Copy, as_nobody: tuple[str, ...]
+) -> None:
+    place.spool.chmod(0o777)
+    place.prefix = as_nobody
+    assert_quiet(copy.run())
+    assert {file.name for file in copy.folder.iterdir()} == {"client.py", "handover.py"}
+    assert len(place.spooled()) == 1
 
 
 def test_a_link_in_place_of_a_spool_is_not_followed(place: Place) -> None:

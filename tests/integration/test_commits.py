@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlite_utils import Database
+from structlog.testing import capture_logs
 
-from f2b_enrich.daemon.commits import LONGEST_TRANSACTION, Commits, Reads
+from f2b_enrich.daemon.commits import Commits
+from f2b_enrich.daemon.reads import Reads
+from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
 from f2b_enrich.errors import StoreError, WireError
 from f2b_enrich.store import bans
 from f2b_enrich.store.connection import open_reader, transaction
@@ -197,21 +201,51 @@ async def test_a_full_disk_is_told_and_got_over(
 
 
 async def test_a_store_that_another_holds_is_an_error_and_then_works_again(
-    commits: Commits, store: sqlite3.Connection, path: Path
+    store: sqlite3.Connection, path: Path
 ) -> None:
     store.execute("PRAGMA busy_timeout = 1")
+    async with Commits(store) as commits:
+        with contextlib.closing(sqlite3.connect(path)) as other:
+            other.execute(LOCKED)
+            outcomes = await asyncio.gather(
+                commits.submit(adding("a")),
+                commits.submit(adding("b")),
+                return_exceptions=True,
+            )
+            other.rollback()
+        said = [str(outcome) for outcome in outcomes]
+        assert said == ["store: database is locked"] * 2
+        assert all(isinstance(outcome, StoreError) for outcome in outcomes)
+        assert await commits.submit(adding("a")) == "a"
+    assert on_disk(path) == ["a"]
+
+
+async def test_a_store_that_another_lets_go_of_is_written_to(
+    commits: Commits, path: Path
+) -> None:
     with contextlib.closing(sqlite3.connect(path)) as other:
         other.execute(LOCKED)
-        outcomes = await asyncio.gather(
-            commits.submit(adding("a")),
-            commits.submit(adding("b")),
-            return_exceptions=True,
-        )
+        waiting = [commits.submit(adding(name)) for name in "ab"]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        later = commits.submit(adding("c"))
         other.rollback()
-    assert [str(outcome) for outcome in outcomes] == ["store: database is locked"] * 2
-    assert all(isinstance(outcome, StoreError) for outcome in outcomes)
-    assert await commits.submit(adding("a")) == "a"
-    assert on_disk(path) == ["a"]
+    assert await asyncio.gather(*waiting, later) == ["a", "b", "c"]
+    assert on_disk(path) == ["a", "b", "c"]
+
+
+async def test_one_who_cannot_be_told_keeps_nobody_from_hearing(
+    commits: Commits, path: Path
+) -> None:
+    with capture_logs() as logs:
+        commits.hand_in(adding("a"), failing_to_hear)
+        assert await commits.submit(adding("b")) == "b"
+    assert [entry["event"] for entry in logs] == ["outcome of a write not delivered"]
+    assert on_disk(path) == ["a", "b"]
+
+
+def failing_to_hear(outcome: object) -> None:
+    raise ZeroDivisionError(outcome)
 
 
 async def test_closing_commits_what_is_waiting(
@@ -306,17 +340,21 @@ async def test_it_is_alive_when_a_write_gets_through(
         await alive
 
 
+def in_a_rush(commits: Commits) -> bool:
+    return time.monotonic() < commits._rush_until
+
+
 async def test_look_ups_wait_for_the_end_of_a_rush_and_lone_bans_make_none(
     commits: Commits,
 ) -> None:
     await commits.submit(adding("alone"), urgent=True)
-    assert not commits._in_a_rush()
+    assert not in_a_rush(commits)
     rush = [commits.submit(adding(f"{number}"), urgent=True) for number in range(9)]
     assert commits._rush_until > 0
     async with asyncio.timeout(10):
         await commits.lull(most=0)
         await commits.lull(most=60)
-    assert not commits._in_a_rush()
+    assert not in_a_rush(commits)
     assert all(future.done() for future in rush)
 
 

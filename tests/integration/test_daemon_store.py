@@ -102,8 +102,7 @@ async def test_what_a_locked_store_refuses_goes_to_the_spool_and_is_not_lost(
         spooled = list(daemon.lab.root.glob("spool/*.ban"))
         assert len(spooled) == 5
         # The drain has met the lock too, and leaves the files where they are.
-        failed = await daemon.until_logged("loop failed")
-        assert failed["loop"] == "drain"
+        failed = await daemon.until_logged("loop failed", loop="drain")
         assert failed["reason"] == "store: database is locked"
 
     await daemon.until_sent(5)

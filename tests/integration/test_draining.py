@@ -21,6 +21,7 @@ from tests.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from f2b_enrich.daemon.intake import Answer
     from f2b_enrich.model import Event
 
 CLIENT = Path(__file__).parents[2] / "f2b_enrich" / "client.py"
@@ -40,14 +41,12 @@ class Store:
     only_for: str | None = None
     taken: list[Event] = field(default_factory=list)
 
-    def take(self, event: Event) -> asyncio.Future[Taken]:
-        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+    def take(self, event: Event, answer: Answer) -> None:
         if self.error is not None and self.only_for in {None, event.ip}:
-            future.set_exception(self.error)
+            answer(self.error)
         else:
             self.taken.append(event)
-            future.set_result(Taken(ban_id="id"))
-        return future
+            answer(Taken(ban_id="id"))
 
     @property
     def ips(self) -> list[str]:
