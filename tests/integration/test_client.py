@@ -639,7 +639,9 @@ def test_it_loads_nothing_but_what_the_interpreter_brings(place: Place) -> None:
         "exec(compile(open(sys.argv[0]).read(), 'client', 'exec'), names)\n"
     )
     words = [script, str(CLIENT), str(place.socket), str(place.spool), *FIELDS]
-    done = subprocess.run([*PYTHON, "-c", *words], capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        [*PYTHON, "-c", *words], capture_output=True, check=True, text=True
+    )
     code, *loaded = done.stdout.split()
     assert code == "0"
     assert set(loaded) <= {"_socket", "handover", "posix", "time"}
@@ -655,9 +657,9 @@ class Copy:
 
     def run(self) -> subprocess.CompletedProcess[bytes]:
         client = self.folder / "client.py"
-        command = (*self.place.prefix, *PYTHON, client, self.place.socket)
+        paths = (str(client), str(self.place.socket), str(self.place.spool))
         return subprocess.run(
-            (*command, self.place.spool, *FIELDS),
+            [*self.place.prefix, *PYTHON, *paths, *FIELDS],
             capture_output=True,
             check=False,
             timeout=60,
