@@ -130,7 +130,10 @@ def _required(fields: Mapping[str, str], key: str) -> str:
 
 def _optional(fields: Mapping[str, str], key: str) -> str | None:
     """Give a text field; empty, or a tag that fail2ban does not know, is None."""
-    value = fields.get(key, "").strip()
+    value = fields.get(key)
+    if not value:
+        return None
+    value = value.strip()
     if not value or (value[0] == "<" and _UNRESOLVED_TAG.fullmatch(value)):
         return None
     return value
@@ -171,7 +174,7 @@ def _lines(matches: str) -> tuple[str, ...]:
 
 
 def _captures(fields: Mapping[str, str]) -> dict[str, str]:
-    names = sorted(key for key in fields if key.startswith("F_") and fields[key])
+    names = sorted(key for key in fields if key[:2] == "F_" and fields[key])
     return {
         key.removeprefix("F_").lower(): fields[key][:MAX_VALUE]
         for key in names[:_MAX_CAPTURES]

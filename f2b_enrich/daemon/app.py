@@ -164,12 +164,12 @@ class _Daemon:
         self._settings, self._secrets, self._look = settings, secrets, look
         self._intake = Intake(settings, waits_for_look_up=bool(look.sources))
 
-    def take(self, event: Event, answer: Answer) -> None:
-        """Queue the write of an event; it is answered when it is on disk."""
+    def take(self, event: Event, answer: Answer, *, alone: bool = False) -> None:
+        """Write an event as `Take` says."""
         # Whole seconds, as the store keeps them: the same few are written many times.
         now = self._world.now().replace(microsecond=0)
         write = self._intake.writing(event, now=now)
-        self._commits.hand_in(write, partial(self._taken, answer))
+        self._commits.hand_in(write, partial(self._taken, answer), alone=alone)
 
     def _taken(self, answer: Answer, taken: Taken | Exception) -> None:
         answer(taken)

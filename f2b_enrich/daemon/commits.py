@@ -90,11 +90,13 @@ class Commits:
         then: Callable[[T | Exception], None],
         *,
         urgent: bool = True,
+        alone: bool = False,
     ) -> None:
         """Queue one write; `then` hears, once it is on disk, what it came to.
 
         Those that are `urgent`, for fail2ban waits, make a rush when they come close
-        upon each other: all else then waits a little.
+        upon each other: all else then waits a little. One that is `alone`, for no other
+        can be about to arrive, is committed before this returns if nothing is queued.
 
         A write may run twice, and has no effect but on the store: when one of those
         that share a transaction fails, the others are written anew without it.
@@ -105,7 +107,10 @@ class Commits:
                 self._rush_until = now + RUSH_SECONDS
             self._last_urgent = now
         self._jobs.append(Job(write, then))
-        self._go_on()
+        if alone and self._in_thread is None and len(self._jobs) == 1:
+            self._commit()
+        else:
+            self._go_on()
 
     async def lull(self, *, most: float) -> None:
         """Let a rush of bans pass, but wait no longer than `most` seconds.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from f2b_enrich.daemon.intake import Answer, Taken
+    from f2b_enrich.daemon.intake import Take, Taken
     from f2b_enrich.model import Event
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class Drain:
         self,
         folders: tuple[Path, ...],
         run: Path,
-        take: Callable[[Event, Answer], None],
+        take: Take,
         *,
         now: Callable[[], datetime],
         store_answers: Callable[[], Awaitable[None]] | None = None,

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import FOR_EVER, EventKind
@@ -27,6 +27,18 @@ INCOMPLETE_FOR = timedelta(minutes=15)
 
 Answer: TypeAlias = "Callable[[Taken | Exception], None]"
 """What is told how the report of an event ended, once it is on disk."""
+
+
+class Take(Protocol):
+    """Write an event and have it answered when it is on disk.
+
+    That is before this returns, if it is `alone`, for no other can be about to arrive,
+    and nothing waits to be written.
+    """
+
+    def __call__(
+        self, event: Event, answer: Answer, *, alone: bool = False
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from f2b_enrich.daemon.intake import Answer, Taken
-    from f2b_enrich.model import Event
+    from f2b_enrich.daemon.intake import Take, Taken
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +64,7 @@ class Server:
 
     def __init__(
         self,
-        take: Callable[[Event, Answer], None],
+        take: Take,
         *,
         limits: Limits,
         now: Callable[[], datetime],
@@ -172,7 +171,8 @@ class _Connection(asyncio.Protocol):
             return
         self._busy = True
         self._expires_at = math.inf
-        self._server.take(event, self._answer)
+        alone = len(self._server.connections) == 1 and not self._buffer
+        self._server.take(event, self._answer, alone=alone)
 
     def _answer(self, taken: Taken | Exception) -> None:
         self._busy = False

@@ -110,13 +110,18 @@ def _insert(
         *(event.ban_count, received_at, time_text(event.at), len(event.lines)),
     )
     connection.execute(_INSERT, values)
+    _note_host(connection, host, received_at)
+    if event.lines:
+        _insert_lines(connection, ban, event.lines)
+
+
+def _note_host(connection: sqlite3.Connection, host: str, at: str) -> None:
     connection.execute(
         "INSERT INTO hosts (host, first_seen_at, last_seen_at) VALUES (?, ?, ?) "
         "ON CONFLICT (host) DO UPDATE SET last_seen_at = excluded.last_seen_at "
         "WHERE excluded.last_seen_at > last_seen_at",
-        (host, received_at, received_at),
+        (host, at, at),
     )
-    _insert_lines(connection, ban, event.lines)
 
 
 def _insert_lines(

@@ -234,6 +234,28 @@ async def test_a_store_that_another_lets_go_of_is_written_to(
     assert on_disk(path) == ["a", "b", "c"]
 
 
+async def test_one_that_is_alone_is_on_disk_at_once(
+    commits: Commits, path: Path
+) -> None:
+    heard: list[object] = []
+    while commits._in_thread or commits._not_indexed:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    commits.hand_in(adding("a"), heard.append, alone=True)
+    assert (heard, on_disk(path)) == (["a"], ["a"])
+
+
+async def test_one_that_is_alone_does_not_overtake(
+    commits: Commits, path: Path
+) -> None:
+    heard: list[object] = []
+    commits.hand_in(adding("a"), heard.append)
+    commits.hand_in(adding("b"), heard.append, alone=True)
+    assert heard == []
+    await commits.submit(adding("c"))
+    assert heard == ["a", "b"]
+    assert on_disk(path) == ["a", "b", "c"]
+
+
 async def test_one_who_cannot_be_told_keeps_nobody_from_hearing(
     commits: Commits, path: Path
 ) -> None:

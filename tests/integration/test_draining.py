@@ -41,7 +41,8 @@ class Store:
     only_for: str | None = None
     taken: list[Event] = field(default_factory=list)
 
-    def take(self, event: Event, answer: Answer) -> None:
+    def take(self, event: Event, answer: Answer, *, alone: bool = False) -> None:
+        assert not alone
         if self.error is not None and self.only_for in {None, event.ip}:
             answer(self.error)
         else:

@@ -54,14 +54,16 @@ class Store:
 
     holding: bool = False
     taken: list[Event] = field(default_factory=list)
+    alone: list[bool] = field(default_factory=list)
     waiting: list[asyncio.Future[Taken]] = field(default_factory=list)
 
-    def take(self, event: Event, answer: Answer) -> None:
+    def take(self, event: Event, answer: Answer, *, alone: bool = False) -> None:
         future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
         future.add_done_callback(
             lambda done: answer(done.exception() or done.result())  # type: ignore[arg-type]
         )
         self.taken.append(event)
+        self.alone.append(alone)
         if self.holding:
             self.waiting.append(future)
         else:
@@ -260,6 +262,20 @@ async def test_an_error_of_the_store_is_told_and_the_connection_goes_on(
     site.store.holding = False
     await peer.send(request())
     assert await peer.line() == "ok id-of-192.0.2.7\n"
+
+
+async def test_one_that_no_other_can_follow_is_alone(site: Site) -> None:
+    first = await site.connect()
+    await first.send(request())
+    await first.line()
+    await first.send(request() * 2)
+    await first.line()
+    await first.line()
+    assert site.store.alone == [True, False, True]
+    second = await site.connect()
+    await second.send(request())
+    await second.line()
+    assert site.store.alone[-1] is False
 
 
 async def test_a_peer_that_left_before_its_answer_is_forgotten(site: Site) -> None:
