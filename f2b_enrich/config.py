@@ -15,7 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
+    Strict,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -33,6 +33,7 @@ DEFAULT_PATH = Path("/etc/f2b-enrich/config.toml")
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
 ]
+Whole = Annotated[int, Strict()]  # TOML tells true from 1
 Aliases = dict[Name, Name]
 Network = Annotated[
     IPv4Network | IPv6Network, BeforeValidator(lambda text: ip_network(str(text)))
@@ -69,7 +70,7 @@ class DaemonSettings(_Section):
     users: tuple[Name, ...] = Field(
         (), description="users beside root, by name or number, who may report bans"
     )
-    max_connections: int = Field(
+    max_connections: Whole = Field(
         256, ge=1, le=10_000, description="connections served at once"
     )
     read_timeout_seconds: float = Field(
@@ -80,7 +81,7 @@ class DaemonSettings(_Section):
 class EnrichSettings(_Section):
     """How addresses are looked up."""
 
-    cache_days: int = Field(
+    cache_days: Whole = Field(
         30, ge=0, le=3650, description="how long one look-up of an address serves"
     )
     deadline_seconds: float = Field(
@@ -131,7 +132,7 @@ class SmtpSettings(_Section):
     """The mail server that takes our mail."""
 
     host: Name = Field("localhost", description="its name or address")
-    port: int = Field(25, ge=1, le=65535, description="its port")
+    port: Whole = Field(25, ge=1, le=65535, description="its port")
     security: Literal["plain", "starttls", "tls"] = Field(
         "plain", description="`starttls` and `tls` check the certificate"
     )
@@ -220,15 +221,6 @@ class Settings(_Section):
         return self.host or socket.gethostname()
 
 
-class Secrets(BaseModel):
-    """What appears in no log, error, URL or command line."""
-
-    model_config = ConfigDict(frozen=True)
-
-    ipinfo_token: SecretStr | None = None
-    smtp_password: SecretStr | None = None
-
-
 def load(path: Path, *, must_exist: bool = True) -> Settings:
     """Read `path` and, in order of their names, `config.d/*.toml` beside it.
 
@@ -305,53 +297,3 @@ def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
             _merge(into[key], value)
         else:
             into[key] = value
-
-
-def load_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
-    """Read the secrets from a named file, a systemd credential or the environment.
-
-    Raises:
-        ConfigError: a named file cannot be read, or others than its owner's group may
-            read it.
-    """
-    files = {
-        "ipinfo-token": settings.ipinfo.token_file,
-        "smtp-password": settings.mail.smtp.password_file,
-    }
-    found: dict[str, SecretStr | None] = {}
-    problems: list[str] = []
-    for name, file in files.items():
-        try:
-            found[name] = _secret(file, name, environ)
-        except ConfigError as exc:
-            problems += exc.problems
-    if problems:
-        raise ConfigError(tuple(problems))
-    return Secrets(
-        ipinfo_token=found["ipinfo-token"], smtp_password=found["smtp-password"]
-    )
-
-
-def _secret(
-    file: Path | None, name: str, environ: Mapping[str, str]
-) -> SecretStr | None:
-    text = ""
-    credentials = environ.get("CREDENTIALS_DIRECTORY")
-    if file is not None:
-        text = _read_private(file)
-    elif credentials and (Path(credentials) / name).exists():
-        text = _read_private(Path(credentials) / name)
-    else:
-        text = environ.get("F2B_ENRICH_" + name.upper().replace("-", "_"), "")
-    # A token that ends in a line break would end up as a broken HTTP header.
-    return SecretStr(text.strip()) if text.strip() else None
-
-
-def _read_private(file: Path) -> str:
-    try:
-        if os.stat(file).st_mode & 0o007:  # noqa: PTH116 - Path.stat reads no better
-            raise ConfigError((f"{file}: everyone may read it, chmod o= it",))
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "is not UTF-8 text"
-        raise ConfigError((f"{file}: {reason}",)) from exc

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any
 from structlog.testing import capture_logs
 
 from demo.lab import PROJECT, Lab, until
-from f2b_enrich.config import load, load_secrets
+from f2b_enrich.config import load
+from f2b_enrich.credentials import load_secrets
 from f2b_enrich.daemon.app import Spans, World, run
 from tests.clock import Clock
 from tests.e2e.site import Site
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
     from pathlib import Path
 
-    from f2b_enrich.config import Secrets, Settings
+    from f2b_enrich.config import Settings
+    from f2b_enrich.credentials import Secrets
 
 DEADLINE = 20.0
 CLIENT = ("/usr/bin/python3", "-I", "-S", str(PROJECT / "f2b_enrich" / "client.py"))

@@ -15,7 +15,7 @@ import click
 import structlog
 
 from f2b_enrich.cli.options import config_option, db_option, read_settings
-from f2b_enrich.config import load_secrets
+from f2b_enrich.credentials import load_secrets
 from f2b_enrich.daemon.app import World, run
 from f2b_enrich.inert import printable
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
-    from f2b_enrich.config import Secrets, Settings
+    from f2b_enrich.config import Settings
+    from f2b_enrich.credentials import Secrets
 
 
 @click.command(

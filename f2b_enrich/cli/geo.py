@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f2b_enrich import config
 from f2b_enrich.cli.options import with_settings
+from f2b_enrich.credentials import load_secrets
 from f2b_enrich.enrich import enricher
 from f2b_enrich.enrich.local import open_database
 from f2b_enrich.enrich.placing import attribution_path
@@ -62,7 +62,7 @@ def update_(settings: Settings, source: Path | None) -> None:
     from f2b_enrich.enrich import update  # noqa: PLC0415
 
     target, now = _database_path(settings), datetime.now(UTC)
-    token = config.load_secrets(settings, os.environ).ipinfo_token
+    token = load_secrets(settings, os.environ).ipinfo_token
     if source is not None:
         placed = update.from_file(target, source, now=now)
     elif token is None:
@@ -161,7 +161,7 @@ def lookup(settings: Settings, ip: str, *, as_json: bool) -> None:
 
 
 async def _report(settings: Settings, ip: str) -> enricher.Report:
-    secrets = config.load_secrets(settings, os.environ)
+    secrets = load_secrets(settings, os.environ)
     sources = enricher.build(settings, secrets, now=lambda: datetime.now(UTC))
     try:
         return await sources.report(ip)

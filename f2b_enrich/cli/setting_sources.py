@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.config import load_secrets
+from f2b_enrich.credentials import load_secrets
 from f2b_enrich.errors import ConfigError
 
 if TYPE_CHECKING:

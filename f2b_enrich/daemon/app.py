@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     )
     from datetime import datetime, tzinfo
 
-    from f2b_enrich.config import Secrets, Settings
+    from f2b_enrich.config import Settings
+    from f2b_enrich.credentials import Secrets
     from f2b_enrich.daemon.intake import Answer, Taken
     from f2b_enrich.enrich.enricher import Enricher
     from f2b_enrich.model import Event

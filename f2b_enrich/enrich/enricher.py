@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-    from f2b_enrich.config import Secrets, Settings
+    from f2b_enrich.config import Settings
+    from f2b_enrich.credentials import Secrets
     from f2b_enrich.enrich.provider import Provider
     from f2b_enrich.model import Enrichment
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
     from pathlib import Path
 
-    from f2b_enrich.config import Secrets, Settings, SmtpSettings
+    from f2b_enrich.config import Settings, SmtpSettings
+    from f2b_enrich.credentials import Secrets
 
 MAX_REPLY = 500
 STEPS = 4

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from f2b_enrich.config import MailSettings, Secrets, Settings, SmtpSettings
+from f2b_enrich.config import MailSettings, Settings, SmtpSettings
+from f2b_enrich.credentials import Secrets
 from f2b_enrich.errors import DeliveryError
 from f2b_enrich.mail.deliver import Courier, SendmailCourier, SmtpCourier, build
 from tests.smtp_server import DROP, HANG, SmtpServer

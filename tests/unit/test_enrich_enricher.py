@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from f2b_enrich.config import GeoSettings, IpinfoSettings, Secrets, Settings
+from f2b_enrich.config import GeoSettings, IpinfoSettings, Settings
+from f2b_enrich.credentials import Secrets
 from f2b_enrich.enrich.enricher import Enricher, build
 from f2b_enrich.enrich.provider import Facts, SourceMissingError
 from f2b_enrich.errors import ConfigError, ProviderError
