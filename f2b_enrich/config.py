@@ -33,7 +33,9 @@ DEFAULT_PATH = Path("/etc/f2b-enrich/config.toml")
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
 ]
-Whole = Annotated[int, Strict()]  # TOML tells true from 1
+# TOML tells true from 1.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
 Aliases = dict[Name, Name]
 Network = Annotated[
     IPv4Network | IPv6Network, BeforeValidator(lambda text: ip_network(str(text)))
@@ -73,7 +75,7 @@ class DaemonSettings(_Section):
     max_connections: Whole = Field(
         256, ge=1, le=10_000, description="connections served at once"
     )
-    read_timeout_seconds: float = Field(
+    read_timeout_seconds: Number = Field(
         5.0, gt=0, le=600, description="how long one request may take to arrive"
     )
 
@@ -84,7 +86,7 @@ class EnrichSettings(_Section):
     cache_days: Whole = Field(
         30, ge=0, le=3650, description="how long one look-up of an address serves"
     )
-    deadline_seconds: float = Field(
+    deadline_seconds: Number = Field(
         5.0, gt=0, le=60, description="wall-clock limit of one look-up at one source"
     )
     reserved_networks: tuple[Network, ...] = Field(
@@ -123,7 +125,7 @@ class IpinfoSettings(_Section):
         pattern=r"^https?://\S+$",
         description="where the API answers",
     )
-    timeout_seconds: float = Field(
+    timeout_seconds: Number = Field(
         4.0, gt=0, le=60, description="limit of one HTTP request"
     )
 
@@ -143,7 +145,7 @@ class SmtpSettings(_Section):
     ca_file: Path | None = Field(
         None, description="certificates to trust instead of the system's"
     )
-    timeout_seconds: float = Field(
+    timeout_seconds: Number = Field(
         30.0, gt=0, le=600, description="limit of each step of a delivery"
     )
 
@@ -166,10 +168,10 @@ class MailSettings(_Section):
     sendmail: Path = Field(
         Path("/usr/sbin/sendmail"), description="the program for that transport"
     )
-    wait_seconds: float = Field(
+    wait_seconds: Number = Field(
         10.0, ge=0, le=600, description="how long an alert waits for the look-up"
     )
-    prolong_wait_seconds: float = Field(
+    prolong_wait_seconds: Number = Field(
         11.0,
         ge=0,
         le=600,

@@ -32,7 +32,10 @@ def main(argv):
         what = ascii(" ".join(argv[3:7]))[1:-1][:200]
         append(run + "/lost", what.encode("ascii") + b"\n")
         line = "f2b-enrich: no daemon, no spool: %s: %s\n" % (what, exc)
-        posix.write(2, line.encode("ascii", "backslashreplace"))
+        try:
+            posix.write(2, line.encode("ascii", "backslashreplace"))
+        except OSError:
+            pass  # nobody listens
         return 1
     return 0
 

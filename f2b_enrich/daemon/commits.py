@@ -173,7 +173,12 @@ class Commits:
 
     async def _wait_and_commit(self, jobs: list[Job]) -> None:
         """Write when another process, which holds the store, lets go of it."""
-        done = await self._patiently(partial(write_all, jobs=jobs))
+        try:
+            done = await self._patiently(partial(write_all, jobs=jobs))
+        except Exception as exc:  # noqa: BLE001 - whoever waits must hear of it
+            for job in jobs:
+                job.outcome = exc
+            done = len(jobs)
         self._finish(jobs, done or len(jobs))
 
     def _index_if_quiet(self) -> None:
@@ -189,7 +194,7 @@ class Commits:
         self._not_indexed = False
         try:
             self._not_indexed = await self._patiently(_index_some)
-        except sqlite3.Error as exc:
+        except Exception as exc:  # noqa: BLE001 - writes go on without an index
             # The lines are safe; the next write tries again.
             log.warning("log lines not indexed yet", reason=str(exc))
         self._go_on()

@@ -146,8 +146,10 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def finish(self) -> None:
-        """Close, after the answer if one is due."""
+        """Close, after the answers to what has arrived."""
         self._finishing = True
+        if not self._transport.is_closing():
+            self._transport.pause_reading()  # or who sends on and on is never done
         if not self._busy:
             self._close()
 
@@ -182,7 +184,8 @@ class _Connection(asyncio.Protocol):
         else:
             self._transport.write(b"ok %s\n" % (taken.ban_id or "-").encode())
         if not self._transport.is_closing():
-            self._transport.resume_reading()
+            if not self._finishing:
+                self._transport.resume_reading()
             self._go_on()
 
     def _go_on(self) -> None:

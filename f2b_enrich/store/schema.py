@@ -96,6 +96,7 @@ _TABLES = (
         ban_id TEXT NOT NULL REFERENCES bans (id)
     ) STRICT, WITHOUT ROWID
     """,
+    "CREATE INDEX other_ids_by_ban ON other_ids (ban_id)",
     """
     CREATE VIEW ban_ids AS
     SELECT id, id AS ban_id FROM bans

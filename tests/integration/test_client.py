@@ -655,11 +655,12 @@ class Copy:
     place: Place
     folder: Path
 
-    def run(self) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *, umask: int = 0o022) -> subprocess.CompletedProcess[bytes]:
         client = self.folder / "client.py"
         paths = (str(client), str(self.place.socket), str(self.place.spool))
         return subprocess.run(
             [*self.place.prefix, *PYTHON, *paths, *FIELDS],
+            umask=umask,
             capture_output=True,
             check=False,
             timeout=60,
@@ -703,6 +704,25 @@ def test_half_of_what_was_compiled_costs_no_ban(copy: Copy, left: int) -> None:
     os.truncate(copy.kept, left)
     assert_quiet(copy.run())
     assert len(copy.place.spooled()) == 2
+
+
+@pytest.mark.parametrize("start", [768, 3584, 3840, 5632])
+def test_a_hole_in_what_was_compiled_costs_no_ban(copy: Copy, start: int) -> None:
+    assert_quiet(copy.run())
+    kept = bytearray(copy.kept.read_bytes())
+    kept[start : start + 512] = bytes(512)
+    copy.kept.write_bytes(kept)
+    assert_quiet(copy.run())
+    assert_quiet(copy.run())
+    assert copy.kept.read_bytes() != kept
+    assert len(copy.place.spooled()) >= 3
+
+
+def test_nobody_else_may_write_what_is_kept(copy: Copy) -> None:
+    assert_quiet(copy.run(umask=0))
+    folder = copy.folder / "__pycache__"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert stat.S_IMODE(copy.kept.stat().st_mode) & 0o022 == 0
 
 
 def test_a_file_full_of_zeros_costs_no_ban(copy: Copy) -> None:

@@ -432,6 +432,25 @@ async def test_at_the_stop_what_was_asked_is_answered(site: Site) -> None:
         await site.connect()
 
 
+async def test_a_peer_that_sends_on_and_on_does_not_hold_up_the_stop(
+    site: Site,
+) -> None:
+    peer = await site.connect()
+
+    async def ask_on_and_on() -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await peer.send(request())
+                await peer.line()
+                await peer.send(request() * 20)
+
+    asking = asyncio.create_task(ask_on_and_on())
+    await site.until_taken(100)
+    async with asyncio.timeout(DEADLINE):
+        await site.server.stop()
+    asking.cancel()
+
+
 async def test_a_peer_that_reads_no_answers_does_not_hold_up_the_stop(
     short_folder: Path,
 ) -> None:

@@ -343,6 +343,16 @@ def test_lines_are_indexed_in_portions_and_once(store: sqlite3.Connection) -> No
     assert portions == [search.LINES_AT_ONCE, 1, 0]
 
 
+def test_long_lines_are_indexed_in_smaller_portions(store: sqlite3.Connection) -> None:
+    long = "x" * (search.CHARACTERS_AT_ONCE // 9)
+    record_all(
+        store, a_ban(lines=(long,) * 8), a_ban(ip="192.0.2.8", lines=(long,) * 4)
+    )
+    with transaction(store):
+        portions = [search.index_new_lines(store) for _ in range(3)]
+    assert portions == [10, 2, 0]
+
+
 def test_lines_that_are_deleted_or_changed_are_not_found_any_more(
     store: sqlite3.Connection, tmp_path: Path
 ) -> None:

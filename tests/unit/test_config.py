@@ -173,6 +173,13 @@ def test_a_number_is_a_number(path: Path, value: str) -> None:
     )
 
 
+def test_a_number_may_be_whole_but_not_true(path: Path) -> None:
+    path.write_text("[mail]\nwait_seconds = true\nprolong_wait_seconds = 7")
+    assert problems(path) == (
+        f"{path}: mail.wait_seconds: input should be a valid number",
+    )
+
+
 @pytest.mark.parametrize("closed", ["config.toml", "config.d"])
 def test_what_may_not_be_read_is_a_problem_not_a_default(
     path: Path, short_folder: Path, closed: str
