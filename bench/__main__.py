@@ -38,7 +38,8 @@ How it is measured:
   client returns.
 - fail2ban: one `banip` with 1,000 addresses through a real fail2ban-server, our action
   alone in its jail, against a jail whose action only starts that bare Python (shell
-  action) or does nothing (in-process action).
+  action) or does nothing (in-process action). The jails take turns, each round begins
+  when Fail2Ban has written its own database, and the ratio is the median of the pairs.
 - Acknowledgements: 50 connections, each sending the next ban of five log lines when the
   one before is acknowledged; every ban is new, and on disk when acknowledged. Median of
   three rounds of 10,000 bans, each into a new store.
