@@ -139,6 +139,7 @@ class Lab:
             "store": {"path": str(self.store)},
             "daemon": {"socket": str(self.socket), "spool": str(self.root / "spool")},
             "geo": {"database": str(self.root / "geo.mmdb")},
+            "dns": {"reverse": False},  # no question leaves the folder
         }
         for name, keys in sections.items():
             values.setdefault(name, {}).update(keys)

@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -94,6 +95,35 @@ class EnrichSettings(_Section):
         description="private or reserved networks that are looked up all the same, "
         "for whoever has a database of his own for them",
     )
+    scanners: Path = Field(
+        Path("/etc/f2b-enrich/scanners.toml"),
+        description="a list of internet scanners, in the form of the shipped one, that "
+        "adds to it",
+    )
+
+
+class DnsSettings(_Section):
+    """Host names, asked of the system's resolvers."""
+
+    reverse: bool = Field(
+        default=True,
+        description="ask for the name of each banned address; whoever runs the name "
+        "servers of its network can see the question",
+    )
+    timeout_seconds: Number = Field(
+        2.0, gt=0, le=30, description="wall-clock limit of all questions about one"
+    )
+
+
+class OwnSettings(_Section):
+    """What is yours: the alert about a ban of it speaks of a possible lock-out."""
+
+    networks: tuple[Network, ...] = Field(
+        (), description="addresses and networks; the machine's own are known anyway"
+    )
+    ignoreip: tuple[Name, ...] = Field(
+        (), description="the words of fail2ban's own `ignoreip`"
+    )
 
 
 class GeoSettings(_Section):
@@ -120,14 +150,50 @@ class IpinfoSettings(_Section):
     token_file: Path | None = Field(
         None, description="a file of root's that holds the token"
     )
+    plan: Literal["auto", "legacy", "lite", "core", "plus", "business"] = Field(
+        "auto",
+        description="which of IPinfo's answers the token is for; `auto` tries the "
+        "richest first and keeps to the first that is not refused; `plus` is for Max "
+        "too; without a token it is always `legacy`",
+    )
     base_url: str = Field(
-        "https://ipinfo.io",
+        "",
         pattern=r"^https?://\S+$",
-        description="where the API answers",
+        validate_default=True,
+        description="where the API answers, with `/lite` and `/lookup` below it; "
+        'empty ("") for IPinfo\'s own hosts',
+    )
+    proxy: str = Field(
+        "",
+        description="URL of an HTTP proxy on the way to IPinfo's API, "
+        'without user and password; empty ("") for none',
     )
     timeout_seconds: Number = Field(
         4.0, gt=0, le=60, description="limit of one HTTP request"
     )
+
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _empty_is_ipinfo(cls, value: object) -> object:
+        # Whoever fetches the database needs an address, too.
+        return "https://ipinfo.io" if value == "" else value
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_without_secrets(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            url = urlsplit(value)
+            usable = url.scheme == "http" and bool(url.hostname) and url.port != 0
+        except ValueError:
+            usable = False
+        # Neither message shows the value, which may hold a password.
+        if not usable or not value.isprintable() or " " in value:
+            raise ValueError("not a URL like http://proxy.example.org:3128")
+        if "@" in value:
+            raise ValueError("holds a user or password, which stays out of this file")
+        return value
 
 
 class SmtpSettings(_Section):
@@ -161,6 +227,14 @@ class MailSettings(_Section):
     )
     allow_domains: tuple[Name, ...] = Field(
         (), description="sample domains that are accepted all the same, for tests"
+    )
+    format: Literal["both", "text"] = Field(
+        "both", description="text and HTML in one mail, or text alone"
+    )
+    templates: Path = Field(
+        Path("/etc/f2b-enrich/templates"),
+        description="a folder whose `alert.txt.jinja` and `alert.html.jinja` are used "
+        "instead of the shipped ones",
     )
     transport: Literal["smtp", "sendmail"] = Field(
         "smtp", description="`sendmail` needs the unit's drop-in (docs/how-to)"
@@ -211,9 +285,11 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     daemon: DaemonSettings = DaemonSettings()
     enrich: EnrichSettings = EnrichSettings()
+    dns: DnsSettings = DnsSettings()
     geo: GeoSettings = GeoSettings()
     ipinfo: IpinfoSettings = IpinfoSettings()
     mail: MailSettings = MailSettings()
+    own: OwnSettings = OwnSettings()
     hosts: NameSettings = NameSettings()
     jails: NameSettings = NameSettings()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
@@ -163,6 +163,55 @@ class OutboxRow:
     message_id: str
     sent_at: datetime | None = None
     last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How often a jail, a host or an address has bans; `first_at` is the oldest."""
+
+    name: str
+    bans: int
+    first_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The other banned addresses of a /24 or /64; `most` are the busiest of them."""
+
+    subnet: str
+    days: int
+    addresses: int
+    bans: int
+    most: tuple[Tally, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the store knows about the address of a ban, up to that ban.
+
+    `jails` add up to the bans on the ban's own host, of which it is the `nth`;
+    `imported` of them were never reported live. `other_hosts` are those of the same
+    store. `thread_at` is the ban with which its thread of mails begins.
+    """
+
+    nth: int
+    records_since: datetime
+    jails: tuple[Tally, ...]
+    first_at: datetime
+    previous_at: datetime | None
+    imported: int
+    other_hosts: tuple[Tally, ...]
+    neighbours: Neighbours | None
+    thread_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """Why an address is not just anybody's: whose it is, and what tells so."""
+
+    kind: Literal["own", "friend", "cdn", "crawler"]
+    name: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

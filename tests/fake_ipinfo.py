@@ -3,7 +3,7 @@
 In a test: `with FakeIpinfo() as server: ... server.url`. For a program under test:
 `python -m tests.fake_ipinfo --port 0 [--records FILE.json]` prints the address.
 `GET /__log` then lists the requests, `POST /__script` takes `{"fault": "http-429",
-"ip": "192.0.2.1", "times": 3, "seconds": 0.5}`.
+"ip": "192.0.2.1", "route": "lookup", "times": 3, "seconds": 0.5}`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.ipinfo_shapes import ROUTES, shape
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 JSON = "application/json; charset=utf-8"  # as the real one says it, with the charset
 HTML = "text/html; charset=UTF-8"
 
-TOKENS = frozenset({"tok-legacy", "tok-free"})
-"""Tokens that are accepted; any other gets 403, none is keyless."""
+TOKENS = frozenset(ROUTES)
+"""Tokens that are accepted somewhere; any other gets 403, none is keyless."""
 
 BERLIN: dict[str, object] = {
     "ip": "192.0.2.1",
@@ -87,6 +89,7 @@ TOKEN_QUOTA = {
     "title": "Rate limit exceeded",
     "message": "Upgrade to increase your usage limits",
 }
+BAD_IP = {"error": "Please provide a valid IP address"}
 WRONG_IP = {
     "status": 404,
     "error": {"title": "Wrong ip", "message": "Please provide a valid IP address"},
@@ -105,10 +108,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A bad day, for one address or for all, so many times or always."""
+    """A bad day, so many times or always; for all, one address, or one route.
+
+    Routes are `lite`, `lookup` and, for what has neither word in it, `legacy`.
+    """
 
     kind: str
     ip: str | None = None
+    route: str | None = None
     times: int | None = None
     seconds: float = 0.05
 
@@ -169,6 +176,8 @@ class FakeIpinfo:
             for index, fault in enumerate(self._faults):
                 if fault.ip is not None and fault.ip not in path.split("/"):
                     continue
+                if fault.route is not None and fault.route != route_of(path):
+                    continue
                 if fault.times is not None:
                     left = fault.times - 1
                     self._faults[index] = dataclasses.replace(fault, times=left)
@@ -188,6 +197,12 @@ class FakeIpinfo:
         with self._lock:
             self.downloads_left -= 1
             return self.downloads_left >= 0
+
+
+def route_of(path: str) -> str:
+    """Tell which of IPinfo's addresses was asked."""
+    first = urlsplit(path).path.strip("/").split("/")[0]
+    return first if first in {"lite", "lookup"} else "legacy"
 
 
 def refusing_url() -> str:
@@ -249,26 +264,31 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _record(self, path: str, token: str | None) -> None:
         fake = self.server.fake
-        if token is not None and token not in TOKENS:
+        route = route_of(path)
+        if route not in ROUTES.get(token or "", _KEYLESS if token is None else ()):
             return self.say_json(UNKNOWN_TOKEN, 403)
         if not fake.within_quota(token):
             return self.say_json(DAILY_CAP if token is None else TOKEN_QUOTA, 429)
         record = self.record_of(path)
-        if record is None:
+        if record is None and route == "legacy":
             return self.say_json(WRONG_IP, 404)
+        if record is None:
+            return self.say_json(BAD_IP, 400)
         return self.say_json(record)
 
     def record_of(self, path: str) -> Mapping[str, object] | None:
-        """Find what is known, as a keyless answer says it."""
-        text = path.strip("/").removesuffix("/json")
+        """Find what is known, as the route says it to whoever asks."""
+        route = route_of(path)
+        text = path.strip("/").removesuffix("/json").removeprefix(f"{route}/")
         try:
             ip = str(ipaddress.ip_address(text))
         except ValueError:
             return None
         record = self.server.fake.records.get(ip, {"ip": ip, "country": "DE"})
-        if "Authorization" not in self.headers:
+        _, token = self._credentials(urlsplit(self.path).query)
+        if token is None:
             return {**record, "readme": "https://ipinfo.io/missingauth"}
-        return record
+        return shape(record, route, token)
 
     def _download(self, path: str, token: str | None) -> None:
         fake = self.server.fake
@@ -400,6 +420,7 @@ def _fixed(
     return answer_with
 
 
+_KEYLESS = frozenset({"legacy"})
 _PAGE = "<!DOCTYPE html><title>{}</title>"
 
 FAULTS: Mapping[str, Callable[[_Answer, Fault], None]] = {

@@ -16,6 +16,9 @@ _FORMATS = {"path": "path", "ipv4network": "network", "ipv6network": "network"}
 EXAMPLES: Mapping[str, object] = {
     "host": "web1.example.org",
     "ipinfo.token_file": "/etc/f2b-enrich/ipinfo-token",
+    "ipinfo.proxy": "http://proxy.example.org:3128",
+    "own.networks": ["192.0.2.0/24"],
+    "own.ignoreip": ["127.0.0.1/8", "192.0.2.7"],
     "mail.sender": "f2b-enrich@web1.example.org",
     "mail.smtp.user": "f2b-enrich",
     "mail.smtp.password_file": "/etc/f2b-enrich/smtp-password",

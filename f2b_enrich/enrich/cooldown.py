@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FIRST_REST = timedelta(seconds=1)
 LONGEST_REST = timedelta(minutes=15)
 QUOTA_PROBE = timedelta(hours=1)
+REMINDER = timedelta(hours=24)
 
 log = structlog.get_logger()
 
@@ -27,7 +28,8 @@ class Rest(Enum):
     """How long a source rests after a failure."""
 
     SHORT = "doubling with each failure, up to 15 minutes"
-    QUOTA = "an hour, or until the allowance of a new day"
+    HOUR = "an hour, then one probe"
+    DAY = "until the allowance of the next day, which begins at midnight UTC"
     FOR_GOOD = "until it is configured anew"
 
 
@@ -46,8 +48,7 @@ class _Resting:
     until: datetime | None
 
     def over(self, now: datetime) -> bool:
-        # A clock set back must not prolong a rest.
-        return self.until is not None and not self.since <= now < self.until
+        return self.until is not None and _outside(now, self.since, self.until)
 
 
 class Cooldown:
@@ -60,6 +61,7 @@ class Cooldown:
         self._failures = 0
         self._rests = 0
         self._probing = False
+        self._reminded_at: datetime | None = None
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -90,6 +92,7 @@ class Cooldown:
         if resting is None:
             return
         if resting.until is None:
+            self._remind(resting)
             raise ProviderError(
                 f"{resting.reason}; not asked again before a reload", retryable=False
             )
@@ -106,7 +109,7 @@ class Cooldown:
         self._rests += 1
         self._resting = _Resting(str(fault), now, until)
         if until is None:
-            log.error("source given up", source=self._source, reason=str(fault))
+            self._remind(self._resting)
         else:
             log.warning(
                 "source rests",
@@ -115,14 +118,27 @@ class Cooldown:
                 until=time_text(until),
             )
 
+    def _remind(self, resting: _Resting) -> None:
+        """Log that the source is given up, at most once in 24 hours."""
+        now, last = self._now(), self._reminded_at
+        if last is None or _outside(now, last, last + REMINDER):
+            self._reminded_at = now
+            log.error("source given up", source=self._source, reason=resting.reason)
+
+
+def _outside(now: datetime, start: datetime, end: datetime) -> bool:
+    # A clock set back must prolong nothing.
+    return not start <= now < end
+
 
 def _end_of_rest(rest: Rest, failures: int, now: datetime) -> datetime | None:
     match rest:
         case Rest.FOR_GOOD:
             return None
-        case Rest.QUOTA:
+        case Rest.HOUR:
+            return now + QUOTA_PROBE
+        case Rest.DAY:
             tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
-            midnight = datetime.combine(tomorrow, time(), UTC)
-            return min(now + QUOTA_PROBE, midnight)
+            return datetime.combine(tomorrow, time(), UTC)
         case Rest.SHORT:
             return now + min(FIRST_REST * (1 << min(failures, 10)), LONGEST_REST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from f2b_enrich.enrich.ipinfo_api import IpinfoApi
@@ -12,6 +12,8 @@ from f2b_enrich.enrich.local import LocalDatabase
 from f2b_enrich.enrich.merge import Answer, merge, not_looked_up
 from f2b_enrich.enrich.provider import SourceMissingError
 from f2b_enrich.enrich.reserved import reason_not_to_look_up
+from f2b_enrich.enrich.reverse_dns import ReverseDns
+from f2b_enrich.enrich.scanners import Scanners
 from f2b_enrich.errors import ProviderError
 from f2b_enrich.model import read_address
 
@@ -55,6 +57,8 @@ class Enricher:
         deadline: float,
         now: Callable[[], datetime],
         lifted: Sequence[IPv4Network | IPv6Network] = (),
+        beside: Sequence[Provider] = (),
+        scanners: Scanners | None = None,
     ) -> None:
         """Take the sources in order of preference.
 
@@ -63,8 +67,13 @@ class Enricher:
             deadline: seconds of wall clock for one source and one address.
             now: the clock, in UTC.
             lifted: reserved networks that are looked up all the same.
+            beside: who is asked, too, but whose silence leaves nothing to ask again:
+                the others would be asked once more with it.
+            scanners: the scanners that are known.
         """
-        self._providers = tuple(providers)
+        self._providers = (*providers, *beside)
+        self._beside = frozenset(provider.name for provider in beside)
+        self._scanners = scanners
         self._deadline = deadline
         self._now = now
         self._lifted = tuple(lifted)
@@ -100,17 +109,44 @@ class Enricher:
         )
         answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        if not answers:
+        if not any(map(self._counts, answers)):
             raise ProviderError(_no_answer(failures), retryable=True)
         found = merge(
             str(ip),
             answers,
             looked_up_at=looked_up_at,
             complete=all(
-                isinstance(failure.error, SourceMissingError) for failure in failures
+                isinstance(failure.error, SourceMissingError)
+                or failure.source in self._beside
+                for failure in failures
             ),
         )
-        return Report(found, tuple(failures))
+        return Report(self._with_scanner(found), tuple(failures))
+
+    def _counts(self, answer: Answer) -> bool:
+        """Tell a look-up from none: one asked beside that knows nothing makes none."""
+        alone = len(self._beside) == len(self._providers)
+        return alone or answer.facts is not None or answer.source not in self._beside
+
+    def _with_scanner(self, found: Enrichment) -> Enrichment:
+        if self._scanners is None or found.scanner is not None:
+            return found
+        scanner = self._scanners.identify(
+            found.ip,
+            hostname=found.hostname,
+            hostname_confirmed=found.hostname_confirmed,
+            asn=found.asn,
+            as_name=found.as_name,
+        )
+        if scanner is None:
+            return found
+        doubt = "" if scanner.confirmed else ", says an unconfirmed host name"
+        source = f"list of scanners of {scanner.as_of}, {scanner.matched}"
+        return replace(
+            found,
+            scanner=scanner.name + doubt,
+            field_sources={**found.field_sources, "scanner": source},
+        )
 
     async def _ask(
         self, provider: Provider, ip: IPv4Address | IPv6Address
@@ -150,7 +186,9 @@ def build(
         providers.append(
             IpinfoApi(
                 token=secrets.ipinfo_token,
+                plan=settings.ipinfo.plan,
                 base_url=settings.ipinfo.base_url,
+                proxy=settings.ipinfo.proxy,
                 timeout=settings.ipinfo.timeout_seconds,
                 deadline=settings.enrich.deadline_seconds * _OWN_SHARE,
                 now=now,
@@ -158,9 +196,18 @@ def build(
         )
     if settings.geo.database is not None:
         providers.append(LocalDatabase(settings.geo.database, now=now))
+    own = settings.enrich.scanners
     return Enricher(
         providers,
         deadline=settings.enrich.deadline_seconds,
         now=now,
         lifted=settings.enrich.reserved_networks,
+        beside=_beside(settings),
+        scanners=Scanners.load([own] if own.exists() else []),
     )
+
+
+def _beside(settings: Settings) -> list[Provider]:
+    if not settings.dns.reverse:
+        return []
+    return [ReverseDns(deadline=settings.dns.timeout_seconds)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import math
 import re
@@ -12,6 +13,7 @@ from f2b_enrich.inert import cut, without_nul
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ipaddress import IPv4Address, IPv6Address
 
     from pydantic import SecretStr
 
@@ -19,6 +21,12 @@ LONGEST_TEXT = 255
 
 _CODE = re.compile(r"[A-Z]{2}")
 _AS_NUMBER = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
+_MAIL_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"
+)
+_LONGEST_MAIL_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+_FLAGS: Mapping[object, bool] = {"true": True, "false": False, "": False}
+"""How older databases write flags."""
 
 
 def text(value: object) -> str | None:
@@ -37,10 +45,41 @@ def country_code(value: object) -> str | None:
 
 
 def as_number(value: object) -> int | None:
-    """Read `AS123` or `123`; AS numbers end at 32 bits."""
+    """Read `AS123`, `"123"` or the number; AS numbers end at 32 bits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     match = _AS_NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
     number = int(match[1]) if match else 0
     return number if 0 < number < 1 << 32 else None
+
+
+def flag(*values: object) -> bool | None:
+    """Tell whether any of several flags is set; None when none of them is known."""
+    known = [_flag(value) for value in values]
+    if any(known):
+        return True
+    return False if False in known else None
+
+
+def _flag(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return _FLAGS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def mail_address(value: object) -> str | None:
+    """Accept the first of one or several addresses that mail can go to."""
+    if not isinstance(value, str):
+        return None
+    for part in re.split(r"[,;\s]+", value[:4096]):
+        if len(part) <= _LONGEST_MAIL_ADDRESS and _MAIL_ADDRESS.fullmatch(part):
+            return part
+    return None
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """Accept an object of JSON; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def position(latitude: object, longitude: object) -> tuple[float, float] | None:
@@ -77,6 +116,20 @@ def as_received(record: Mapping[str, object]) -> Mapping[str, object]:
     """
     kept: Mapping[str, object] = json.loads(json.dumps(record, allow_nan=False))
     return kept
+
+
+def about(
+    asked: IPv4Address | IPv6Address, answer: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Keep an answer as received when it is about the address that was asked.
+
+    Raises:
+        ValueError: it is about another address, or holds what is no JSON.
+    """
+    raw = as_received(answer)
+    if ipaddress.ip_address(str(raw.get("ip"))) != asked:
+        raise ValueError("the answer is about another address")
+    return raw
 
 
 def header_text(token: SecretStr) -> str:

@@ -33,16 +33,27 @@ class IpinfoApi:
         timeout: float,
         deadline: float,
         now: Callable[[], datetime],
+        plan: str = "auto",
+        proxy: str = "",
     ) -> None:
         """Prepare, without a connection.
 
-        `timeout` is the client's own limit of a request, `deadline` ours of it all.
+        Args:
+            token: what IPinfo knows us by; None asks without one.
+            base_url: one of your own with all plans below it, or IPinfo's.
+            timeout: the client's own limit of a request, in seconds.
+            deadline: our limit of a whole look-up, in seconds.
+            now: the clock, in UTC.
+            plan: as in the setting `ipinfo.plan`.
+            proxy: the URL of an HTTP proxy, without user and password; may be empty.
 
         Raises:
             ConfigError: the token cannot stand in an HTTP header.
         """
         self._token = header_text(token) if token is not None else None
         self._base_url = base_url
+        self._plan = plan
+        self._proxy = proxy
         self._timeout = timeout
         self._deadline = deadline
         self._cooldown = Cooldown(self.name, now=now)
@@ -78,7 +89,11 @@ class IpinfoApi:
         )
         if self._session is None:
             self._session = module.Session(
-                token=self._token, base_url=self._base_url, timeout=self._timeout
+                token=self._token,
+                base_url=self._base_url,
+                timeout=self._timeout,
+                plan=self._plan,
+                proxy=self._proxy,
             )
         session: Session = self._session
         return session

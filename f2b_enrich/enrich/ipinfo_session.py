@@ -5,29 +5,48 @@ Importing `ipinfo` costs 220 ms and 32 MB, aiohttp being most of it.
 
 from __future__ import annotations
 
+import asyncio
+import copy
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import ipinfo
-import ipinfo.handler_async
 from ipinfo.error import APIError
 from ipinfo.exceptions import RequestQuotaExceededError
 
 from f2b_enrich.enrich.cooldown import Rest, SourceFault
-from f2b_enrich.enrich.legacy import facts_from
+from f2b_enrich.enrich.ipinfo_plans import AUTO, OWN_HOST, plans
 from f2b_enrich.inert import cut, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv6Address
 
+    from f2b_enrich.enrich.ipinfo_plans import Plan
     from f2b_enrich.enrich.provider import Facts
 
 LARGEST_BODY = 256 * 1024
 """A record has 300 bytes; the longest of a company's plan has a few thousand."""
 
 
+class _Received(dict[str, Any]):
+    """An answer that remembers how it came.
+
+    The client writes into it, and for some plans over it: Lite's and Core's name of
+    the continent is gone afterwards.
+    """
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        super().__init__(answer)
+        self.received: Mapping[str, Any] = copy.deepcopy(dict(answer))
+
+
 class BoundedResponse(aiohttp.ClientResponse):
     """A response that reads no more than a record can need."""
+
+    async def json(self, **options: Any) -> Any:  # noqa: ANN401 - as aiohttp has it
+        """Read JSON as aiohttp does, and keep an object as it came."""
+        answer = await super().json(**options)
+        return _Received(answer) if isinstance(answer, dict) else answer
 
     async def read(self) -> bytes:
         """Read the body as aiohttp does, up to the limit."""
@@ -64,19 +83,37 @@ class _NoCache:
 class Session:
     """One connection pool to IPinfo, of the event loop it was made in."""
 
-    def __init__(self, *, token: str | None, base_url: str, timeout: float) -> None:
-        self._base_url = base_url.rstrip("/")
+    def __init__(
+        self,
+        *,
+        token: str | None,
+        timeout: float,
+        base_url: str = OWN_HOST,
+        plan: str = AUTO,
+        proxy: str = "",
+    ) -> None:
+        self._base_url = base_url
         self._timeout = timeout
         self._has_token = token is not None
-        self._client = ipinfo.getHandlerAsync(
-            token, cache=_NoCache(), request_options={"timeout": timeout}
-        )
-        # The client makes this itself when it is missing, but without the bound.
-        # Its own init() awaits what is no coroutine (5.6.0), so it is not called.
-        self._client.httpsess = aiohttp.ClientSession(
+        # What may still answer; the first that does is settled on.
+        self._plans = list(plans(plan, has_token=self._has_token))
+        self._settled = len(self._plans) == 1
+        self._trying = asyncio.Lock()
+        # The clients make this themselves when it is missing, but without the bound.
+        # Their own init() awaits what is no coroutine (5.6.0), so it is not called.
+        self._http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=timeout),
             response_class=BoundedResponse,
+            proxy=proxy or None,
         )
+        self._clients = {each.name: self._client(each, token) for each in self._plans}
+
+    def _client(self, plan: Plan, token: str | None) -> Any:  # noqa: ANN401 - untyped
+        client = plan.make(
+            token, cache=_NoCache(), request_options={"timeout": self._timeout}
+        )
+        client.httpsess = self._http
+        return client
 
     async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts:
         """Ask about one address.
@@ -84,11 +121,35 @@ class Session:
         Raises:
             SourceFault: there was no answer, or none about this address.
         """
-        self._aim()
+        if not self._settled:
+            # One at a time, or each of many would try the plans on its own.
+            async with self._trying:
+                if not self._settled:
+                    return await self._settle(ip)
+        return await self._ask(self._plans[0], ip)
+
+    async def _settle(self, ip: IPv4Address | IPv6Address) -> Facts:
+        """Pass over the plans that are refused; the last one decides."""
+        while len(self._plans) > 1:
+            try:
+                facts = await self._ask(self._plans[0], ip)
+            except SourceFault as fault:
+                if fault.rest is not Rest.FOR_GOOD:
+                    raise
+                # Not tried again, even when the deadline ends this look-up.
+                del self._plans[0]
+            else:
+                self._settled = True
+                return facts
+        self._settled = True
+        return await self._ask(self._plans[0], ip)
+
+    async def _ask(self, plan: Plan, ip: IPv4Address | IPv6Address) -> Facts:
+        self._aim(plan)
         try:
             # As text: the client would write an address object exploded.
-            details = await self._client.getDetails(str(ip))
-            return facts_from(details.all, ip)
+            details = await self._clients[plan.name].getDetails(str(ip))
+            return plan.read(details.all.received, ip)
         except Exception as exc:  # noqa: BLE001 - the client lets anything through
             fault = self._classify(exc)
         # Raised out here without a chain: aiohttp's errors show the request's
@@ -97,25 +158,24 @@ class Session:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.deinit()
+        await self._http.close()
 
-    def _aim(self) -> None:
+    def _aim(self, plan: Plan) -> None:
         """Point the client at our base URL, for all it offers is a module's name.
 
         It reads the names before its first await, so nothing comes in between. Its
         own check for reserved addresses is switched off: ours was made already, and
         the administrator's `reserved_networks` have to get past both.
         """
-        module = ipinfo.handler_async
-        if self._base_url != module.API_URL:
-            module.API_URL = self._base_url
-        module.is_bogon = _never
+        setattr(plan.module, plan.url_name, plan.url(self._base_url))
+        vars(plan.module)["is_bogon"] = _never
 
     def _classify(self, exc: Exception) -> SourceFault:
         if isinstance(exc, SourceFault):
             return exc
         if isinstance(exc, RequestQuotaExceededError):
-            return SourceFault("IPinfo's quota is used up (HTTP 429)", rest=Rest.QUOTA)
+            rest = Rest.HOUR if self._has_token else Rest.DAY
+            return SourceFault("IPinfo's quota is used up (HTTP 429)", rest=rest)
         if isinstance(exc, APIError):
             return self._refusal(exc.error_code)
         return SourceFault(self._trouble(exc), rest=Rest.SHORT)
@@ -125,6 +185,8 @@ class Session:
             return f"IPinfo did not answer within {self._timeout:g} s"
         if isinstance(exc, aiohttp.ClientPayloadError):
             return "IPinfo's answer broke off"
+        if isinstance(exc, aiohttp.ClientHttpProxyError):
+            return f"the proxy on the way to IPinfo answered HTTP {exc.status}"
         if isinstance(exc, aiohttp.ClientConnectionError):
             return f"IPinfo cannot be reached: {cut(printable(str(exc)), 200)}"
         return f"IPinfo's answer is no record of this address ({type(exc).__name__})"

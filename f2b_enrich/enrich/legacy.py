@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from f2b_enrich.enrich import fields
@@ -12,36 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv6Address
 
-# The official client writes these into the answer; they are not IPinfo's words.
-_ADDED = frozenset(
-    {
-        "continent",
-        "country_currency",
-        "country_flag",
-        "country_flag_url",
-        "country_name",
-        "isEU",
-        "latitude",
-        "longitude",
-    }
-)
-
 
 def facts_from(answer: Mapping[str, object], asked: IPv4Address | IPv6Address) -> Facts:
-    """Read an answer about `asked`.
+    """Read an answer about `asked`; companies' plans say more than others.
 
     Raises:
         ValueError: it is about another address, or holds what is no JSON.
     """
-    raw = fields.as_received({k: v for k, v in answer.items() if k not in _ADDED})
-    if ipaddress.ip_address(str(raw.get("ip"))) != asked:
-        raise ValueError("the answer is about another address")
+    raw = fields.about(asked, answer)
     if raw.get("bogon"):
         return Facts(raw=raw)
     latitude, _, longitude = str(raw.get("loc")).partition(",")
     place = fields.position(latitude, longitude)
     city = fields.text(raw.get("city"))
     asn, as_name, as_domain = _network(raw)
+    privacy = fields.mapping(raw.get("privacy"))
     return Facts(
         hostname=fields.text(raw.get("hostname")),
         country_code=fields.country_code(raw.get("country")),
@@ -55,6 +39,13 @@ def facts_from(answer: Mapping[str, object], asked: IPv4Address | IPv6Address) -
         asn=asn,
         as_name=as_name,
         as_domain=as_domain,
+        is_hosting=fields.flag(privacy.get("hosting")),
+        is_vpn=fields.flag(privacy.get("vpn")),
+        is_tor=fields.flag(privacy.get("tor")),
+        is_proxy=fields.flag(privacy.get("proxy")),
+        abuse_contact=fields.mail_address(
+            fields.mapping(raw.get("abuse")).get("email")
+        ),
         raw=raw,
     )
 

@@ -1,4 +1,4 @@
-"""A local database in MaxMind's file format, with IPinfo's flat records."""
+"""A local database in MaxMind's file format, whoever made it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import maxminddb
 
-from f2b_enrich.enrich import fields
-from f2b_enrich.enrich.provider import Facts, SourceMissingError
+from f2b_enrich.enrich import flat_mmdb, nested_mmdb
+from f2b_enrich.enrich.provider import SourceMissingError
 from f2b_enrich.errors import GeoError, ProviderError
 from f2b_enrich.inert import cut, printable
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from ipaddress import IPv4Address, IPv6Address
     from pathlib import Path
+
+    from f2b_enrich.enrich.provider import Facts
 
 LITE = "IPinfo Lite"
 
@@ -29,9 +31,23 @@ _KINDS = {
     "country_free_country_asn": "IPinfo country and ASN",
     "standard_asn": "IPinfo ASN",
     "generic_asn_free": "IPinfo ASN",
+    "standard_privacy": "IPinfo privacy",
 }
 _SAMPLE = 50
 """Records read at open to learn the schema; a record may lack keys, 50 do not."""
+
+_TELLING = (
+    "country_code",
+    "city",
+    "latitude",
+    "asn",
+    "as_country_code",
+    "is_hosting",
+    "is_vpn",
+    "is_tor",
+    "is_proxy",
+)
+"""Facts of which a database gives at least one, if it is understood at all."""
 
 _CHECK_EVERY = timedelta(seconds=1)
 
@@ -104,11 +120,11 @@ def _understood(path: Path, reader: maxminddb.Reader) -> Database:
     if not records:
         raise GeoError(f"{path}: a database without a single record")
     kind = cut(printable(metadata.database_type), 80)
-    flat = [record for record in records if isinstance(record, dict)]
-    if not any(_is_flat(record) for record in flat):
+    sample = [record for record in records if isinstance(record, dict)]
+    if not any(_says_something(record) for record in sample):
         raise GeoError(
             f"{path}: {kind}: records of a kind that is not understood, "
-            "IPinfo's flat ones are"
+            "those of IPinfo, MaxMind and DB-IP are"
         )
     return Database(
         path=path,
@@ -116,17 +132,17 @@ def _understood(path: Path, reader: maxminddb.Reader) -> Database:
         built_at=built_at,
         nodes=metadata.node_count,
         ip_version=metadata.ip_version,
-        keys=tuple(sorted({key for record in flat for key in record})),
+        keys=tuple(sorted({key for record in sample for key in record})),
         reader=reader,
     )
 
 
-def _is_flat(record: Mapping[str, object]) -> bool:
-    return bool(
-        fields.country_code(record.get("country_code"))
-        or fields.country_code(record.get("country"))
-        or fields.as_number(record.get("asn"))
-    )
+def _says_something(record: Mapping[str, object]) -> bool:
+    try:
+        facts = _facts(record)
+    except (ValueError, TypeError):  # what no JSON can hold
+        return False
+    return any(getattr(facts, name) is not None for name in _TELLING)
 
 
 def _kind(database_type: str, *, default: str) -> str:
@@ -137,29 +153,9 @@ def _kind(database_type: str, *, default: str) -> str:
 
 
 def _facts(record: Mapping[str, object]) -> Facts:
-    code, country = record.get("country_code"), record.get("country")
-    if code is None:  # older databases have the code where newer ones have the name
-        code, country = country, record.get("country_name")
-    place = fields.position(
-        record.get("latitude", record.get("lat")),
-        record.get("longitude", record.get("lng")),
-    )
-    city = fields.text(record.get("city"))
-    return Facts(
-        country_code=fields.country_code(code),
-        country=fields.text(country),
-        region=fields.text(record.get("region")),
-        city=city,
-        postal=fields.text(record.get("postal_code")),
-        latitude=place[0] if place else None,
-        longitude=place[1] if place else None,
-        location_precision=fields.precision(city, place),
-        timezone=fields.text(record.get("timezone")),
-        asn=fields.as_number(record.get("asn")),
-        as_name=fields.text(record.get("as_name", record.get("name"))),
-        as_domain=fields.text(record.get("as_domain", record.get("domain"))),
-        raw=fields.as_received(record),
-    )
+    if nested_mmdb.is_nested(record):
+        return nested_mmdb.facts_from(record)
+    return flat_mmdb.facts_from(record)
 
 
 class LocalDatabase:

@@ -30,8 +30,10 @@ _PLACE = (
     "location_precision",
     "timezone",
 )
-_NETWORK = ("asn", "as_name", "as_domain")
-_ALONE = ("hostname",)
+_NETWORK = ("asn", "as_name", "as_domain", "as_country_code")
+_HOSTNAME = ("hostname", "hostname_confirmed")
+# Each from the first source that knows it: they contradict nothing else.
+_ALONE = ("is_hosting", "is_vpn", "is_tor", "is_proxy", "scanner", "abuse_contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def merge(
     known = [(answer.source, answer.facts) for answer in answers if answer.facts]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for source, facts, names in (*_place(known), *_network(known), *_alone(known)):
+    choices = (*_place(known), *_network(known), *_hostname(known), *_alone(known))
+    for source, facts, names in choices:
         _take(source, facts, names, values, origins)
     asked = [source for source, _ in known if source in set(origins.values())]
     _name_and_place_the_country(values, origins)
@@ -92,6 +95,13 @@ def _network(known: _Known) -> Iterable[_Choice]:
         for source, facts in known
         if facts.asn == first[1].asn
     ]
+
+
+def _hostname(known: _Known) -> Iterable[_Choice]:
+    named = [(source, facts) for source, facts in known if facts.hostname is not None]
+    # Whoever owns an address may write any name for it; one that leads back is true.
+    proven = [pair for pair in named if pair[1].hostname_confirmed]
+    return [(source, facts, _HOSTNAME) for source, facts in (proven or named)[:1]]
 
 
 def _alone(known: _Known) -> Iterable[_Choice]:

@@ -17,10 +17,13 @@ class Facts:
     """What one source says about one address; None is not known.
 
     `country` is the source's own word for it, used only when our table has no name
-    for the code. `raw` is the answer as received.
+    for the code. `hostname_confirmed` tells whether the name leads back to the
+    address; `as_country_code` is where the network is registered, not where the
+    address is. `raw` is the answer as received.
     """
 
     hostname: str | None = None
+    hostname_confirmed: bool | None = None
     country_code: str | None = None
     country: str | None = None
     region: str | None = None
@@ -33,6 +36,13 @@ class Facts:
     asn: int | None = None
     as_name: str | None = None
     as_domain: str | None = None
+    as_country_code: str | None = None
+    is_hosting: bool | None = None
+    is_vpn: bool | None = None
+    is_tor: bool | None = None
+    is_proxy: bool | None = None
+    scanner: str | None = None
+    abuse_contact: str | None = None
     raw: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -225,8 +225,8 @@ def test_the_model_is_described_completely() -> None:
 
     assert described == [
         "",
-        *("store", "daemon", "enrich", "geo", "ipinfo", "mail", "mail.smtp"),
-        *("hosts.aliases", "jails.aliases"),
+        *("store", "daemon", "enrich", "dns", "geo", "ipinfo", "mail", "mail.smtp"),
+        *("own", "hosts.aliases", "jails.aliases"),
     ]
     assert all(section.description for section in sections() if section.name)
 

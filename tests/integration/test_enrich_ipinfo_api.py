@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,16 +15,13 @@ from structlog.testing import capture_logs
 
 from f2b_enrich.enrich import ipinfo_session
 from f2b_enrich.enrich.ipinfo_api import IpinfoApi
-from f2b_enrich.errors import ConfigError, ProviderError
+from f2b_enrich.errors import ConfigError
 from tests.clock import Clock
-from tests.fake_ipinfo import BERLIN, FakeIpinfo, refusing_url
+from tests.fake_ipinfo import BERLIN, FAULTS, FakeIpinfo, refusing_url
+from tests.ipinfo_client import BROKEN, ELSEWHERE, TOKEN, failure, known, opened, told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-    from f2b_enrich.enrich.provider import Facts
-
-TOKEN = "tok-legacy"
 
 
 @pytest.fixture(scope="module")
@@ -47,44 +43,10 @@ def clock() -> Clock:
     return Clock()
 
 
-@asynccontextmanager
-async def opened(
-    url: str,
-    clock: Clock,
-    *,
-    token: str | None = None,
-    timeout: float = 10.0,  # noqa: ASYNC109 - a setting, passed on
-    deadline: float = 10.0,
-) -> AsyncIterator[IpinfoApi]:
-    api = IpinfoApi(
-        token=SecretStr(token) if token is not None else None,
-        base_url=url,
-        timeout=timeout,
-        deadline=deadline,
-        now=clock,
-    )
-    try:
-        yield api
-    finally:
-        await api.aclose()
-
-
 @pytest.fixture
 async def api(server: FakeIpinfo, clock: Clock) -> AsyncIterator[IpinfoApi]:
     async with opened(server.url, clock) as keyless:
         yield keyless
-
-
-async def known(api: IpinfoApi, ip: str = "192.0.2.1") -> Facts:
-    facts = await api.look_up(ipaddress.ip_address(ip))
-    assert facts is not None
-    return facts
-
-
-async def failure(api: IpinfoApi, ip: str = "192.0.2.1") -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        await api.look_up(ipaddress.ip_address(ip))
-    return caught.value
 
 
 async def test_a_keyless_answer_is_read_and_kept_as_received(
@@ -104,7 +66,7 @@ async def test_a_keyless_answer_is_read_and_kept_as_received(
 async def test_a_token_travels_in_the_header_only(
     server: FakeIpinfo, clock: Clock
 ) -> None:
-    async with opened(server.url + "/", clock, token=TOKEN) as api:
+    async with opened(server.url + "/", clock, token=TOKEN, plan="legacy") as api:
         facts = await known(api)
 
     assert facts.raw == BERLIN
@@ -155,32 +117,6 @@ async def test_packed_and_chunked_answers_are_read(
     server.script(kind)
 
     assert (await known(api)).city == "Berlin"
-
-
-BROKEN = {
-    "500": "HTTP 500",
-    "502": "HTTP 502",
-    "503": "HTTP 503",
-    "404": "HTTP 404",
-    "400-bare-json": "no record",
-    "truncated-json": "no record",
-    "html-200": "no record",
-    "html-as-json": "no record",
-    "list": "no record",
-    "null": "no record",
-    "empty": "no record",
-    "no-object": "no record",
-    "nested": "no record",
-    "not-a-number": "no record",
-    "wrong-ip": "no record",
-    "no-ip": "no record",
-    "circle": "no record",
-    "short": "broke off",
-    "reset": "broke off",
-    "close": "cannot be reached",
-    "huge": "over 262144 bytes",
-    "huge-gzip": "over 262144 bytes",
-}
 
 
 @pytest.mark.parametrize(("kind", "words"), BROKEN.items())
@@ -256,8 +192,8 @@ async def test_a_refused_token_ends_all_asking(
     assert re.fullmatch(r"IPinfo refuses the token \(HTTP 40[13]\)", str(first))
     assert not first.retryable
     assert not second.retryable
-    assert len(server.requests) == 1
-    assert [line["log_level"] for line in lines] == ["error"]
+    assert server.paths() == ["/lookup/192.0.2.1", "/192.0.2.1", "/lite/192.0.2.1"]
+    assert [line["log_level"] for line in lines] == ["error", "error"]
 
 
 async def test_a_refusal_without_a_token_says_so(
@@ -268,12 +204,12 @@ async def test_a_refusal_without_a_token_says_so(
     assert "requests without a token" in str(await failure(api))
 
 
-@pytest.mark.parametrize(("token", "kind"), [(None, "429-daily"), (TOKEN, "429-token")])
-async def test_a_used_up_quota_is_tried_once_an_hour(
-    server: FakeIpinfo, clock: Clock, token: str | None, kind: str
+@pytest.mark.parametrize("kind", ["429-daily", "429-token"])
+async def test_a_used_up_quota_of_a_token_is_tried_once_an_hour(
+    server: FakeIpinfo, clock: Clock, kind: str
 ) -> None:
     server.script(kind, times=2)
-    async with opened(server.url, clock, token=token) as api:
+    async with opened(server.url, clock, token=TOKEN) as api:
         for _ in range(5):
             error = await failure(api)
             assert error.retryable
@@ -285,6 +221,25 @@ async def test_a_used_up_quota_is_tried_once_an_hour(
         facts = await known(api)
 
     assert asked_while_closed == 2
+    assert facts.city == "Berlin"
+
+
+@pytest.mark.parametrize("kind", ["429-daily", "429-token"])
+async def test_a_used_up_quota_without_a_token_is_left_alone_until_midnight(
+    server: FakeIpinfo, clock: Clock, kind: str
+) -> None:
+    server.script(kind, times=1)
+    async with opened(server.url, clock) as api:
+        for _ in range(12):
+            assert (await failure(api)).retryable
+            clock.move(hours=1, seconds=-1)
+        clock.time = datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
+        await failure(api)
+        asked_that_day = len(server.requests)
+        clock.move(seconds=1)
+        facts = await known(api)
+
+    assert asked_that_day == 1
     assert facts.city == "Berlin"
 
 
@@ -321,22 +276,44 @@ async def test_after_a_rest_one_request_goes_first(
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize(
-    "kind", ["403", "500", "html-200", "429-token", "truncated-json"]
-)
-async def test_the_token_is_in_no_error_and_no_log(
-    server: FakeIpinfo, clock: Clock, kind: str
+FINE = {"delay", "gzip", "chunked", "bogon"}
+BAD = sorted(FAULTS.keys() - FINE)
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+@pytest.mark.parametrize("plan", ["auto", "plus"])
+@pytest.mark.parametrize("kind", BAD)
+async def test_the_token_is_in_no_error_no_log_and_no_address(
+    server: FakeIpinfo, clock: Clock, *, kind: str, plan: str, proxied: bool
 ) -> None:
     server.script(kind)
+    # A proxy gets the whole address in the request line, as the server does here.
+    url, proxy = (ELSEWHERE, server.url) if proxied else (server.url, "")
+    deadline = 0.3 if kind in {"hold", "drip"} else 10
     with capture_logs() as lines:
-        async with opened(server.url, clock, token=TOKEN) as api:
-            error: BaseException | None = await failure(api)
+        async with opened(
+            url, clock, token=TOKEN, plan=plan, proxy=proxy, deadline=deadline
+        ) as api:
+            error = await failure(api)
+            shown = repr(api) + repr(api._session) + repr(lines) + told(error)
 
-    shown = repr(lines)
-    while error is not None:
-        shown += repr(error) + str(error)
-        error = error.__cause__ or error.__context__
     assert TOKEN not in shown
+    assert server.requests
+    assert all(TOKEN not in seen.path for seen in server.requests)
+    assert {seen.auth for seen in server.requests} == {"bearer"}
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_the_token_is_in_no_error_when_nobody_listens(
+    clock: Clock, *, proxied: bool
+) -> None:
+    nobody = refusing_url()
+    url, proxy = (ELSEWHERE, nobody) if proxied else (nobody, "")
+    async with opened(url, clock, token=TOKEN, proxy=proxy) as api:
+        error = await failure(api)
+
+    assert "cannot be reached" in str(error)
+    assert TOKEN not in told(error)
 
 
 async def test_concurrent_first_look_ups_share_one_session(

@@ -238,7 +238,10 @@ def spoil_at(path: Path, text: bytes) -> None:
 
 def test_what_no_json_can_hold_is_an_error_of_that_look_up(tmp_path: Path) -> None:
     record = {"country_code": "DE", "latitude": float("nan")}
-    path = write_lite(tmp_path / "nan.mmdb", {"192.0.2.0/24": record})
+    records = {"192.0.2.0/24": record, "198.51.100.0/24": GERMAN}
+    path = write_lite(tmp_path / "nan.mmdb", records)
+
+    assert facts_in(path, "198.51.100.1").country_code == "DE"
 
     with pytest.raises(GeoError, match="damaged database"):
         facts_in(path)
@@ -252,9 +255,13 @@ def test_an_empty_database_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        {"country": {"iso_code": "DE", "names": {"en": "Germany"}}},
-        {"autonomous_system_number": 64496},
-        {"hosting": True},
+        {"country": {"names": {"en": "Germany"}}},
+        {"autonomous_system_number": 0},
+        {"hosting": "perhaps"},
+        {"country_code": "DEU", "city": ""},
+        {"name": "Example", "domain": "hosting.example"},
+        {"country_code": "DE", "latitude": float("inf")},
+        {"user_type": "hosting"},
     ],
 )
 def test_a_schema_that_is_not_understood_is_refused(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from f2b_enrich.cli.geo import _database_path, geo
+from f2b_enrich.cli.geo import _database_path
+from f2b_enrich.cli.main import cli
 from f2b_enrich.config import GeoSettings, Settings
 from f2b_enrich.errors import F2bEnrichError, GeoError, ProviderError
 from tests.fake_ipinfo import FakeIpinfo
@@ -52,14 +53,15 @@ class Shell:
         path = f'database = "{database}"' if database else ""
         self._config.write_text(
             '[enrich]\nreserved_networks = ["192.0.2.0/24"]\n'
+            "[dns]\nreverse = false\n"
             f"[geo]\n{path}\n"
             f'[ipinfo]\nbase_url = "{self._base_url}"\n{more}\n'
         )
 
     def run(self, *words: str, token: str | None = None) -> Result:
         return CliRunner().invoke(
-            geo,
-            [*words, "--config", str(self._config)],
+            cli,
+            ["geo", *words, "--config", str(self._config)],
             env={"F2B_ENRICH_IPINFO_TOKEN": token, "CREDENTIALS_DIRECTORY": None},
         )
 
@@ -177,7 +179,8 @@ def test_lookup_asks_ipinfo_when_it_is_configured(
     assert (found["city"], found["field_sources"]["city"]) == ("Berlin", "IPinfo")
     assert found["as_domain"] == "hosting.example"
     assert found["source"] == "IPinfo, IPinfo Lite database of 2026-10-26"
-    assert len(server.requests) == 1
+    # Which plan the token is for is found out first.
+    assert server.paths() == ["/lookup/192.0.2.1", "/192.0.2.1"]
 
 
 def test_lookup_keyless(shell: Shell, database: Path, server: FakeIpinfo) -> None:
@@ -241,6 +244,6 @@ def test_no_control_character_reaches_the_terminal(
 
 @pytest.mark.parametrize("command", ["update", "status", "lookup"])
 def test_help_has_an_example(command: str) -> None:
-    result = CliRunner().invoke(geo, [command, "--help"])
+    result = CliRunner().invoke(cli, ["geo", command, "--help"])
 
     assert f"f2b-enrich geo {command}" in result.stdout

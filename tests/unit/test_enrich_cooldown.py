@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -112,14 +114,36 @@ def test_a_probe_that_was_cancelled_makes_way_for_another(
     succeed(cooldown)
 
 
-def test_a_quota_is_tried_hourly_and_at_midnight() -> None:
+def test_the_quota_of_a_token_is_tried_hourly_across_midnight() -> None:
     clock = Clock("2026-11-21T21:30:00Z")
     cooldown = Cooldown("IPinfo", now=clock)
-    for minutes in (60, 60, 30, 60):
-        fail(cooldown, Rest.QUOTA)
-        clock.move(minutes=minutes - 1)
+    for _ in range(4):
+        fail(cooldown, Rest.HOUR)
+        clock.move(minutes=60, seconds=-1)
         refused(cooldown)
-        clock.move(minutes=1)
+        clock.move(seconds=1)
+
+    succeed(cooldown)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2026-11-21T00:00:00Z",
+        "2026-11-21T12:34:56.789Z",
+        "2026-11-21T23:59:59Z",
+        "2026-11-22T05:00:00+09:00",
+    ],
+)
+def test_the_quota_of_a_day_is_back_at_midnight_exactly(start: str) -> None:
+    clock = Clock(start)
+    cooldown = Cooldown("IPinfo", now=clock)
+    fail(cooldown, Rest.DAY)
+
+    assert "before 2026-11-22T00:00:00Z" in str(refused(cooldown))
+    clock.time = datetime(2026, 11, 21, 23, 59, 59, 999_999, UTC)
+    refused(cooldown)
+    clock.time = datetime(2026, 11, 22, tzinfo=UTC)
 
     succeed(cooldown)
 
@@ -167,3 +191,28 @@ def test_giving_up_is_logged_as_an_error(cooldown: Cooldown) -> None:
         fail(cooldown, Rest.FOR_GOOD)
 
     assert [line["log_level"] for line in lines] == ["error"]
+
+
+def test_a_source_given_up_is_told_once_a_day_while_it_is_missed(
+    clock: Clock, cooldown: Cooldown
+) -> None:
+    told = []
+    fail(cooldown, Rest.FOR_GOOD)
+    for hour in range(1, 72):
+        clock.move(hours=1)
+        with capture_logs() as lines:
+            refused(cooldown)
+            refused(cooldown)
+        told += [(hour, line["log_level"], line["reason"]) for line in lines]
+
+    assert told == [(24, "error", "it broke"), (48, "error", "it broke")]
+
+
+def test_nobody_is_reminded_of_a_source_that_is_not_missed(
+    clock: Clock, cooldown: Cooldown
+) -> None:
+    fail(cooldown, Rest.FOR_GOOD)
+    with capture_logs() as lines:
+        clock.move(hours=1000)
+
+    assert lines == []

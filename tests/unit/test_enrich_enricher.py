@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from f2b_enrich.config import GeoSettings, IpinfoSettings, Settings
+from f2b_enrich.config import (
+    DnsSettings,
+    EnrichSettings,
+    GeoSettings,
+    IpinfoSettings,
+    Settings,
+)
 from f2b_enrich.credentials import Secrets
 from f2b_enrich.enrich.enricher import Enricher, build
 from f2b_enrich.enrich.provider import Facts, SourceMissingError
+from f2b_enrich.enrich.scanners import Scanners
 from f2b_enrich.errors import ConfigError, ProviderError
 from tests.clock import Clock
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
+    from pathlib import Path
 
     from f2b_enrich.enrich.provider import Provider
 
@@ -148,9 +156,14 @@ async def test_closing_closes_all() -> None:
 
 
 def configured(
-    *, token: str | None = None, keyless: bool = False, database: bool = True
+    *,
+    token: str | None = None,
+    keyless: bool = False,
+    database: bool = True,
+    dns: bool = False,
 ) -> tuple[str, ...]:
     settings = Settings(
+        dns=DnsSettings(reverse=dns),
         ipinfo=IpinfoSettings(keyless=keyless),
         geo=GeoSettings() if database else GeoSettings(database=None),
     )
@@ -164,6 +177,69 @@ def test_ipinfo_is_asked_only_with_a_token_or_when_told_to() -> None:
     assert configured(keyless=True) == ("IPinfo", "local database")
     assert configured(keyless=True, database=False) == ("IPinfo",)
     assert configured(database=False) == ()
+    assert configured(dns=True) == ("local database", "DNS")
+
+
+async def test_one_asked_beside_leaves_nothing_to_ask_again() -> None:
+    name = Source("b", broken())
+    found = await Enricher(
+        [Source("a", GERMAN)], deadline=5.0, now=Clock(), lifted=LIFTED, beside=[name]
+    ).look_up("192.0.2.1")
+    assert (found.country_code, found.complete, name.asked) == (
+        *("DE", True),
+        ["192.0.2.1"],
+    )
+
+
+async def test_one_asked_beside_that_knows_nothing_is_no_look_up() -> None:
+    name = Source("b", None)
+    first = Enricher(
+        [Source("a", broken())], deadline=5.0, now=Clock(), lifted=LIFTED, beside=[name]
+    )
+    with pytest.raises(ProviderError, match="it broke"):
+        await first.look_up("192.0.2.1")
+    alone = Enricher([], deadline=5.0, now=Clock(), lifted=LIFTED, beside=[name])
+    assert (await alone.look_up("192.0.2.1")).complete
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "shown"),
+    [(True, "Shodan"), (False, "Shodan, says an unconfirmed host name")],
+)
+async def test_a_known_scanner_is_named_with_what_showed_it(
+    *, confirmed: bool, shown: str
+) -> None:
+    name = Facts(hostname="census1.shodan.io", hostname_confirmed=confirmed)
+    found = await Enricher(
+        [Source("a", name)],
+        deadline=5.0,
+        now=Clock(),
+        lifted=LIFTED,
+        scanners=Scanners.load(),
+    ).look_up("192.0.2.1")
+    assert found.scanner == shown
+    assert found.field_sources["scanner"].endswith("host name in shodan.io")
+
+
+async def test_what_a_source_calls_a_scanner_stands() -> None:
+    sources = [Source("a", Facts(scanner="theirs", hostname="x.shodan.io"))]
+    found = await Enricher(
+        sources, deadline=5.0, now=Clock(), lifted=LIFTED, scanners=Scanners.load()
+    ).look_up("192.0.2.1")
+    assert (found.scanner, found.field_sources["scanner"]) == ("theirs", "a")
+
+
+async def test_an_administrators_list_adds_to_the_shipped_one(tmp_path: Path) -> None:
+    own = tmp_path / "scanners.toml"
+    settings = Settings(
+        dns=DnsSettings(reverse=False),
+        enrich=EnrichSettings(scanners=own, reserved_networks=LIFTED),
+        geo=GeoSettings(database=tmp_path / "none.mmdb"),
+    )
+    build(settings, Secrets(), now=Clock())  # no such file: none of one's own
+    own.write_text("as_of = 2026-11-22\n[[scanners]]\nname = 7")
+    with pytest.raises(ConfigError, match=r"scanners\.toml"):
+        build(settings, Secrets(), now=Clock())
 
 
 def test_a_token_that_cannot_be_sent_is_refused_at_once() -> None:

@@ -115,3 +115,77 @@ def test_a_token_that_is_no_header_is_refused_unseen(token: str) -> None:
 
 def test_a_token_is_revealed_for_the_header() -> None:
     assert fields.header_text(SecretStr("tok-legacy")) == "tok-legacy"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((True,), True),
+        ((False,), False),
+        (("true",), True),
+        (("",), False),
+        (("False",), False),
+        ((None,), None),
+        ((1, "yes", [], {}), None),
+        ((None, False), False),
+        ((False, True), True),
+        ((), None),
+    ],
+)
+def test_a_flag_is_set_not_set_or_not_known(
+    *, values: tuple[object, ...], expected: bool | None
+) -> None:
+    assert fields.flag(*values) is expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("abuse@hosting.example", "abuse@hosting.example"),
+        (" abuse@a.example, noc@b.example", "abuse@a.example"),
+        ("none; noc@b.example", "noc@b.example"),
+        ("abuse", None),
+        ("abuse@localhost", None),
+        ("a@b.example>\r\nBcc:", None),
+        (f"a@{'b' * 60}.{'c.' * 100}example", None),
+        (None, None),
+        (["abuse@hosting.example"], None),
+    ],
+)
+def test_a_mail_address_is_a_plain_one(value: object, expected: str | None) -> None:
+    assert fields.mail_address(value) == expected
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_a_mail_address_out_of_any_text_fits_a_header(value: str) -> None:
+    found = fields.mail_address(value + " abuse@hosting.example")
+
+    assert found is not None
+    assert found.isascii()
+    assert found.isprintable()
+    assert not set(found) & set(' <>,;:"\\')
+
+
+@pytest.mark.parametrize("value", [None, [], "x", 5])
+def test_what_is_no_object_is_an_empty_one(value: object) -> None:
+    assert fields.mapping(value) == {}
+    assert fields.mapping({"a": value}) == {"a": value}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(st.characters()),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_no_value_at_all_breaks_a_reader(value: object) -> None:
+    for read in (
+        fields.text,
+        fields.country_code,
+        fields.as_number,
+        fields.flag,
+        fields.mail_address,
+        fields.mapping,
+    ):
+        read(value)
+    fields.position(value, value)

@@ -39,12 +39,6 @@ def test_an_answer_is_read_field_by_field() -> None:
     assert facts.raw == ANSWER
 
 
-def test_what_the_client_adds_is_not_kept_as_received() -> None:
-    added = {**ANSWER, "isEU": False, "country_name": "Brazil", "latitude": "-23.5475"}
-
-    assert facts_from(added, IP).raw == ANSWER
-
-
 @pytest.mark.parametrize(
     ("org", "asn", "name"),
     [
@@ -77,7 +71,7 @@ def test_a_network_taken_apart_is_read() -> None:
 
 
 def test_a_bogon_is_an_answer_without_facts() -> None:
-    facts = facts_from({"ip": "192.0.2.1", "bogon": True, "isEU": False}, IP)
+    facts = facts_from({"ip": "192.0.2.1", "bogon": True}, IP)
 
     assert facts.country_code is None
     assert facts.raw == {"ip": "192.0.2.1", "bogon": True}
@@ -109,3 +103,34 @@ def test_an_exploded_address_is_the_same_address() -> None:
     facts = facts_from({"ip": asked.exploded, "country": "DE"}, asked)
 
     assert facts.country_code == "DE"
+
+
+def test_a_companys_plan_says_more() -> None:
+    answer: dict[str, object] = {
+        "ip": "192.0.2.1",
+        "asn": {"asn": "AS64498", "name": "Firma", "type": "isp"},
+        "privacy": {"vpn": True, "proxy": False, "tor": False, "hosting": True},
+        "abuse": {"email": "abuse@firma.example", "country": "CZ"},
+    }
+
+    facts = facts_from(answer, IP)
+
+    assert (facts.is_vpn, facts.is_proxy, facts.is_tor, facts.is_hosting) == (
+        True,
+        False,
+        False,
+        True,
+    )
+    assert facts.abuse_contact == "abuse@firma.example"
+    assert facts.raw == answer
+
+
+@pytest.mark.parametrize("odd", [None, [], "x", 5, {}])
+def test_parts_of_a_companys_plan_that_are_no_objects_are_not_known(
+    odd: object,
+) -> None:
+    answer = {"ip": "192.0.2.1", "asn": odd, "privacy": odd, "abuse": odd}
+
+    facts = facts_from(answer, IP)
+
+    assert (facts.asn, facts.is_vpn, facts.abuse_contact) == (None, None, None)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from f2b_enrich.enrich.merge import Answer, merge, not_looked_up
 from f2b_enrich.enrich.provider import Facts
+from f2b_enrich.model import Enrichment
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -217,3 +218,76 @@ def test_every_fact_has_a_source_and_places_are_never_mixed(
         if name in found.field_sources
     }
     assert len(numbers) <= 1
+
+
+def merged(*facts: Facts) -> Enrichment:
+    answers = [Answer(f"source {n}", each) for n, each in enumerate(facts, start=1)]
+    return merge("192.0.2.1", answers, looked_up_at=NOW)
+
+
+def test_a_name_that_leads_back_beats_others() -> None:
+    found = merged(
+        Facts(hostname="plain.example"),
+        Facts(hostname="claimed.example", hostname_confirmed=False),
+        Facts(hostname="true.example", hostname_confirmed=True),
+    )
+
+    assert (found.hostname, found.hostname_confirmed) == ("true.example", True)
+    assert found.field_sources["hostname"] == "source 3"
+    assert found.field_sources["hostname_confirmed"] == "source 3"
+
+
+def test_among_unproven_names_the_first_stands_alone() -> None:
+    found = merged(
+        Facts(hostname="plain.example"),
+        Facts(hostname="claimed.example", hostname_confirmed=False),
+    )
+
+    assert (found.hostname, found.hostname_confirmed) == ("plain.example", None)
+
+
+def test_a_confirmation_without_a_name_confirms_nothing() -> None:
+    found = merged(Facts(hostname_confirmed=True), Facts(hostname="plain.example"))
+
+    assert (found.hostname, found.hostname_confirmed) == ("plain.example", None)
+
+
+def test_each_flag_is_from_the_first_source_that_knows_it() -> None:
+    found = merged(
+        Facts(is_hosting=False, scanner="Example Scan"),
+        Facts(is_hosting=True, is_vpn=True, is_tor=False, abuse_contact="a@b.example"),
+        Facts(is_proxy=True, is_tor=True, scanner="Other Scan"),
+    )
+
+    assert (found.is_hosting, found.is_vpn, found.is_tor, found.is_proxy) == (
+        False,
+        True,
+        False,
+        True,
+    )
+    assert (found.scanner, found.abuse_contact) == ("Example Scan", "a@b.example")
+    assert found.field_sources == {
+        "is_hosting": "source 1",
+        "scanner": "source 1",
+        "is_vpn": "source 2",
+        "is_tor": "source 2",
+        "abuse_contact": "source 2",
+        "is_proxy": "source 3",
+    }
+
+
+def test_a_networks_country_is_of_that_network() -> None:
+    found = merged(
+        Facts(asn=64496),
+        Facts(asn=64497, as_country_code="NL"),
+        Facts(asn=64496, as_country_code="DE"),
+    )
+
+    assert (found.asn, found.as_country_code) == (64496, "DE")
+    assert found.field_sources["as_country_code"] == "source 3"
+
+
+def test_a_networks_country_is_not_the_addresss() -> None:
+    found = merged(Facts(asn=64496, as_country_code="DE"))
+
+    assert (found.country_code, found.latitude) == (None, None)
