@@ -12,6 +12,17 @@ _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,15})://", re.IGNORECASE)
 _LINK = re.compile(_SCHEME.pattern + r"[^\s<>\"']*", re.IGNORECASE)
 _HTTP = re.compile(r"tt(?=ps?$)", re.IGNORECASE)
 _WWW = re.compile(r"www\.(?=\S)", re.IGNORECASE)
+_MAIL = re.compile(r"(?<=[^\s@])@(?=[^\W_][\w-]{0,62}\.\w)")
+
+# Neither part goes past the next slash, so one `://` never reads what another did.
+_LOG_IN = re.compile(r"(?P<user>://[^\s/?#@:]*:)[^\s/?#]+@")
+_LETS_IN = "token|password|passwd|passphrase|pwd|secret|api_?key|key|signature"
+_SECRET = re.compile(
+    rf"(?P<name>(?:[?&;][\w.\[\]-]{{0,40}}(?:{_LETS_IN}|pass|auth|sig)"
+    r"|(?<![a-z0-9])(?:api[_-]?key|password|passwd|access_token|client_secret))=)"
+    r"[^\s&;#\"'<>]+",
+    re.IGNORECASE,
+)
 
 
 def without_nul(text: str) -> str:
@@ -42,8 +53,17 @@ def _picture(char: str) -> str:
 
 
 def defang(text: str) -> str:
-    """Break links: people can read them, no mail reader makes them clickable."""
-    return _WWW.sub("www[.]", _LINK.sub(_broken_link, text))
+    """Break links and mail addresses: to be read, clickable in no mail reader."""
+    text = _WWW.sub("www[.]", _LINK.sub(_broken_link, text))
+    return _MAIL.sub("[@]", text)
+
+
+def without_secrets(text: str) -> str:
+    """Mask what lets somebody in: `user:password@` in links, `?token=` and the like.
+
+    To be called before text is cut: what remained of a secret could not be told.
+    """
+    return _SECRET.sub(r"\g<name>***", _LOG_IN.sub(r"\g<user>***@", text))
 
 
 def _broken_link(match: re.Match[str]) -> str:

@@ -19,14 +19,14 @@ from f2b_enrich.cli.listing import (
 from f2b_enrich.cli.opening import reading, writing
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.tables import Column, fit, screen_width
-from f2b_enrich.daemon.alerts import alert
+from f2b_enrich.daemon.alerts import alert, relations
 from f2b_enrich.errors import AddressError, DeliveryError, F2bEnrichError
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxRow, OutboxState
-from f2b_enrich.store import lists, reads
+from f2b_enrich.store import history, lists, reads
 from f2b_enrich.store import outbox as store_outbox
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from f2b_enrich.config import Settings
+    from f2b_enrich.model import History
     from f2b_enrich.store.lists import Mail
     from f2b_enrich.store.reads import BanFacts
 
@@ -135,11 +136,12 @@ def show(settings: Settings, row_id: int) -> None:
     with reading(settings) as store:
         row = _existing(store, row_id)
         facts = reads.facts(store, row.ban_id) if row.ban_id else None
+        past = history.of(store, facts.ban) if facts else None
     for name, value in _described(row):
         click.echo(f"{name:<12}{printable(str(value))}")
     click.echo()
     try:
-        message = _composed(row, facts, settings, now)
+        message = _composed(row, facts, past, settings, now)
     except (DeliveryError, AddressError) as exc:
         click.echo(printable(f"cannot be written: {exc}"))
         return
@@ -171,10 +173,21 @@ def _described(row: OutboxRow) -> Iterator[tuple[str, object]]:
 
 
 def _composed(
-    row: OutboxRow, facts: BanFacts | None, settings: Settings, now: datetime
+    row: OutboxRow,
+    facts: BanFacts | None,
+    past: History | None,
+    settings: Settings,
+    now: datetime,
 ) -> EmailMessage:
-    told = alert(row, facts, settings=settings.mail, timezone=None)
-    return Composer().compose(told, now=now)
+    told = alert(
+        row,
+        facts,
+        settings=settings.mail,
+        timezone=None,
+        past=past,
+        known=relations(settings),
+    )
+    return Composer(settings.mail.templates).compose(told, now=now)
 
 
 def _text(message: EmailMessage) -> Iterator[str]:

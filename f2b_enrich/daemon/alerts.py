@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__
+from f2b_enrich.enrich.relations import Relations, machine_addresses
 from f2b_enrich.errors import AddressError, DeliveryError
 from f2b_enrich.mail.addresses import check_address
 from f2b_enrich.mail.compose import Alert
@@ -12,9 +13,18 @@ from f2b_enrich.mail.compose import Alert
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from f2b_enrich.config import MailSettings
-    from f2b_enrich.model import OutboxRow
+    from f2b_enrich.config import MailSettings, Settings
+    from f2b_enrich.model import History, OutboxRow
     from f2b_enrich.store.reads import BanFacts
+
+
+def relations(settings: Settings) -> Relations:
+    """Bring together what is known of this machine and its administrator."""
+    return Relations(
+        machine=machine_addresses(),
+        own=settings.own.networks,
+        ignoreip=settings.own.ignoreip,
+    )
 
 
 def alert(
@@ -23,6 +33,8 @@ def alert(
     *,
     settings: MailSettings,
     timezone: tzinfo | None,
+    past: History | None,
+    known: Relations,
 ) -> Alert:
     """Bring together what is known now; the addresses are those of the row.
 
@@ -36,6 +48,7 @@ def alert(
         raise DeliveryError(str(exc), permanent=True) from exc
     if facts is None:
         raise DeliveryError("the store has no such ban", permanent=True)
+    found = facts.enrichment
     return Alert(
         ban=facts.ban,
         enrichment=facts.enrichment,
@@ -47,4 +60,10 @@ def alert(
         bantime_known=facts.ban.bantime_is_final,
         version=__version__,
         timezone=timezone,
+        history=past,
+        relation=known.relation(
+            facts.ban.ip,
+            hostname=found.hostname if found else None,
+            hostname_confirmed=found.hostname_confirmed if found else None,
+        ),
     )

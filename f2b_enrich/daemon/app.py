@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from f2b_enrich import __version__, spool
+from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.daemon.commits import Commits
 from f2b_enrich.daemon.draining import Drain
 from f2b_enrich.daemon.enriching import SWEEP_SECONDS, LookUps
@@ -234,7 +235,8 @@ class _Daemon:
         look = self._look
         desk = Desk(
             courier=deliver.build(self._settings, self._secrets),
-            composer=Composer(),
+            composer=Composer(self._settings.mail.templates),
+            relations=relations(self._settings),
             settings=self._settings.mail,
             timezone=self._world.timezone,
             now=self._world.now,

@@ -15,7 +15,7 @@ from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.loops import first_of
 from f2b_enrich.errors import DeliveryError, StoreError
 from f2b_enrich.outbox import after_failure
-from f2b_enrich.store import outbox, reads
+from f2b_enrich.store import history, outbox, reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from f2b_enrich.config import MailSettings
     from f2b_enrich.daemon.commits import Commits
     from f2b_enrich.daemon.reads import Reads
+    from f2b_enrich.enrich.relations import Relations
     from f2b_enrich.mail.compose import Composer
     from f2b_enrich.mail.deliver import Courier
     from f2b_enrich.model import OutboxRow
@@ -51,6 +52,7 @@ class Desk:
 
     courier: Courier
     composer: Composer
+    relations: Relations
     settings: MailSettings
     timezone: tzinfo | None
     now: Callable[[], datetime]
@@ -142,17 +144,22 @@ class Mailing:
         await self._note(partial(outbox.sent, row_id=row.id, now=self._desk.now()))
 
     async def _deliver(self, row: OutboxRow) -> str:
-        facts = None
+        facts = past = None
         if row.ban_id is not None:
             facts = await self._reads.run(partial(reads.facts, ban_id=row.ban_id))
+        if facts is not None:
+            past = await self._reads.run(partial(history.of, ban=facts.ban))
         now = self._desk.now()
+        settings = self._desk.settings
         told = alert(
             row,
             facts,
-            settings=self._desk.settings,
+            settings=settings,
             timezone=self._desk.timezone,
+            past=past,
+            known=self._desk.relations,
         )
-        message = self._desk.composer.compose(told, now=now)
+        message = self._desk.composer.compose(told, now=now, form=settings.format)
         return await self._desk.courier.send(
             message, sender=told.sender, recipient=told.recipient
         )

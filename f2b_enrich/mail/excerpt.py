@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from f2b_enrich.mail import wording
@@ -21,10 +21,14 @@ WIDTH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownLine:
-    """A log line as it is shown; `left_out` counts what is missing before it."""
+    """A log line as it is shown, for all of its `times` in a row.
+
+    `left_out` counts what is missing before it.
+    """
 
     text: str
     left_out: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,12 @@ class Log:
     @property
     def is_all(self) -> bool:
         """Whether no line of those handed over is missing."""
-        return len(self.shown) == self.total
+        return self.lines == self.total
+
+    @property
+    def lines(self) -> int:
+        """How many lines those shown stand for."""
+        return sum(line.times for line in self.shown)
 
 
 def excerpt(lines: Sequence[LogLine], *, handed_over: int) -> Log:
@@ -56,7 +65,7 @@ def excerpt(lines: Sequence[LogLine], *, handed_over: int) -> Log:
     edges = [*range(EDGE), *range(total - EDGE, total)]
     missing = total - positions[-1] - 1 if positions else 0
     return Log(
-        shown=tuple(_shown(chosen)),
+        shown=_folded(_shown(chosen)),
         total=total,
         is_head_and_tail=positions == edges,
         is_cut=any(len(line.line) > WIDTH for line in chosen),
@@ -71,3 +80,14 @@ def _shown(lines: Sequence[LogLine]) -> Iterator[ShownLine]:
         left_out = wording.counted(missing, "line") if missing > 0 else ""
         yield ShownLine(text=line.line.rstrip(), left_out=left_out)
         expected = line.position + 1
+
+
+def _folded(lines: Iterator[ShownLine]) -> tuple[ShownLine, ...]:
+    """Put lines that follow each other and are the same into one."""
+    folded: list[ShownLine] = []
+    for line in lines:
+        if folded and not line.left_out and line.text == folded[-1].text:
+            folded[-1] = replace(folded[-1], times=folded[-1].times + 1)
+        else:
+            folded.append(line)
+    return tuple(folded)

@@ -42,6 +42,10 @@ class _MessageId(_InOnePiece, MessageIDHeader):
     pass
 
 
+class _Identifier(_InOnePiece, UniqueUnstructuredHeader):
+    pass
+
+
 class _Text(UniqueUnstructuredHeader):
     name: str
 
@@ -69,6 +73,9 @@ _FIELDS = {
     "from": _SingleAddress,
     "to": _SingleAddress,
     "message-id": _MessageId,
+    **dict.fromkeys(("in-reply-to", "references", "list-id"), _Identifier),
+    **dict.fromkeys(("x-f2b-host", "x-f2b-jail", "x-f2b-address", "x-f2b-ban"), _Text),
+    **dict.fromkeys(("x-f2b-country", "x-f2b-asn"), _Text),
 }
 
 

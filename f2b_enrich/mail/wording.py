@@ -35,11 +35,25 @@ def span(seconds: int) -> str:
 
 def moment(when: datetime, zone: tzinfo | None) -> str:
     """Write a time as its reader's clock shows it then; None is the machine's zone."""
-    try:
-        local = when.astimezone(zone)
-    except OverflowError:  # on the last day of the year 9999, east of Greenwich
-        local = when
+    local = _local(when, zone)
     name = local.tzname() or "UTC"
     if name[0] in "+-":  # zones without letters of their own
         name = f"UTC{name}"
     return f"{local:%a %Y-%m-%d %H:%M:%S} {name}"
+
+
+def minute(when: datetime, zone: tzinfo | None) -> str:
+    """Write a time of long ago: `2026-09-30 03:12`."""
+    return f"{_local(when, zone):%Y-%m-%d %H:%M}"
+
+
+def day(when: datetime, zone: tzinfo | None) -> str:
+    """Write the day on which something was, on its reader's calendar."""
+    return f"{_local(when, zone):%Y-%m-%d}"
+
+
+def _local(when: datetime, zone: tzinfo | None) -> datetime:
+    try:
+        return when.astimezone(zone)
+    except OverflowError:  # on the last day of the year 9999, east of Greenwich
+        return when

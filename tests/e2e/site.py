@@ -43,6 +43,7 @@ class Site:
         own: dict[str, dict[str, object]] = {
             "enrich": {"reserved_networks": NETWORKS},
             "mail": {
+                "format": "text",
                 "recipient": "noc@alerts.example",
                 "allow_domains": ["example", "example.org"],
                 "prolong_wait_seconds": 11,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.inert import cut, defang, printable, without_nul
+from f2b_enrich.inert import cut, defang, printable, without_nul, without_secrets
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 """Surrogates too, which `st.text()` leaves out."""
@@ -75,6 +76,9 @@ def test_nul_is_shown_and_all_else_kept(text: str) -> None:
             "http://example.org/?to=https://example.net",
             "hxxp://example[.]org/?to=hxxps://example[.]net",
         ),
+        ("rcpt <a@b.example>,", "rcpt <a[@]b.example>,"),
+        ("mailto:a.b+c@\u00fc.example", "mailto:a.b+c[@]\u00fc.example"),
+        ("a[@]b.example root@web1 @b.example", "a[@]b.example root@web1 @b.example"),
         ("matthttp://example.org", "matthxxp://example[.]org"),
         ("GET / HTTP/1.1 from 192.0.2.1", "GET / HTTP/1.1 from 192.0.2.1"),
     ],
@@ -90,6 +94,7 @@ PIECES = st.sampled_from(
         "ftp",
         "://",
         "www.",
+        "@",
         "example.org",
         "tt",
         "_",
@@ -105,6 +110,7 @@ PIECES = st.sampled_from(
 def test_no_link_is_left_in_any_text(text: str) -> None:
     broken = defang(text)
     assert not re.search(r"(https?|ftp)://|www\.\S", broken, re.IGNORECASE)
+    assert not re.search(r"[a-z0-9]@[a-z0-9-]{1,63}\.[a-z0-9]", broken, re.IGNORECASE)
 
 
 @pytest.mark.parametrize(
@@ -113,3 +119,48 @@ def test_no_link_is_left_in_any_text(text: str) -> None:
 )
 def test_text_is_cut_to_a_limit_and_shows_it(text: str, limit: int, short: str) -> None:
     assert cut(text, limit) == short
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("GET http://anna:pw@192.0.2.7/x", "GET http://anna:***@192.0.2.7/x"),
+        ("ftp://:p@ss:w0rd@h/", "ftp://:***@h/"),
+        ("http://192.0.2.7:8080/a@b", "http://192.0.2.7:8080/a@b"),
+        ("GET /?token=abc HTTP/1.1", "GET /?token=*** HTTP/1.1"),
+        ("/?a=1&secret=x&b=2", "/?a=1&secret=***&b=2"),
+        ("/?PassWord=x;key=y#z", "/?PassWord=***;key=***#z"),
+        (
+            '"/?user[api_key]=x&user_password=y"',
+            '"/?user[api_key]=x&user_password=***"',
+        ),
+        ("api_key=abc, password=d", "api_key=*** password=***"),
+        ("user=root rhost=192.0.2.7 /?page=2", "user=root rhost=192.0.2.7 /?page=2"),
+        ("/?token=", "/?token="),
+    ],
+)
+def test_what_lets_somebody_in_is_masked(text: str, masked: str) -> None:
+    assert without_secrets(text) == masked
+
+
+@given(st.text(st.sampled_from("abz019.-_%:")), st.sampled_from(["key", "auth_token"]))
+def test_no_letter_of_a_secret_is_left(secret: str, name: str) -> None:
+    line = f"GET https://u:S{secret}S@h.example/?x=1&{name}=S{secret}S&y=2 HTTP/1.1"
+    assert "S" not in without_secrets(line).replace("HTTP", "")
+
+
+@pytest.mark.parametrize(
+    "piece", ["://a:", "://a:b", "?key", "?" + "a" * 40, "a@", "a@b-", "http://", "://"]
+)
+def test_the_time_taken_grows_no_faster_than_the_text(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = (piece * length)[:length]
+        runs = []
+        for _ in range(3):
+            started = time.perf_counter()
+            defang(without_secrets(text))
+            runs.append(time.perf_counter() - started)
+        return min(runs)
+
+    # Quadratic time would make it 256 times as long, linear time makes it 16.
+    assert seconds(64_000) < 100 * max(seconds(4_000), 0.0005)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,10 +27,19 @@ HEADERS = [
     "Date",
     "Message-ID",
     "Auto-Submitted",
-    "Content-Type",
-    "Content-Transfer-Encoding",
-    "MIME-Version",
 ]
+SORTING = {
+    "In-Reply-To",
+    "References",
+    "List-Id",
+    "X-F2B-Host",
+    "X-F2B-Jail",
+    "X-F2B-Address",
+    "X-F2B-Ban",
+    "X-F2B-Country",
+    "X-F2B-ASN",
+}
+FORM = {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
 T = datetime(2026, 11, 21, 19, 14, 3, tzinfo=UTC)
 LINE = "2026-11-21T20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.7"
 COMPOSER = Composer()
@@ -112,15 +121,20 @@ def lines(*positions: int) -> tuple[LogLine, ...]:
     return tuple(LogLine(position=at, line=f"line {at}") for at in positions)
 
 
-def composed(alert: Alert) -> EmailMessage:
+def composed(alert: Alert, form: Literal["both", "text"] = "text") -> EmailMessage:
     """Send the mail through the wire's form and read it back, every defect an error."""
-    raw = COMPOSER.compose(alert, now=T + timedelta(seconds=4)).as_bytes()
+    now = T + timedelta(seconds=4)
+    raw = COMPOSER.compose(alert, now=now, form=form).as_bytes()
     assert max(map(len, raw.split(b"\r\n"))) <= 998
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert b"\r" not in raw.replace(b"\r\n", b"")
     assert raw.isascii()
     message = message_from_bytes(raw, policy=STRICT)
-    assert list(message.keys()) == HEADERS
+    names = list(message.keys())
+    assert names[: len(HEADERS)] == HEADERS
+    assert len(set(names)) == len(names)
+    assert set(names) <= {*HEADERS, *SORTING, *FORM}
+    assert all(str(value).strip() for value in message.values())
     return message
 
 
@@ -149,8 +163,7 @@ NETWORK AS64500 Example Hosting B.V., example.net; hosting: yes; VPN, Tor: no
 NAME    vps7.example.net (forward-confirmed)
 
 LOG     all 2 lines that fail2ban handed over; links made harmless
-  2026-11-21T20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.7
-  2026-11-21T20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.7
+  2026-11-21T20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.7 (2 times)
 
 DO      unban now       fail2ban-client set sshd unbanip 192.0.2.7
         never again     add 192.0.2.7 to ignoreip in /etc/fail2ban/jail.local
@@ -520,6 +533,8 @@ hostile = st.one_of(
             "\u2028\u0085\x1b]0;t\x07",
             ".\r\n.\r\nQUIT",
             "http://1.1.1.1/" * 200,
+            "<a href='http://1.1.1.1'>x</a><script>",
+            "a@b.example www.b.example",
             "x" * 5000,
         ]
     ),
@@ -557,6 +572,7 @@ def test_nothing_hostile_changes_the_form_of_a_mail(
     assert message["Subject"] == subject(alert)
     assert subject(alert).isprintable()
     assert "http://1.1" not in body
+    assert not re.search(r"\w@\w+\.\w", body)
     starts = re.findall("^(?:WHAT|WHERE|LOG|DO|SOURCES) ", body, re.MULTILINE)
     assert len(starts) >= 5
 
@@ -574,3 +590,31 @@ def test_each_time_has_the_summer_time_of_its_own_date(
         time.tzset()
     assert summer == "Tue 2026-10-20 14:00:00 CEST"
     assert winter == "Thu 2026-11-19 13:00:00 CET"
+
+
+def test_the_same_line_in_a_row_is_shown_once() -> None:
+    same = ["a", "a ", "a", "b", "a"]
+    log = tuple(LogLine(position=at, line=line) for at, line in enumerate(same))
+
+    body = text(an_alert(lines=log, ban={"lines_received": 5}))
+
+    assert "all 5 lines that fail2ban" in body
+    assert "\n  a (3 times)\n  b\n  a\n" in body
+
+
+def test_lines_between_which_some_are_missing_are_not_put_together() -> None:
+    log = (LogLine(position=0, line="a"), LogLine(position=2, line="a"))
+
+    body = text(an_alert(lines=log, ban={"lines_received": 3}))
+
+    assert "LOG     2 of 3 lines" in body
+    assert "\n  a\n  ... 1 line left out ...\n  a\n" in body
+
+
+def test_a_secret_is_masked_even_where_its_line_is_cut() -> None:
+    line = "x" * 180 + " http://anna:" + "s3cret" * 30 + "@192.0.2.7/?token=s3cret"
+
+    body = text(an_alert(lines=(LogLine(position=0, line=line),)))
+
+    assert "hxxp://anna:***" in body
+    assert "s3cret" not in body

@@ -1,0 +1,41 @@
+"""What one alert is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from f2b_enrich.model import Ban, Enrichment, History, LogLine, Relation
+
+NOT_LOOKED_UP = "not looked up"
+"""Where a snapshot keeps the reason why nobody was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """All that one alert tells; `nth` counts this host's bans of the address.
+
+    `bantime_known` is false while fail2ban may still prolong the ban. `relation` is
+    None for an address that is just anybody's, or if that is not known.
+    """
+
+    ban: Ban
+    enrichment: Enrichment | None
+    lines: tuple[LogLine, ...]
+    recipient: str
+    sender: str
+    message_id: str
+    nth: int
+    bantime_known: bool
+    version: str
+    timezone: tzinfo | None
+    history: History | None = None
+    relation: Relation | None = None
+
+    @property
+    def is_lock_out(self) -> bool:
+        """Whether the ban may keep out whom it was to protect."""
+        return self.relation is not None and self.relation.kind in {"own", "friend"}

@@ -1,0 +1,122 @@
+"""The templates of a mail: the shipped ones, or an administrator's own."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import structlog
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    select_autoescape,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from f2b_enrich import inert
+from f2b_enrich.mail.view import harmless, view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from jinja2 import BaseLoader, Environment
+
+    from f2b_enrich.mail.alert import Alert
+    from f2b_enrich.mail.view import View
+
+log = structlog.get_logger(__name__)
+
+TEXT = "alert.txt.jinja"
+HTML = "alert.html.jinja"
+COLUMNS = 80
+_INDENT = 8
+_MAX_PROBLEM = 300
+
+
+class Templates:
+    """Renders views; a template of `folder` that fails is replaced by the shipped."""
+
+    def __init__(self, folder: Path | None) -> None:
+        shipped = PackageLoader("f2b_enrich.mail")
+        self._shipped = _environment(shipped)
+        self._own = self._shipped
+        if folder is not None:
+            own = FileSystemLoader(folder)
+            self._own = _environment(ChoiceLoader([own, shipped]))
+
+    def render(self, name: str, shown: View) -> str:
+        """Fill in a template, the administrator's own if it can be."""
+        try:
+            return _render(self._own, name, shown)
+        except Exception as exc:
+            if self._own is self._shipped:
+                raise
+            # What people write into templates can raise anything. An alert is lost
+            # by none of it.
+            log.warning("own template not used", template=name, reason=_reason(exc))
+        return _render(self._shipped, name, shown)
+
+
+def problems_of(folder: Path, samples: tuple[Alert, ...]) -> Iterator[str]:
+    """Render the templates of a folder and say, a line each, what fails."""
+    environment = _environment(
+        ChoiceLoader([FileSystemLoader(folder), PackageLoader("f2b_enrich.mail")])
+    )
+    for name in (TEXT, HTML):
+        path = folder / name
+        found: dict[str, None] = {}
+        for sample in samples:
+            try:
+                _render(environment, name, view(sample))
+            except Exception as exc:  # noqa: BLE001 - a template can raise anything
+                found[f"{inert.printable(str(path))}: {_reason(exc)}"] = None
+        yield from found
+
+
+def _environment(loader: BaseLoader) -> Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html.jinja",), default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Whoever writes a template: no value gets into a mail as it came.
+        finalize=harmless,
+    )
+    environment.filters["wrap"] = _wrap
+    return environment
+
+
+def _render(environment: Environment, name: str, shown: View) -> str:
+    values = {field.name: getattr(shown, field.name) for field in fields(shown)}
+    return environment.get_template(name).render(values)
+
+
+def _reason(error: Exception) -> str:
+    line = f"line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
+    kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
+    words = " ".join(inert.printable(str(error)).split())
+    return inert.cut(f"{line}{kind}{words}", _MAX_PROBLEM)
+
+
+def _wrap(text: str, label: str = "") -> str:
+    """Fill lines right of a label, or at the margin; break first where `text` does."""
+    indent = _INDENT if label else 0
+    width = COLUMNS - indent
+    lines: list[str] = []
+    for piece in (" ".join(line.split()) for line in text.splitlines()):
+        if lines and len(lines[-1]) + 1 + len(piece) <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines += textwrap.wrap(
+                piece, width, break_long_words=False, break_on_hyphens=False
+            )
+    margin = " " * indent
+    filled = f"\n{margin}".join(line.rstrip() for line in lines)
+    return f"{label.ljust(indent)}{filled}\n"

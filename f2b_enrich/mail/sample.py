@@ -1,0 +1,155 @@
+"""Alerts against which templates are tried: one that knows all, one that knows none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from f2b_enrich.mail.alert import Alert
+from f2b_enrich.mail.rendering import problems_of
+from f2b_enrich.model import (
+    Ban,
+    Enrichment,
+    History,
+    LogLine,
+    Neighbours,
+    Relation,
+    Tally,
+    ban_id,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_AT = datetime(2026, 11, 21, 19, 14, 3, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_HOST, _JAIL, _IP = "web1.example.org", "sshd", "192.0.2.7"
+_LINE = "Nov 21 20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.7"
+
+
+def check_templates(folder: Path) -> tuple[str, ...]:
+    """Give what is wrong with the templates of a folder, each in one line."""
+    return tuple(problems_of(folder, (known(), unknown())))
+
+
+def unknown() -> Alert:
+    """Give an alert about an address of which nothing is known but the ban."""
+    ban = Ban(
+        id=ban_id(_HOST, _JAIL, _IP, _AT.timestamp()),
+        host=_HOST,
+        jail=_JAIL,
+        ip=_IP,
+        ip_version=4,
+        subnet="192.0.2.0/24",
+        banned_at=_AT,
+        banned_at_source="failure",
+        bantime_seconds=None,
+        expires_at=None,
+        unbanned_at=None,
+        failures=0,
+        ban_count=1,
+        received_at=_AT,
+    )
+    return _about(ban)
+
+
+def known() -> Alert:
+    """Give an alert that has something to say in every place."""
+    ban = Ban(
+        id=ban_id(_HOST, _JAIL, _IP, _AT.timestamp()),
+        host=_HOST,
+        jail=_JAIL,
+        ip=_IP,
+        ip_version=4,
+        subnet="192.0.2.0/24",
+        banned_at=_AT,
+        banned_at_source="failure",
+        bantime_seconds=86_400,
+        expires_at=_AT + _DAY,
+        unbanned_at=None,
+        failures=5,
+        ban_count=7,
+        received_at=_AT,
+        lines_received=4,
+    )
+    lines = tuple(LogLine(position=at, line=_LINE) for at in (0, 1, 3))
+    return _about(
+        ban,
+        enrichment=_found(),
+        lines=lines,
+        history=_past(),
+        relation=Relation(kind="friend", name="our office", why="192.0.2.0/24"),
+    )
+
+
+def _about(
+    ban: Ban,
+    *,
+    enrichment: Enrichment | None = None,
+    lines: tuple[LogLine, ...] = (),
+    history: History | None = None,
+    relation: Relation | None = None,
+) -> Alert:
+    return Alert(
+        ban=ban,
+        enrichment=enrichment,
+        lines=lines,
+        recipient="root",
+        sender="root",
+        message_id=f"<alert.{ban.id}@{_HOST}>",
+        nth=history.nth if history else 1,
+        bantime_known=True,
+        version="1.0",
+        timezone=UTC,
+        history=history,
+        relation=relation,
+    )
+
+
+def _found() -> Enrichment:
+    return Enrichment(
+        ip=_IP,
+        looked_up_at=_AT,
+        source="IPinfo, DNS",
+        field_sources={"city": "IPinfo", "asn": "IPinfo", "hostname": "DNS"},
+        hostname="vps7.example.net",
+        hostname_confirmed=True,
+        country_code="NL",
+        country="Netherlands",
+        region="North Holland",
+        city="Amsterdam",
+        location_precision="city",
+        asn=64500,
+        as_name="Example Hosting B.V.",
+        as_domain="example.net",
+        is_hosting=True,
+        is_vpn=False,
+        is_tor=False,
+    )
+
+
+def _past() -> History:
+    first = _AT - 52 * _DAY
+    most = tuple(
+        Tally(name=f"192.0.2.{last}", bans=bans, first_at=first)
+        for last, bans in ((9, 8), (13, 5), (40, 2))
+    )
+    return History(
+        nth=7,
+        records_since=_AT - 994 * _DAY,
+        jails=(
+            Tally(name="sshd", bans=6, first_at=first),
+            Tally(name="postfix-sasl", bans=1, first_at=first + _DAY),
+        ),
+        first_at=first,
+        previous_at=_AT - 2 * _DAY,
+        imported=1,
+        other_hosts=(
+            Tally(name="mail1", bans=3, first_at=_AT - 48 * _DAY),
+            Tally(name="web2", bans=1, first_at=_AT - 9 * _DAY),
+        ),
+        neighbours=Neighbours(
+            subnet="192.0.2.0/24", days=30, addresses=4, bans=16, most=most
+        ),
+        thread_at=_AT - 2 * _DAY,
+    )

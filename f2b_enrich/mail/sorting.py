@@ -1,0 +1,52 @@
+"""Header fields by which programs sort alerts and mail readers thread them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid5
+
+from f2b_enrich import inert
+from f2b_enrich.mail.addresses import domain_of
+from f2b_enrich.model import NAMESPACE, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from f2b_enrich.mail.alert import Alert
+    from f2b_enrich.model import Ban
+
+LONGEST = 100
+"""Where a value is cut, in characters."""
+
+
+def fields(alert: Alert) -> Iterator[tuple[str, str]]:
+    """Give names and values; a field whose value is not known is left out."""
+    ban, found = alert.ban, alert.enrichment
+    if alert.history is not None:
+        root = thread_root(ban, alert.history.thread_at)
+        yield "In-Reply-To", root
+        yield "References", root
+    yield "List-Id", f"<f2b-alerts.{domain_of(ban.host)}>"
+    values = {
+        "X-F2B-Host": ban.host,
+        "X-F2B-Jail": ban.jail,
+        "X-F2B-Address": ban.ip,
+        "X-F2B-Ban": ban.id,
+        "X-F2B-Country": found.country_code if found else None,
+        "X-F2B-ASN": f"AS{found.asn}" if found and found.asn else None,
+    }
+    for name, value in values.items():
+        clean = " ".join(inert.printable(value or "").split())
+        if clean:
+            yield name, inert.cut(clean, LONGEST)
+
+
+def thread_root(ban: Ban, began_at: datetime) -> str:
+    """Name a mail that nobody sent, to which all alerts of one thread answer.
+
+    So the order in which they arrive does not matter, and none has to be remembered.
+    """
+    about = f"thread\0{ban.host}\0{ban.ip}\0{time_text(began_at)}"
+    of = uuid5(NAMESPACE, inert.printable(about))
+    return f"<thread.{of}@{domain_of(ban.host)}>"

@@ -1,0 +1,49 @@
+"""The subject of an alert: all that a list of mails has room for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from f2b_enrich import inert
+from f2b_enrich.mail import wording
+from f2b_enrich.model import read_address
+
+if TYPE_CHECKING:
+    from f2b_enrich.mail.alert import Alert
+
+_LIMITS = {"host": 40, "jail": 40, "ip": 60, "network": 40}
+
+
+def subject(alert: Alert) -> str:
+    """Say it in one line: where, which jail, who, from where, how often."""
+    ban, found = alert.ban, alert.enrichment
+    origin = []
+    if found and found.country_code:
+        origin.append(_short(found.country_code, "network"))
+    if found and (found.asn or found.as_name):
+        number = f"AS{found.asn} " if found.asn else ""
+        origin.append(number + _short(found.as_name or "", "network"))
+    host, jail = _short(_first_label(ban.host), "host"), _short(ban.jail, "jail")
+    warning = "possible lock-out: " if alert.is_lock_out else ""
+    text = f"[fail2ban] {warning}{host} {jail}: banned {_short(ban.ip, 'ip')}"
+    if origin:
+        text += f" ({', '.join(part.strip() for part in origin)})"
+    if alert.nth > 0:
+        text += f", {wording.ordinal(alert.nth)} ban"
+    return " ".join(text.split())
+
+
+def _short(text: str, part: str) -> str:
+    """Cut at a word, so that no half name looks like a whole one."""
+    limit = _LIMITS[part]
+    text = inert.printable(text)
+    if len(text) <= limit:
+        return text
+    head, blank, _ = text[:limit].rpartition(" ")
+    # Three dots, for one character beyond ASCII would have the whole line encoded.
+    return f"{head.rstrip(' ,.') if blank else text[: limit - 3]}..."
+
+
+def _first_label(host: str) -> str:
+    """Shorten web1.example.org to web1, but not an address."""
+    return host if read_address(host).version else host.partition(".")[0] or host
