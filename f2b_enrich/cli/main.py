@@ -15,7 +15,9 @@ from f2b_enrich.cli.config import config
 from f2b_enrich.cli.daemon import daemon
 from f2b_enrich.cli.geo import geo
 from f2b_enrich.cli.outbox import outbox
+from f2b_enrich.cli.search import search
 from f2b_enrich.cli.show import show
+from f2b_enrich.cli.sql import sql
 from f2b_enrich.cli.status import status
 from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
@@ -34,7 +36,7 @@ def cli() -> None:
     """Tell a server's administrator who attacks it."""
 
 
-for command in (status, bans, show, outbox, config, geo, daemon):
+for command in (status, bans, show, search, sql, outbox, config, geo, daemon):
     cli.add_command(command)
 
 

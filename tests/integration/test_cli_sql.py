@@ -1,0 +1,279 @@
+"""`sql`, on real stores: every question is answered, and nothing but questions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from f2b_enrich.cli.sql import table
+from tests.cli import Ran, run
+from tests.stores import StoreBuilder, event, filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import FrameType
+
+ESCAPE = "\x1b[2J\u202e\x9b\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreBuilder:
+    return filled(tmp_path / "bans.db")
+
+
+def ask(store: StoreBuilder, query: str, *words: str) -> Ran:
+    return run("sql", query, *words, "--db", store.path)
+
+
+def test_an_answer_is_a_table(store: StoreBuilder) -> None:
+    ran = ask(
+        store,
+        "select ip, count(*) as bans, null as nought, '' as empty, flag('NL') as flag "
+        "from ban_log group by ip order by ip_key(ip)",
+    )
+
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.split() for line in ran.out.splitlines()] == [
+        ["ip", "bans", "nought", "empty", "flag"],
+        ["192.0.2.7", "3", "-", "\U0001f1f3\U0001f1f1"],
+        ["192.0.2.9", "1", "-", "\U0001f1f3\U0001f1f1"],
+        ["2001:db8::7", "1", "-", "\U0001f1f3\U0001f1f1"],
+    ]
+    assert ask(store, "select 1", "--table").out == "1\n1\n"
+
+
+def test_numbers_stand_right_and_long_values_end() -> None:
+    rows = [("a" * 100, 5, "b" * 100), ("c", 1000, None)]
+
+    shown = list(table(("one", "two", "three"), rows, width=None))
+
+    assert shown[1] == f"{'a' * 79}\u2026     5  {'b' * 100}"
+    assert shown[2] == f"c{' ' * 79}  1000  -"
+    assert max(map(len, table(("1", "2", "3"), rows, width=120))) == 120
+
+
+def test_json_and_csv_have_every_value(store: StoreBuilder) -> None:
+    query = "select 1 as a, 'b' as a, x'00ff' as c, null as d, 1e999 as e, -1 as f"
+
+    assert json.loads(ask(store, query, "--json").out) == [
+        {
+            "a": 1,
+            "a_2": "b",
+            "c": {"$base64": True, "encoded": "AP8="},
+            "d": None,
+            "e": "inf",
+            "f": -1,
+        }
+    ]
+    assert list(csv.reader(io.StringIO(ask(store, query, "--csv").out))) == [
+        ["a", "a_2", "c", "d", "e", "f"],
+        ["1", "b", "x'00ff'", "", "inf", "-1"],
+    ]
+
+
+def test_parameters_have_names(store: StoreBuilder) -> None:
+    ran = ask(
+        store,
+        "select count(*) as n from bans where jail = :jail and failures >= :least",
+        *("-p", "jail", "sshd", "-p", "least", "5", "--json"),
+    )
+
+    assert json.loads(ran.out) == [{"n": 4}]
+
+
+def test_a_query_may_come_on_standard_input(
+    store: StoreBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = io.BytesIO(b"select 'caf\xc3\xa9 \xff' as word\n")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(typed))
+
+    assert ask(store, "-").out == "word\ncaf\u00e9 \ufffd\n"
+
+
+def test_a_nul_on_standard_input_is_one_line(
+    store: StoreBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"select 1 \0")))
+
+    ran = ask(store, "-")
+
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("form", ["--table", "--json", "--csv"])
+def test_an_attackers_words_reach_no_terminal_raw(
+    store: StoreBuilder, form: str
+) -> None:
+    store.record(event("203.0.113.5", lines=(f"user {ESCAPE} from 203.0.113.5",)))
+    query = 'select lines, 1 as "n ESCAPE" from ban_log'.replace("ESCAPE", ESCAPE)
+
+    ran = ask(store, query, form)
+
+    assert ran.code == 0
+    assert "203.0.113.5" in ran.out
+    assert not set("\x1b\u202e\x9b") & set(ran.out)
+    if form == "--json":
+        assert f"user {ESCAPE} from 203.0.113.5" in [
+            row["lines"] for row in json.loads(ran.out)
+        ]
+
+
+def test_bytes_that_are_no_text_are_shown(store: StoreBuilder) -> None:
+    assert ask(store, "select cast(x'41ff' as text) as t").out == "t\nA\ufffd\n"
+
+
+def test_formulas_are_none_in_csv(store: StoreBuilder) -> None:
+    ran = ask(store, "select '=1+1' as a, '-1' as b", "--csv")
+
+    assert ran.out == "a,b\n'=1+1,'-1\n"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "delete from bans",
+        "update bans set jail = 'x'",
+        "insert into hosts values ('a', null, null, '', '')",
+        "create table t (x)",
+        "create temp table t (x)",
+        "create temp view v as select 1",
+        "drop view ban_log",
+        "attach ':memory:' as other",
+        "attach '{other}' as other",
+        "vacuum into '{other}'",
+        "vacuum",
+        "update sqlite_master set type = 'x'",
+        "update sqlite_schema set sql = ''",
+        "pragma query_only = off",
+        "pragma writable_schema = on",
+        "pragma journal_mode = wal",
+        "pragma wal_checkpoint(truncate)",
+        "begin immediate",
+        "savepoint a",
+        "reindex",
+        "analyze",
+        "select load_extension('{other}')",
+        "insert into log_lines_fts (log_lines_fts) values ('delete-all')",
+    ],
+)
+def test_only_questions_are_answered(
+    store: StoreBuilder, query: str, tmp_path: Path
+) -> None:
+    before = store.path.read_bytes()
+    names = sorted(each.name for each in tmp_path.iterdir())
+    ran = ask(store, query.format(other=tmp_path / "other.db"))
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("f2b-enrich: query: ")
+    assert store.path.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "with recursive n(i) as (select 1 union all select i + 1 from n limit 3) "
+        "select i from n",
+        "select rowid from log_lines_fts where log_lines_fts match 'admin'",
+        "select name from pragma_table_info('bans')",
+        "pragma table_info(bans)",
+        "explain query plan select * from ban_log",
+        "select name from sqlite_schema",
+        "select value from json_each('[1]')",
+        "select row_number() over (order by ip) from bans",
+        "values (1)",
+    ],
+)
+def test_every_kind_of_question_is_answered(store: StoreBuilder, query: str) -> None:
+    ran = ask(store, query)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert len(ran.out.splitlines()) > 1
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("selec 1", 'near "selec": syntax error'),
+        ("select nought from bans", "no such column: nought"),
+        ("select 1; select 2", "one statement at a time"),
+        ("select :x", ":x"),
+        ("select abs(-9223372036854775808)", "integer overflow"),
+        ("select '\x1b[2J", "unrecognized token"),
+        ("", "no question"),
+        ("/* nought */", "no question"),
+    ],
+)
+def test_a_mistake_is_one_line(store: StoreBuilder, query: str, said: str) -> None:
+    ran = ask(store, query)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert ran.err.startswith("f2b-enrich: query: ")
+    assert ran.err.count("\n") == 1
+    assert "\x1b" not in ran.err
+
+
+def test_forms_exclude_each_other(store: StoreBuilder) -> None:
+    assert ask(store, "select 1", "--json", "--csv").code == 2
+
+
+def test_no_rows_are_said_on_standard_error(store: StoreBuilder) -> None:
+    ran = ask(store, "select 1 where 0")
+
+    assert (ran.code, ran.out, ran.err) == (0, "", "no rows\n")
+    assert ask(store, "select 1 where 0", "--json").out == "[]\n"
+
+
+def test_a_table_ends_and_says_so(store: StoreBuilder) -> None:
+    query = (
+        "with recursive n(i) as (select 1 union all select i + 1 from n "
+        "limit cast(:rows as integer)) select i from n"
+    )
+
+    whole = ask(store, query, "-p", "rows", "1000")
+    longer = ask(store, query, "-p", "rows", "1001")
+
+    assert (len(whole.out.splitlines()), whole.err) == (1001, "")
+    assert len(longer.out.splitlines()) == 1001
+    assert longer.err == "the first 1,000 rows; all: --json or --csv\n"
+
+
+def test_a_query_without_end_can_be_interrupted(store: StoreBuilder) -> None:
+    with interrupted_soon():
+        ran = ask(
+            store,
+            "with recursive n(i) as (select 1 union all select i + 1 from n) "
+            "select max(i) from n",
+        )
+
+    assert (ran.code, ran.out) == (130, "")
+
+
+class interrupted_soon:  # noqa: N801 - reads as what it does
+    """Let what runs inside be interrupted as by Ctrl-C, once it is under way."""
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGALRM, _interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def test_without_a_store_it_says_so(tmp_path: Path) -> None:
+    ran = run("sql", "select 1", "--db", tmp_path / "bans.db")
+
+    assert ran.code == 1
+    assert "there is none yet" in ran.err
