@@ -18,6 +18,8 @@ from aiosmtpd.smtp import SMTP
 from demo.lab import PROJECT, Lab, LabError, until
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
+
     from aiosmtpd.smtp import Envelope, Session
 
 RECIPIENT = "admin@demo.example"
@@ -115,13 +117,25 @@ def replay(lab: Lab) -> list[str]:
     return lines
 
 
+def part(message: EmailMessage, subtype: str) -> str:
+    """Give one of the two forms of a mail."""
+    found = message.get_body((subtype,))
+    if found is None:
+        raise LabError(f"the mail has no {subtype} part")
+    content: str = found.get_content()
+    return content.replace("\r\n", "\n")
+
+
 def show(lab: Lab, content: bytes, lines: list[str]) -> None:
     """Print the mail, the row and the story."""
     message = message_from_bytes(content, policy=policy.default)
     say("\n=== The mail " + "=" * 67 + "\n")
     for name in ("From", "To", "Subject", "Date"):
         say(f"{name}: {message[name]}")
-    say("\n" + message.get_content().replace("\r\n", "\n").rstrip())
+    say("\n" + part(message, "plain").rstrip())
+    page = lab.root / "alert.html"
+    page.write_text(part(message, "html"), "utf-8")
+    say(f"\nA mail reader that knows HTML shows {page} instead.")
     say("\n=== The row " + "=" * 68 + "\n")
     program = Path(sys.executable).with_name("sqlite-utils")
     say(f"$ {program} {lab.store} \\\n    {shlex.quote(QUERY)} --table\n")

@@ -1,4 +1,4 @@
-"""Make docs/images/alert.png: a real alert, as a mail reader shows it.
+"""Make docs/images/alert.png and alert-dark.png: an alert as a mail reader shows it.
 
     .venv/bin/python docs/images/make_alert.py
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from datetime import UTC, datetime, timedelta
-from html import escape
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +22,16 @@ from f2b_enrich.enrich.legacy import facts_from
 from f2b_enrich.enrich.merge import Answer, merge
 from f2b_enrich.enrich.provider import Facts
 from f2b_enrich.mail.compose import Alert, Composer
-from f2b_enrich.model import Ban, LogLine, ban_id
+from f2b_enrich.model import Ban, History, LogLine, Neighbours, Tally, ban_id
 from f2b_enrich.outbox import message_id
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage
-
     from f2b_enrich.model import Enrichment
 
 IMAGE = Path(__file__).with_name("alert.png")
-WIDTH, HEIGHT = 900, 634
+DARK_IMAGE = Path(__file__).with_name("alert-dark.png")
+DARK = "(prefers-color-scheme: dark)"
+WIDTH, HEIGHT = 900, 1130
 SCALE = 2
 
 HOST, JAIL, IP = "web1.example.org", "sshd", "192.0.2.7"
@@ -48,34 +47,25 @@ ATTEMPTS = (
     "20:14:03 web1 sshd[4033]: Failed password for root from {ip} port 51802 ssh2",
 )
 
-PAGE = """\
-<!doctype html>
-<meta charset="utf-8">
-<style>
-  * {{ margin: 0; box-sizing: border-box; }}
-  body {{ background: #fff; color: #1f2328; padding: 14px; }}
-  article {{ border: 1px solid #c4cad1; border-radius: 8px; overflow: hidden; }}
-  header {{ background: #f3f4f6; border-bottom: 1px solid #c4cad1;
-           padding: 14px 20px; font: 14px/22px "DejaVu Sans"; color: #57606a; }}
-  header b {{ display: block; font-size: 16px; line-height: 26px; color: #1f2328; }}
-  pre {{ padding: 16px 20px; font: 12.5px/18px "DejaVu Sans Mono"; }}
-</style>
-<article>
-  <header><b>{subject}</b>From {sender}<br>To {recipient}<br>{date}</header>
-  <pre>{text}</pre>
-</article>
-"""
-
 
 def main() -> None:
-    """Compose the alert, lay it out, take its picture."""
-    mail = Composer().compose(alert(), now=BANNED_AT + timedelta(seconds=2))
+    """Compose the alert and take its picture, light and dark."""
+    mail = Composer().compose(
+        alert(), now=BANNED_AT + timedelta(seconds=2), form="both"
+    )
+    light = next(
+        part.get_content()
+        for part in mail.iter_parts()
+        if part.get_content_subtype() == "html"
+    )
+    dark = light.replace(DARK, "all")
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "alert.html"
-        page.write_text(laid_out(mail), "utf-8")
-        photograph(page, Path(folder) / "profile")
-    shrink()
-    print(f"{IMAGE}: {IMAGE.stat().st_size} bytes")  # noqa: T201 - a script
+        for image, text in ((IMAGE, light), (DARK_IMAGE, dark)):
+            file = Path(folder) / "alert.html"
+            file.write_text(text, "utf-8")
+            photograph(file, Path(folder) / "profile", image)
+            shrink(image)
+            print(f"{image}: {image.stat().st_size} bytes")  # noqa: T201 - a script
 
 
 def alert() -> Alert:
@@ -113,6 +103,39 @@ def alert() -> Alert:
         bantime_known=True,
         version=__version__,
         timezone=ZONE,
+        history=history(),
+    )
+
+
+def history() -> History:
+    """Make what the store would know of the address."""
+    ago = timedelta(days=1)
+    return History(
+        nth=7,
+        records_since=datetime(2024, 3, 2, tzinfo=UTC),
+        jails=(
+            Tally(name="sshd", bans=6, first_at=BANNED_AT - 20 * ago),
+            Tally(name="postfix-sasl", bans=1, first_at=BANNED_AT - 20 * ago),
+        ),
+        first_at=BANNED_AT - 52 * ago,
+        previous_at=BANNED_AT - 2 * ago,
+        imported=1,
+        other_hosts=(
+            Tally(name="mail1", bans=3, first_at=BANNED_AT - 48 * ago),
+            Tally(name="web2", bans=1, first_at=BANNED_AT - 9 * ago),
+        ),
+        neighbours=Neighbours(
+            subnet="192.0.2.0/24",
+            days=30,
+            addresses=3,
+            bans=15,
+            most=(
+                Tally(name="192.0.2.9", bans=8, first_at=BANNED_AT - 20 * ago),
+                Tally(name="192.0.2.13", bans=5, first_at=BANNED_AT - 20 * ago),
+                Tally(name="192.0.2.40", bans=2, first_at=BANNED_AT - 20 * ago),
+            ),
+        ),
+        thread_at=BANNED_AT - 2 * ago,
     )
 
 
@@ -137,18 +160,7 @@ def looked_up() -> Enrichment:
     return merge(IP, answers, looked_up_at=BANNED_AT + timedelta(seconds=1))
 
 
-def laid_out(mail: EmailMessage) -> str:
-    """Write the page that shows the mail."""
-    return PAGE.format(
-        subject=escape(mail["Subject"]),
-        sender=escape(mail["From"]),
-        recipient=escape(mail["To"]),
-        date=escape(mail["Date"]),
-        text=escape(mail.get_content().replace("\r\n", "\n").rstrip()),
-    )
-
-
-def photograph(page: Path, profile: Path) -> None:
+def photograph(page: Path, profile: Path, image: Path) -> None:
     """Let Chromium draw the page into the image."""
     subprocess.run(  # noqa: S603 - the words are ours
         [
@@ -158,7 +170,7 @@ def photograph(page: Path, profile: Path) -> None:
             f"--user-data-dir={profile}",
             f"--force-device-scale-factor={SCALE}",
             f"--window-size={WIDTH},{HEIGHT}",
-            f"--screenshot={IMAGE}",
+            f"--screenshot={image}",
             page.as_uri(),
         ],
         check=True,
@@ -167,10 +179,10 @@ def photograph(page: Path, profile: Path) -> None:
     )
 
 
-def shrink() -> None:
+def shrink(image: Path) -> None:
     """Keep the few colours that there are: a third of the size."""
-    command = ["pngquant", "--force", "--nofs", "--output", str(IMAGE), "24"]
-    subprocess.run([*command, str(IMAGE)], check=True)  # noqa: S603
+    command = ["pngquant", "--force", "--nofs", "--output", str(image), "24"]
+    subprocess.run([*command, str(image)], check=True)  # noqa: S603
 
 
 if __name__ == "__main__":

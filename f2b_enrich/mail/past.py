@@ -40,7 +40,7 @@ def _here(past: History, zone: tzinfo | None) -> Iterator[str]:
     if more > 0:
         jails.append(wording.counted(more, "more jail"))
     yield f"{wording.counted(past.nth, 'ban')} here:"
-    yield from _listed(jails)
+    yield from _listed(jails, end="" if past.previous_at is None else ";")
     if past.previous_at is not None:
         yield from _times(past.first_at, past.previous_at, zone)
 
@@ -79,11 +79,11 @@ def _elsewhere(hosts: tuple[Tally, ...], zone: tzinfo | None) -> Iterator[str]:
     more = len(hosts) - _MOST
     if more > 0:
         named.append(wording.counted(more, "more host"))
-    yield from _listed(named)
+    yield from _listed(named, end=";")
     first = min(host.first_at for host in hosts)
     yield f"first there {wording.day(first, zone)}"
 
 
-def _listed(parts: list[str]) -> Iterator[str]:
+def _listed(parts: list[str], *, end: str) -> Iterator[str]:
     yield from (f"{part}," for part in parts[:-1])
-    yield f"{parts[-1]};"
+    yield parts[-1] + end
