@@ -18,9 +18,11 @@ from f2b_enrich.cli.options import (
     with_settings,
 )
 from f2b_enrich.daemon.server import user_numbers
+from f2b_enrich.enrich.scanners import Scanners
 from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.addresses import route
+from f2b_enrich.mail.sample import check_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,25 @@ def _findings(settings: Settings) -> Iterator[tuple[str, str]]:
         yield _BAD, f"mail.smtp.user is {smtp.user}, but there is no password for it"
     yield from _users(settings)
     yield from _addresses(settings)
+    yield from _own_files(settings)
+
+
+def _own_files(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Check what stands beside the configuration and is used only when it is there."""
+    own = settings.enrich.scanners
+    if own.exists():
+        try:
+            Scanners.load([own])
+        except ConfigError as exc:
+            yield from ((_BAD, problem) for problem in exc.problems)
+        else:
+            yield _GOOD, f"scanners: {own} adds to the shipped list"
+    folder = settings.mail.templates
+    if folder.exists():
+        problems = check_templates(folder)
+        yield from ((_BAD, problem) for problem in problems)
+        if not problems:
+            yield _GOOD, f"templates: those in {folder} render"
 
 
 def _users(settings: Settings) -> Iterator[tuple[str, str]]:

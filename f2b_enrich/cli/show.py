@@ -120,6 +120,8 @@ def _known(page: Page, zone: tzinfo | None) -> Iterator[str]:
         doubt = "confirmed" if found.hostname_confirmed else "not confirmed"
         known = f" ({doubt})" if found.hostname_confirmed is not None else ""
         yield f"{found.hostname}{known}"
+    if found.scanner:
+        yield f"scanner: {found.scanner}"
     yield f"[{found.source}, {times.day(found.looked_up_at, zone)}]"
 
 

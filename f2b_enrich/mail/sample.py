@@ -111,7 +111,12 @@ def _found() -> Enrichment:
         ip=_IP,
         looked_up_at=_AT,
         source="IPinfo, DNS",
-        field_sources={"city": "IPinfo", "asn": "IPinfo", "hostname": "DNS"},
+        field_sources={
+            "city": "IPinfo",
+            "asn": "IPinfo",
+            "hostname": "DNS",
+            "scanner": "list of scanners of 2026-11-22",
+        },
         hostname="vps7.example.net",
         hostname_confirmed=True,
         country_code="NL",
@@ -125,6 +130,7 @@ def _found() -> Enrichment:
         is_hosting=True,
         is_vpn=False,
         is_tor=False,
+        scanner="Example Scan",
     )
 
 

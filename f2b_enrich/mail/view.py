@@ -25,6 +25,7 @@ _TOPICS = {
     **dict.fromkeys(("asn", "as_name", "as_domain"), "network"),
     **dict.fromkeys(("is_hosting", "is_vpn", "is_tor", "is_proxy"), "network"),
     **dict.fromkeys(("hostname", "hostname_confirmed"), "name"),
+    "scanner": "scanner",
 }
 """What the reader calls a fact; facts that the mail does not show have no source."""
 
@@ -68,6 +69,7 @@ class View:
     traits: tuple[str, ...]
     hostname: str | None
     confirmed: bool | None
+    scanner: str | None
     records: str
     history: tuple[tuple[str, ...], ...]
     log: Log
@@ -101,6 +103,7 @@ def view(alert: Alert) -> View:
         traits=tuple(_traits(found)) if found else (),
         hostname=found.hostname if found else None,
         confirmed=found.hostname_confirmed if found else None,
+        scanner=found.scanner if found else None,
         records=past.records(before, alert.timezone) if before else "",
         history=tuple(past.lines(before, alert.timezone)) if before else (),
         log=excerpt(alert.lines, handed_over=ban.lines_received),

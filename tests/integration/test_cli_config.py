@@ -55,6 +55,32 @@ def test_all_problems_of_the_files_are_told_at_once(file: Path) -> None:
     ]
 
 
+def test_own_templates_and_scanners_are_tried(file: Path, tmp_path: Path) -> None:
+    templates, scanners = tmp_path / "templates", tmp_path / "scanners.toml"
+    file.write_text(
+        'host = "web1"\n[mail]\nrecipient = "root"\n'
+        f'templates = "{templates}"\n[enrich]\nscanners = "{scanners}"\n'
+    )
+    assert "templates: " not in run("config", "check", "--config", file).out
+
+    templates.mkdir()
+    scanners.write_text(
+        'as_of = 2026-11-22\n[[scanners]]\nname = "Ours"\n'
+        'home = "https://scan.example"\nhostnames = ["scan.example"]\n'
+    )
+    sound = run("config", "check", "--config", file)
+    assert f"ok     templates: those in {templates} render\n" in sound.out
+    assert f"ok     scanners: {scanners} adds to the shipped list\n" in sound.out
+
+    (templates / "alert.txt.jinja").write_text("{{ nobody_knows }}")
+    scanners.write_text("as_of = 7")
+    wrong = run("config", "check", "--config", file)
+    assert wrong.code == 1
+    assert "WRONG  " in wrong.out
+    assert "nobody_knows" in wrong.out
+    assert f"WRONG  {scanners}: " in wrong.out
+
+
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
     ran = run("config", "check", "--config", tmp_path / "none.toml")
 

@@ -422,6 +422,10 @@ def test_a_log_line_is_cut_and_made_harmless() -> None:
         (replace(CITY, region="Amsterdam"), "WHERE   Amsterdam, Netherlands (city"),
         (replace(CITY, hostname_confirmed=None), "NAME    vps7.example.net\n"),
         (
+            replace(CITY, scanner="Shodan"),
+            "SCANNER Shodan (scans the whole internet, not you alone)\n",
+        ),
+        (
             replace(CITY, hostname_confirmed=False),
             "vps7.example.net\n        (not conf",
         ),
