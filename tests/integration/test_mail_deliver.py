@@ -279,7 +279,7 @@ async def test_a_slow_greeting_within_the_limit_is_waited_for() -> None:
 @pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "MAIL", "DATA", "END"])
 async def test_a_cancelled_send_leaves_no_connection(verb: str) -> None:
     with SmtpServer(replies={verb: HANG}) as server:
-        courier = courier_to(server.port)
+        courier = courier_to(server.port, timeout_seconds=60)
         sending = asyncio.create_task(send(courier))
         await until(server, lambda: verb in server.verbs or bool(server.received))
         sending.cancel()
@@ -297,7 +297,9 @@ async def test_a_cancelled_send_over_tls_leaves_no_connection(
 ) -> None:
     with _encrypted(security, certificate) as server:
         server.replies["MAIL"] = HANG
-        courier = courier_to(server.port, security=security, ca_file=ca_file)
+        courier = courier_to(
+            server.port, security=security, ca_file=ca_file, timeout_seconds=60
+        )
         sending = asyncio.create_task(send(courier))
         await until(server, lambda: "MAIL" in server.verbs)
         sending.cancel()
