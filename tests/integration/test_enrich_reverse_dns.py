@@ -119,7 +119,7 @@ async def test_a_server_that_fails_is_asked_again_later(fault: str) -> None:
 async def test_a_server_that_says_nothing_useful_times_out(fault: str) -> None:
     records = {PTR: ["forged.example."]}
     async with DnsServer(records, faults={PTR[0]: fault}) as server:
-        await failure(server, deadline=0.2)
+        await failure(server, deadline=2.0)
 
     assert len(server.asked) > 1, "a lost packet is asked for again"
 
@@ -139,7 +139,7 @@ async def test_the_deadline_holds_for_a_resolver_with_its_own_ideas() -> None:
 async def test_a_name_outlives_a_confirmation_that_fails(fault: str) -> None:
     records = {PTR: ["slow.example."]}
     async with DnsServer(records, faults={"slow.example.": fault}) as server:
-        found = await find(server, deadline=0.3)
+        found = await find(server, deadline=2.0)
 
     assert found is not None
     assert (found.name, found.confirmed) == ("slow.example", None)
