@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 CONTROL_PICTURES = 0x2400
 """U+2400 shows NUL, U+241B shows ESC, and so on (Unicode, Control Pictures)."""
+
+# Letters, symbols and selectors that show nothing, or a blank of some width.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+_MOST_MARKS = 4
+"""Accents on one letter in any language; more of them climb over the lines above."""
 
 # No word boundary before them: mail readers find the link in `_http://` as well.
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,15})://", re.IGNORECASE)
 _LINK = re.compile(_SCHEME.pattern + r"[^\s<>\"']*", re.IGNORECASE)
 _HTTP = re.compile(r"tt(?=ps?$)", re.IGNORECASE)
-_WWW = re.compile(r"www\.(?=\S)", re.IGNORECASE)
+_WWW = re.compile(r"www\.(?=\S)[^\s<>\"']*", re.IGNORECASE)
+# Some readers make a link of a domain with a path, though it has no scheme.
+_BARE = re.compile(
+    r"(?:(?<![\w./-])|(?<=//))(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?=[/?#])", re.IGNORECASE
+)
 _MAIL = re.compile(r"(?<=[^\s@])@(?=[^\W_][\w-]{0,62}\.\w)")
 
 # Neither part goes past the next slash, so one `://` never reads what another did.
-_LOG_IN = re.compile(r"(?P<user>://[^\s/?#@:]*:)[^\s/?#]+@")
-_LETS_IN = "token|password|passwd|passphrase|pwd|secret|api_?key|key|signature"
+_LOG_IN = re.compile(r"(?P<user>://(?:[^\s/?#@:]*:)?)[^\s/?#]+@")
+_LETS_IN = (
+    r"token|password|passwd|passphrase|pwd|secret|api_?key|key|signature|credentials?"
+    r"|authorization|bearer|jwt|otp|sess(?:ion)?_?(?:id)?|sid|pass|auth|sig|pw"
+)
 _SECRET = re.compile(
-    rf"(?P<name>(?:[?&;][\w.\[\]-]{{0,40}}(?:{_LETS_IN}|pass|auth|sig)"
-    r"|(?<![a-z0-9])(?:api[_-]?key|password|passwd|access_token|client_secret))=)"
+    rf"(?P<name>(?:(?:[?&;#]|%3F|%26)(?:[\w.\[\]%-]{{0,64}}(?:{_LETS_IN})|code|pin)"
+    r"|(?<![a-z0-9])(?:api[_-]?key|password|passwd|access_token|client_secret))"
+    r"(?:\d|[\[\]]|%5B|%5D){0,4}(?:=|%3D)[\"']?)"
     r"[^\s&;#\"'<>]+",
     re.IGNORECASE,
 )
@@ -33,12 +50,24 @@ def without_nul(text: str) -> str:
 def printable(text: str) -> str:
     """Put text on one line that moves no cursor, turns no direction, hides nothing.
 
-    White space becomes a space, control characters their picture, and everything else
-    that Unicode calls unprintable (directional marks, surrogates) U+FFFD.
+    White space becomes a space, control characters their picture; what cannot be seen
+    (directional marks, surrogates, letters without a shape) and accents piled up
+    become U+FFFD. The length stays.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(char if char.isprintable() else _picture(char) for char in text)
+    shown = "".join(char if char.isprintable() else _picture(char) for char in text)
+    return _without_piles(_UNSEEN.sub("\ufffd", shown))
+
+
+def _without_piles(text: str) -> str:
+    if not any(map(unicodedata.combining, text)):
+        return text
+    shown, height = [], _MOST_MARKS  # none may stand on what is left of the text
+    for char in text:
+        height = height + 1 if unicodedata.combining(char) else 0
+        shown.append("\ufffd" if height > _MOST_MARKS else char)
+    return "".join(shown)
 
 
 def _picture(char: str) -> str:
@@ -54,7 +83,8 @@ def _picture(char: str) -> str:
 
 def defang(text: str) -> str:
     """Break links and mail addresses: to be read, clickable in no mail reader."""
-    text = _WWW.sub("www[.]", _LINK.sub(_broken_link, text))
+    text = _LINK.sub(_broken_link, text)
+    text = _BARE.sub(_without_dots, _WWW.sub(_without_dots, text))
     return _MAIL.sub("[@]", text)
 
 
@@ -68,6 +98,10 @@ def without_secrets(text: str) -> str:
 
 def _broken_link(match: re.Match[str]) -> str:
     return _SCHEME.sub(_broken_scheme, match[0]).replace(".", "[.]")
+
+
+def _without_dots(match: re.Match[str]) -> str:
+    return match[0].replace(".", "[.]")
 
 
 def _broken_scheme(match: re.Match[str]) -> str:
