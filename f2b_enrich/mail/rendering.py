@@ -11,21 +11,19 @@ from jinja2 import (
     ChoiceLoader,
     FileSystemLoader,
     PackageLoader,
-    StrictUndefined,
     TemplateError,
     TemplateSyntaxError,
-    select_autoescape,
 )
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from f2b_enrich import inert
+from f2b_enrich.mail.sandbox import Sandbox
 from f2b_enrich.mail.view import harmless, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from jinja2 import BaseLoader, Environment
+    from jinja2 import BaseLoader
 
     from f2b_enrich.mail.alert import Alert
     from f2b_enrich.mail.view import View
@@ -44,11 +42,11 @@ class Templates:
 
     def __init__(self, folder: Path | None) -> None:
         shipped = PackageLoader("f2b_enrich.mail")
-        self._shipped = _environment(shipped)
+        self._shipped = _sandbox(shipped)
         self._own = self._shipped
         if folder is not None:
             own = FileSystemLoader(folder)
-            self._own = _environment(ChoiceLoader([own, shipped]))
+            self._own = _sandbox(ChoiceLoader([own, shipped]))
 
     def render(self, name: str, shown: View) -> str:
         """Fill in a template, the administrator's own if it can be."""
@@ -65,7 +63,7 @@ class Templates:
 
 def problems_of(folder: Path, samples: tuple[Alert, ...]) -> Iterator[str]:
     """Render the templates of a folder and say, a line each, what fails."""
-    environment = _environment(
+    sandbox = _sandbox(
         ChoiceLoader([FileSystemLoader(folder), PackageLoader("f2b_enrich.mail")])
     )
     for name in (TEXT, HTML):
@@ -73,29 +71,37 @@ def problems_of(folder: Path, samples: tuple[Alert, ...]) -> Iterator[str]:
         found: dict[str, None] = {}
         for sample in samples:
             try:
-                _render(environment, name, view(sample))
+                _render(sandbox, name, view(sample))
             except Exception as exc:  # noqa: BLE001 - a template can raise anything
                 found[f"{inert.printable(str(path))}: {_reason(exc)}"] = None
         yield from found
+    yield from _unused(folder)
 
 
-def _environment(loader: BaseLoader) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
-        loader=loader,
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(("html.jinja",), default=False),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Whoever writes a template: no value gets into a mail as it came.
-        finalize=harmless,
-    )
-    environment.filters["wrap"] = _wrap
-    return environment
+def _unused(folder: Path) -> Iterator[str]:
+    where = inert.printable(str(folder))
+    try:
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    except OSError as exc:
+        yield f"{where}: {exc.strerror}"
+        return
+    if names and not names & {TEXT, HTML}:
+        yield f"{where}: holds neither {TEXT} nor {HTML}, so nothing of it is used"
 
 
-def _render(environment: Environment, name: str, shown: View) -> str:
+def _sandbox(loader: BaseLoader) -> Sandbox:
+    # Whoever writes a template: what it prints is harmless.
+    sandbox = Sandbox(loader, finalize=harmless)
+    sandbox.filters["wrap"] = _wrap
+    return sandbox
+
+
+def _render(sandbox: Sandbox, name: str, shown: View) -> str:
+    sandbox.start()
     values = {field.name: getattr(shown, field.name) for field in fields(shown)}
-    return environment.get_template(name).render(values)
+    text = sandbox.get_template(name).render(values)
+    # A block with a filter takes values past `harmless`.
+    return "\n".join(map(inert.printable, text.split("\n")))
 
 
 def _reason(error: Exception) -> str:

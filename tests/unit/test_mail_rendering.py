@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,16 @@ BROKEN = {
     "divides by zero": "{{ 1 // 0 }}",
     "not text": b"\xff\xfe",
     "includes nothing": "{% include 'nowhere' %}",
+    "loops for ever": "{% for x in range(9999) %}{% for y in range(9999) %}"
+    "{% endfor %}{% endfor %}",
+    "one long loop": "{% for x in range(99999) %}{% endfor %}",
+    "loops over what has no number": "{% for x in range(99) | batch(1) %}"
+    "{% for y in range(999) | select %}{% endfor %}{% endfor %}",
+    "macros without end": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}"
+    "{% endif %}{% endmacro %}{{ m(40) }}",
+    "too much text": "{{ 'x' * 300000000 }}",
+    "as much, turned round": "{{ 300000000 * 'x' }}",
+    "a number without end": "{{ 9 ** 999999999 }}",
 }
 
 
@@ -96,6 +107,53 @@ def test_a_value_is_harmless_in_an_own_template_too(tmp_path: Path) -> None:
 
     assert body(composed(tmp_path), "html").strip() == (
         "&lt;b&gt;hxxp://192[.]0[.]2[.]7"
+    )
+
+
+def test_what_an_own_template_includes_is_escaped_too(tmp_path: Path) -> None:
+    (tmp_path / HTML).write_text("{% include 'lines.html' %}{% include 'lines' %}")
+    for name in ("lines.html", "lines"):
+        (tmp_path / name).write_text("{{ '<script>' }}")
+
+    assert "<script" not in body(composed(tmp_path), "html")
+
+
+def test_a_template_that_includes_itself_comes_to_an_end(tmp_path: Path) -> None:
+    (tmp_path / TEXT).write_text(f"{{% include '{TEXT}' %}}" * 2)
+
+    (problem,) = check_templates(tmp_path)
+
+    assert "more than 20,000 times" in problem or "RecursionError" in problem
+
+
+@pytest.mark.parametrize(("name", "kind"), [(TEXT, "plain"), (HTML, "html")])
+def test_a_filter_brings_no_control_character_in(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    (tmp_path / name).write_text("{% filter replace('a', ip) %}abc{% endfilter %}\n")
+    alert = known()
+    alert = replace(alert, ban=replace(alert.ban, ip="\x1b[31m\r\u202e"))
+
+    message = Composer(tmp_path).compose(alert, now=alert.ban.banned_at, form="both")
+
+    assert body(message, kind) == "\u241b[31m\u240d\ufffdbc\n"
+
+
+def test_a_number_of_rounds_is_for_one_mail(tmp_path: Path) -> None:
+    (tmp_path / TEXT).write_text("{% for x in range(9000) %}{% endfor %}done\n")
+    composer, alert = Composer(tmp_path), known()
+
+    for _ in range(4):
+        mail = composer.compose(alert, now=alert.ban.banned_at)
+        assert mail.get_content() == "done\n"
+
+
+def test_a_folder_whose_files_nobody_reads_is_told(tmp_path: Path) -> None:
+    (tmp_path / "alert.html").write_text("{{ ip }}")
+
+    assert check_templates(tmp_path) == (
+        f"{tmp_path}: holds neither alert.txt.jinja nor alert.html.jinja, "
+        "so nothing of it is used",
     )
 
 
