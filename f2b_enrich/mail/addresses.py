@@ -22,6 +22,7 @@ MAX_ADDRESS = 254
 
 _MAX_LOCAL_PART = 64
 _MAX_LABEL = 63
+_MAX_DOMAIN = 253
 _MAX_SHOWN = 100
 _SAMPLES = frozenset({"fail2ban@mail.com", "you@mail.com"})
 _SAMPLE_ENDS = frozenset({"example", "invalid", "test"})
@@ -134,9 +135,10 @@ def _is_stock(address: str, names: tuple[str, ...]) -> bool:
 def domain_of(host: str) -> str:
     """Give this host's name as a domain; a name that is none is left out."""
     try:
-        return _ascii_domain(host.strip())
+        domain = _ascii_domain(host.strip().removesuffix("."))
     except AddressError:
         return "localhost"
+    return domain if len(domain) <= _MAX_DOMAIN else "localhost"
 
 
 def _sort_out(

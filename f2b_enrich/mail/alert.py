@@ -19,7 +19,7 @@ class Alert:
     """All that one alert tells; `nth` counts this host's bans of the address.
 
     `bantime_known` is false while fail2ban may still prolong the ban. `relation` is
-    None for an address that is just anybody's, or if that is not known.
+    None for an address that is just anybody's.
     """
 
     ban: Ban
@@ -37,5 +37,8 @@ class Alert:
 
     @property
     def is_lock_out(self) -> bool:
-        """Whether the ban may keep out whom it was to protect."""
-        return self.relation is not None and self.relation.kind in {"own", "friend"}
+        """Whether the ban may keep out whom it was to protect.
+
+        A proxy stands for all who come through it, a crawler for those who search.
+        """
+        return self.relation is not None

@@ -47,6 +47,8 @@ class _Identifier(_InOnePiece, UniqueUnstructuredHeader):
 
 
 class _Text(UniqueUnstructuredHeader):
+    """Words; an encoded word or a break between them where a line gets too long."""
+
     name: str
 
     @classmethod
@@ -57,13 +59,16 @@ class _Text(UniqueUnstructuredHeader):
     def fold(self, *, policy: Policy) -> str:
         text = str(self)
         if text.isascii() and "=?" not in text:
+            # Something must stand beside the name: a reader by line finds it there.
+            first, _, rest = text.partition(" ")
             lines = textwrap.wrap(
-                f"{self.name}: {text}",
+                f"{self.name}:\N{NO-BREAK SPACE}{first} {rest}",
                 _WIDTH,
                 break_long_words=False,
                 break_on_hyphens=False,
             )
-            return f"{policy.linesep} ".join(lines) + policy.linesep
+            folded = f"{policy.linesep} ".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+            return folded + policy.linesep
         encoded = Header(text, "utf-8", maxlinelen=_WIDTH, header_name=self.name)
         return f"{self.name}: {encoded.encode(linesep=policy.linesep)}{policy.linesep}"
 

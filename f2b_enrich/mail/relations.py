@@ -16,6 +16,7 @@ _WHOSE = {
     "cdn": "an address of a proxy",
     "crawler": "an address of a crawler",
 }
+NOBODY = "no: not an own, friend, CDN or crawler address"
 
 
 def whose(relation: Relation) -> str:
@@ -38,12 +39,16 @@ def warning(relation: Relation) -> tuple[str, ...]:
         )
     if relation.kind == "cdn":
         return (
-            f"This is a proxy of {name}, not the attacker:",
-            "the ban shuts out everybody who comes through it.",
-            "Have the web server log the client's real address",
-            "(nginx: set_real_ip_from and real_ip_header; Apache: mod_remoteip).",
+            f"Possible lock-out: this is a proxy of {name}, not the attacker.",
+            "If it stands before your web server, you are banning your proxy",
+            "and everybody who comes through it: set real_ip, so that the log names",
+            "the client (nginx: set_real_ip_from and real_ip_header;",
+            "Apache: mod_remoteip).",
         )
-    return (f"This is the crawler of {name}: the ban may take you out of its index.",)
+    return (
+        f"Possible lock-out: this is the crawler of {name}.",
+        "The ban may take your pages out of its index.",
+    )
 
 
 def _short(text: str) -> str:

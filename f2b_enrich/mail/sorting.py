@@ -27,7 +27,7 @@ def fields(alert: Alert) -> Iterator[tuple[str, str]]:
         root = thread_root(ban, alert.history.thread_at)
         yield "In-Reply-To", root
         yield "References", root
-    yield "List-Id", f"<f2b-alerts.{domain_of(ban.host)}>"
+    yield "List-Id", f"<f2b-alerts.{_list_domain(ban.host)}>"
     values = {
         "X-F2B-Host": ban.host,
         "X-F2B-Jail": ban.jail,
@@ -37,9 +37,15 @@ def fields(alert: Alert) -> Iterator[tuple[str, str]]:
         "X-F2B-ASN": f"AS{found.asn}" if found and found.asn else None,
     }
     for name, value in values.items():
-        clean = " ".join(inert.printable(value or "").split())
+        clean = " ".join(inert.without_secrets(inert.printable(value or "")).split())
         if clean:
             yield name, inert.cut(clean, LONGEST)
+
+
+def _list_domain(host: str) -> str:
+    """Give a domain of names: RFC 2919 knows no addresses in brackets."""
+    domain = domain_of(host)
+    return "localhost" if domain.startswith("[") else domain
 
 
 def thread_root(ban: Ban, began_at: datetime) -> str:

@@ -36,7 +36,7 @@ def subject(alert: Alert) -> str:
 def _short(text: str, part: str) -> str:
     """Cut at a word, so that no half name looks like a whole one."""
     limit = _LIMITS[part]
-    text = inert.printable(text)
+    text = inert.without_secrets(inert.printable(text))
     if len(text) <= limit:
         return text
     head, blank, _ = text[:limit].rpartition(" ")
@@ -46,4 +46,6 @@ def _short(text: str, part: str) -> str:
 
 def _first_label(host: str) -> str:
     """Shorten web1.example.org to web1, but not an address."""
-    return host if read_address(host).version else host.partition(".")[0] or host
+    if read_address(host.strip("[]")).version:
+        return host
+    return host.partition(".")[0] or host

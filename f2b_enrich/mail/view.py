@@ -10,7 +10,7 @@ from f2b_enrich import inert
 from f2b_enrich.mail import past, wording
 from f2b_enrich.mail.alert import NOT_LOOKED_UP
 from f2b_enrich.mail.excerpt import WIDTH, Log, excerpt
-from f2b_enrich.mail.relations import warning, whose
+from f2b_enrich.mail.relations import NOBODY, warning, whose
 from f2b_enrich.mail.subject import subject
 from f2b_enrich.model import FOR_EVER, read_address
 
@@ -37,11 +37,20 @@ _TRAITS = {
 }
 
 
+class Typed(str):
+    """What people type again, so that no letter of it may be changed.
+
+    Nothing that an attacker chose is this.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Jail and address, quoted for a shell."""
 
-    jail: str
+    jail: Typed
     ip: str
 
 
@@ -95,7 +104,7 @@ def view(alert: Alert) -> View:
         nth=_nth(alert.nth),
         is_lock_out=alert.is_lock_out,
         warning=warning(alert.relation) if alert.relation else (),
-        whose=whose(alert.relation) if alert.relation else "",
+        whose=_whose(alert, address),
         times=tuple(_times(alert)),
         place=_place(found, address),
         precision=found.location_precision if found and found.country_code else None,
@@ -118,6 +127,8 @@ def view(alert: Alert) -> View:
 
 def harmless(value: object) -> str:
     """Make of any value what may stand in a mail: short, on one line, no link."""
+    if isinstance(value, Typed):
+        return inert.printable(value)
     text = inert.without_secrets(inert.printable(str(value)))
     return inert.defang(inert.cut(text, WIDTH))
 
@@ -186,12 +197,20 @@ def _traits(found: Enrichment) -> Iterator[str]:
 def _command(ban: Ban) -> Command | None:
     """Quote jail and address for a shell.
 
-    None if they would be shown other than they must be typed.
+    None if they would be shown other than they must be typed, or be taken for options.
     """
-    command = Command(ip=shlex.quote(ban.ip), jail=shlex.quote(ban.jail))
-    if any(harmless(word) != word for word in (command.ip, command.jail)):
+    ip, jail = shlex.quote(ban.ip), shlex.quote(ban.jail)
+    if harmless(ip) != ip or inert.printable(jail) != jail or len(jail) > WIDTH:
         return None
-    return command
+    if ban.ip.startswith("-") or ban.jail.startswith("-"):
+        return None
+    return Command(ip=ip, jail=Typed(jail))
+
+
+def _whose(alert: Alert, address: Address) -> str:
+    if alert.relation is not None:
+        return whose(alert.relation)
+    return NOBODY if address.version else ""
 
 
 def _page(address: Address) -> str | None:

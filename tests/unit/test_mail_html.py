@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import SMTP
@@ -136,7 +137,7 @@ def test_the_page_tells_what_the_text_tells(fact: str) -> None:
 def test_what_is_not_known_has_no_place_on_the_page() -> None:
     shown = words(unknown())
 
-    for label in ("Network", "Name", "Yours?", "History", "Planned end"):
+    for label in ("Network", "Name", "History", "Planned end"):
         assert label not in shown
     assert "No log lines: banned by hand" in shown
 
@@ -208,17 +209,72 @@ def test_a_possible_lock_out_begins_with_the_way_out(kind: str) -> None:
 def test_a_banned_proxy_says_what_to_set() -> None:
     alert = replace(ALERT, relation=Relation(kind="cdn", name="Example", why="list"))
 
-    assert "lock-out" not in subject(alert)
+    assert "] possible lock-out: " in subject(alert)
+    assert part(alert, "plain").startswith("fail2ban-client set sshd unbanip ")
     for shown in (words(alert), " ".join(part(alert, "plain").split())):
-        assert "This is a proxy of Example, not the attacker" in shown
+        assert "this is a proxy of Example, not the attacker" in shown
+        assert "you are banning your proxy and everybody" in shown
         assert "set_real_ip_from and real_ip_header" in shown
 
 
 def test_a_banned_crawler_is_named() -> None:
     alert = replace(ALERT, relation=Relation(kind="crawler", name="Ex", why="DNS"))
 
-    assert part(alert, "plain").startswith("This is the crawler of Ex: the ban may ")
+    assert "] possible lock-out: " in subject(alert)
+    assert "Possible lock-out: this is the crawler of Ex.\n" in part(alert, "plain")
     assert "YOURS?  an address of a crawler: Ex (DNS)\n" in part(alert, "plain")
+
+
+def test_what_is_banned_by_name_is_nobodys_address() -> None:
+    alert = replace(ALERT, ban=replace(ALERT.ban, ip="notanip"), relation=None)
+
+    assert "YOURS?" not in part(alert, "plain")
+
+
+@pytest.mark.parametrize(
+    ("jail", "ip", "line"),
+    [
+        ("www.example.org-auth", "192.0.2.7", "set www.example.org-auth unbanip"),
+        ("x?key=1", "192.0.2.7", "set 'x?key=1' unbanip 192.0.2.7"),
+        ("it's", "192.0.2.7", "set 'it'\"'\"'s' unbanip 192.0.2.7"),
+        # An attacker's words may be shown otherwise, or be an option.
+        ("sshd", "www.example.org", None),
+        ("sshd", "--help", None),
+        ("-x", "192.0.2.7", None),
+        ("a" * 201, "192.0.2.7", None),
+    ],
+)
+def test_a_command_can_be_typed_as_it_is_shown(
+    jail: str, ip: str, line: str | None
+) -> None:
+    alert = replace(ALERT, ban=replace(ALERT.ban, jail=jail, ip=ip), relation=None)
+
+    for shown in (part(alert, "plain"), words(alert)):
+        if line is None:
+            assert "fail2ban-client set" not in shown
+            assert "by hand: jail or address cannot be shown" in shown
+        else:
+            assert f"fail2ban-client {line}" in shown
+
+
+@pytest.mark.parametrize(
+    "ip", ["203.0.113.0/24", "2001:db8:1111:2222:3333:4444:5555:6"]
+)
+def test_no_line_of_the_text_is_wider_than_a_terminal(ip: str) -> None:
+    alert = replace(ALERT, ban=replace(ALERT.ban, ip=ip), lines=())
+
+    wide = [line for line in part(alert, "plain").splitlines() if len(line) > 80]
+
+    assert [line for line in wide if "unban now" not in line] == []
+    assert "never again     add" in part(alert, "plain")
+
+
+def test_lines_that_were_purged_are_no_longer_kept() -> None:
+    alert = replace(ALERT, lines=())
+    assert alert.ban.lines_received
+
+    assert "no log lines: no longer kept" in part(alert, "plain")
+    assert "No log lines: no longer kept" in words(alert)
 
 
 def test_a_lock_out_whose_command_cannot_be_shown_still_warns() -> None:
@@ -288,7 +344,8 @@ def test_no_value_becomes_markup_or_a_header(
     assert all((link or "").startswith("https://ipinfo.io/") for link in links)
     shown = "".join(reader.text)
     assert all(char.isprintable() or char == "\n" for char in shown)
-    rest = shown.replace("https://ipinfo.io/", "")
+    typed = f"fail2ban-client set {shlex.quote(jail)} "
+    rest = shown.replace("https://ipinfo.io/", "").replace(typed, "")
     assert not re.search(r"https?://|www\.\S|[a-z]@[a-z]+\.[a-z]", rest, re.IGNORECASE)
     message = sent(alert)
     assert len(set(message.keys())) == len(message.keys())
