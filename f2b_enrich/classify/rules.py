@@ -1,0 +1,160 @@
+"""The rules that say what a log line shows, read from a file and checked."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
+
+import re2
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from f2b_enrich.errors import F2bEnrichError
+from f2b_enrich.inert import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+KINDS = frozenset({"username"})
+"""What a rule can give; the names of groups in patterns, and of `observed.kind`."""
+
+LONGEST_PATTERN = 2_000
+
+_PATTERN_MEMORY = 1 << 20
+"""Room for RE2's program and states of one rule; when it is full, RE2 is slower."""
+
+
+class RuleError(F2bEnrichError):
+    """All problems of a file of rules at once, each with file and rule."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A pattern in RE2's syntax whose named groups are kinds of values.
+
+    `example` is a line that it matches, `shows` what must come of that line.
+    """
+
+    name: str
+    pattern: str
+    example: str
+    shows: Mapping[str, str]
+
+
+def options() -> re2.Options:
+    """Give RE2's settings for a pattern: bounded, and silent on standard error."""
+    chosen = re2.Options()
+    chosen.max_mem = _PATTERN_MEMORY
+    chosen.log_errors = False
+    return chosen
+
+
+def load(text: str, *, origin: str) -> tuple[Rule, ...]:
+    """Read rules from TOML; `origin` is the file's name for messages.
+
+    Raises:
+        RuleError: with all problems found.
+    """
+    try:
+        entries = _File.model_validate(tomllib.loads(text)).rule
+    except tomllib.TOMLDecodeError as exc:
+        raise RuleError((printable(f"{origin}: {exc}"),)) from exc
+    except ValidationError as exc:
+        raise RuleError(tuple(_problems(exc, origin, text))) from exc
+    names = Counter(entry.name for entry in entries)
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:
+        raise RuleError(
+            tuple(f"{origin}: rule {name!r}: the name is taken" for name in twice)
+        )
+    return tuple(
+        Rule(
+            name=entry.name,
+            pattern=entry.pattern,
+            example=entry.example,
+            shows=MappingProxyType(dict(entry.shows)),
+        )
+        for entry in entries
+    )
+
+
+def shipped() -> tuple[Rule, ...]:
+    """Read the rules that come with the program."""
+    file = resources.files(__package__).joinpath("rules.toml")
+    return load(file.read_text("utf-8"), origin="rules.toml")
+
+
+def _pattern(text: str) -> str:
+    if len(text) > LONGEST_PATTERN:
+        raise ValueError(
+            f"it has {len(text)} characters, the limit is {LONGEST_PATTERN:,}"
+        )
+    try:
+        compiled = re2.compile(text, options())
+    except re2.error as exc:
+        reason = exc.args[0]
+        if isinstance(reason, bytes):  # RE2 quotes the pattern, cut anywhere
+            reason = reason.decode("utf-8", "replace")
+        raise ValueError(str(reason)) from exc
+    kinds = compiled.groupindex
+    if unknown := sorted(kinds.keys() - KINDS):
+        raise ValueError(
+            f"group {unknown[0]!r} is no kind of value: {', '.join(sorted(KINDS))}"
+        )
+    if not kinds:
+        raise ValueError(f"no group gives a value: {', '.join(sorted(KINDS))}")
+    # RE2 takes a name twice and then gives the first group only.
+    if compiled.groups != len(kinds):
+        raise ValueError("a group has no name of its own; (?:...) needs none")
+    return text
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    pattern: Annotated[str, AfterValidator(_pattern)]
+    example: str
+    shows: dict[str, str]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rule: tuple[_Entry, ...] = ()
+
+
+def _problems(error: ValidationError, origin: str, text: str) -> Iterator[str]:
+    entries = tomllib.loads(text).get("rule")
+    for problem in error.errors(include_url=False):
+        table, *place = problem["loc"]
+        where = origin
+        if place and isinstance(index := place[0], int):
+            where += f": {_called(entries, index)}"
+            del place[0]
+        key = ".".join(map(str, place)) or table
+        reason = _reason(problem["type"], problem["msg"])
+        yield printable(f"{where}: {key}: {reason}")
+
+
+def _called(entries: object, index: int) -> str:
+    """Call a rule by its name, or by its number (from 1) when it has none."""
+    entry = entries[index] if isinstance(entries, list) else None
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return f"rule {name!r}" if isinstance(name, str) else f"rule number {index + 1}"
+
+
+def _reason(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "no such key"
+    if kind == "missing":
+        return "it is missing"
+    text = message.removeprefix("Value error, ")
+    return f"{text[:1].lower()}{text[1:]}"

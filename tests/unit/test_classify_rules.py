@@ -1,0 +1,238 @@
+"""Rules are read from TOML and refused with the file, the rule and what is wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from f2b_enrich.classify.observed import Observer
+from f2b_enrich.classify.rules import (
+    KINDS,
+    LONGEST_PATTERN,
+    Rule,
+    RuleError,
+    load,
+    options,
+    shipped,
+)
+from f2b_enrich.errors import F2bEnrichError
+
+SHIPPED = shipped()
+OBSERVER = Observer(SHIPPED)
+
+ONE = """
+[[rule]]
+name = "own-login"
+pattern = '^own: no (?P<username>.*)$'
+example = 'own: no bob'
+shows = { username = "bob" }
+"""
+
+
+def problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(RuleError) as caught:
+        load(text, origin="own.toml")
+    assert "\n" not in str(caught.value)
+    return caught.value.problems
+
+
+def test_every_shipped_rule_shows_what_it_says_in_its_example() -> None:
+    for rule in SHIPPED:
+        found = Observer([rule]).observe([rule.example])
+        assert {one.kind: one.value for one in found} == rule.shows, rule.name
+
+
+def test_no_shipped_rule_reads_another_ones_example_otherwise() -> None:
+    for rule in SHIPPED:
+        found = OBSERVER.observe([rule.example])
+        assert {one.kind: one.value for one in found} == rule.shows, rule.name
+
+
+def test_examples_have_documentation_addresses_only() -> None:
+    allowed = [
+        ipaddress.ip_network(text)
+        for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "0.0.0.0/32")
+    ]
+    for rule in SHIPPED:
+        for text in re.findall(r"\d+\.\d+\.\d+\.\d+", rule.example):
+            address = ipaddress.ip_address(text)
+            assert any(address in network for network in allowed), rule.name
+
+
+def test_shipped_rules_have_short_patterns_and_names_of_their_own() -> None:
+    assert max(Counter(rule.name for rule in SHIPPED).values()) == 1
+    assert max(len(rule.pattern) for rule in SHIPPED) <= LONGEST_PATTERN // 2
+
+
+def test_a_rule_is_read_as_it_stands() -> None:
+    (rule,) = load(ONE, origin="own.toml")
+
+    assert rule == Rule(
+        name="own-login",
+        pattern="^own: no (?P<username>.*)$",
+        example="own: no bob",
+        shows={"username": "bob"},
+    )
+
+
+def test_a_file_without_rules_has_none() -> None:
+    assert load("# none yet", origin="own.toml") == ()
+
+
+def test_a_rule_error_is_one_of_ours() -> None:
+    assert issubclass(RuleError, F2bEnrichError)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "shows =",
+            "colour = 1\nshows =",
+            "own.toml: rule 'own-login': colour: no such key",
+        ),
+        ('name = "own-login"', "", "own.toml: rule number 1: name: it is missing"),
+        (
+            "example = 'own: no bob'",
+            "",
+            "own.toml: rule 'own-login': example: it is missing",
+        ),
+        (
+            "(?P<username>.*)",
+            "(?P<username>.*",
+            "own.toml: rule 'own-login': pattern: missing ): ^own: no (?P<username>.*$",
+        ),
+        (
+            "(?P<username>.*)",
+            "(?=x)(?P<username>.*)",
+            "own.toml: rule 'own-login': pattern: invalid perl operator: (?=",
+        ),
+        (
+            "?P<username>",
+            "?P<colour>",
+            "own.toml: rule 'own-login': pattern: "
+            "group 'colour' is no kind of value: username",
+        ),
+        (
+            "?P<username>",
+            "?:",
+            "own.toml: rule 'own-login': pattern: no group gives a value: username",
+        ),
+        (
+            "^own",
+            "^(own)",
+            "own.toml: rule 'own-login': pattern: "
+            "a group has no name of its own; (?:...) needs none",
+        ),
+        (
+            "^own",
+            "^(?P<username>o)wn",
+            "own.toml: rule 'own-login': pattern: "
+            "a group has no name of its own; (?:...) needs none",
+        ),
+        (
+            "^own",
+            "^" + "o" * 2_000,
+            "own.toml: rule 'own-login': pattern: "
+            "it has 2023 characters, the limit is 2,000",
+        ),
+        (
+            "^own",
+            "^" + "[^a]{1000}" * 9,
+            "own.toml: rule 'own-login': pattern: pattern too large - compile failed",
+        ),
+        (
+            'name = "own-login"',
+            "name = 7",
+            "own.toml: rule number 1: name: input should be a valid string",
+        ),
+        (
+            'shows = { username = "bob" }',
+            "shows = { username = 7 }",
+            "own.toml: rule 'own-login': shows.username: "
+            "input should be a valid string",
+        ),
+        ("[[rule]]", "[rules]", "own.toml: rules: no such key"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_said(old: str, new: str, problem: str) -> None:
+    assert problems(ONE.replace(old, new)) == (problem,)
+
+
+@pytest.mark.parametrize(
+    "name", ["Own", "own login", "own_login", "-own", "", "o" * 65]
+)
+def test_a_rules_name_is_in_kebab_case(name: str) -> None:
+    (problem,) = problems(ONE.replace("own-login", name))
+
+    assert problem.startswith(f"own.toml: rule {name!r}: name: string should ")
+
+
+@pytest.mark.parametrize("text", ["rule = 3", "rule = [3]", "[rule]\nname = 'x'"])
+def test_rules_that_are_no_tables_are_refused(text: str) -> None:
+    (problem, *_) = problems(text)
+
+    assert problem.startswith("own.toml: rule")
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    assert problems(ONE + ONE) == ("own.toml: rule 'own-login': the name is taken",)
+
+
+def test_all_problems_are_said_at_once() -> None:
+    broken = ONE.replace("(?P", "(?P(") + ONE.replace("name =", "title =")
+
+    assert [text.split(": ")[1] for text in problems(broken)] == [
+        "rule 'own-login'",
+        "rule number 2",
+        "rule number 2",
+    ]
+
+
+def test_text_that_is_no_toml_is_refused_with_its_place() -> None:
+    (problem,) = problems("[[rule]\n")
+
+    assert problem.startswith("own.toml: ")
+    assert "line 1" in problem
+
+
+def test_what_is_quoted_from_a_file_cannot_break_the_line() -> None:
+    text = ONE.replace("'^", "'''^").replace("$'", "$'''")
+    text = text.replace("^own", "^(own\n").replace("shows =", '"a\\nb" = 1\nshows =')
+
+    assert problems(text) == (
+        "own.toml: rule 'own-login': pattern: "
+        "missing ): ^(own\u240a: no (?P<username>.*)$",
+        "own.toml: rule 'own-login': a\u240ab: no such key",
+    )
+
+
+def test_a_bad_pattern_is_not_written_to_standard_error(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    problems(ONE.replace("^own", "^(own"))
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_patterns_have_bounded_memory() -> None:
+    assert options().max_mem <= 1 << 20
+
+
+def test_only_kinds_that_are_known_are_shown() -> None:
+    assert all(rule.shows.keys() <= KINDS for rule in SHIPPED)
+
+
+@given(
+    pattern=st.text(st.characters(exclude_characters="'", exclude_categories=["Cc"]))
+)
+def test_any_pattern_is_taken_or_refused(pattern: str) -> None:
+    text = ONE.replace("^own: no ", pattern)
+    with suppress(RuleError):
+        Observer(load(text, origin="own.toml")).observe(["own: no bob"])
