@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := f2b_enrich demo tests bench action.d
 SCRIPTS := install.sh .ci/run
+TEST_PROGRAMS := chromium spamassassin w3m
 EXTRA_DATA := $(wildcard ../shared/data)
 export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
@@ -17,7 +18,7 @@ export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 check: lint types test
 
 $(VENV)/ready: requirements/dev.txt pyproject.toml
-	./install.sh --deps
+	./install.sh --deps $(TEST_PROGRAMS)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip -qq --disable-pip-version-check install --no-deps \
 	    --require-hashes --only-binary :all: -r requirements/dev.txt

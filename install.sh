@@ -2,7 +2,7 @@
 # Install f2b-enrich. For now: show what it does, in a throw-away folder.
 #
 #   ./install.sh --demo     run the main job once; nothing is installed on this server
-#   ./install.sh --deps     install only the system's packages that are missing
+#   ./install.sh --deps [PROGRAM ...]   install only Debian's packages that are missing
 
 set -eu
 
@@ -11,9 +11,11 @@ python=/usr/bin/python3
 environment=$here/build/demo
 
 main() {
-    case "${1-}" in
+    option=${1-}
+    [ $# -eq 0 ] || shift
+    case $option in
     --demo) demo ;;
-    --deps) system_packages ;;
+    --deps) system_packages "$@" ;;
     -h | --help) usage ;;
     *)
         usage >&2
@@ -24,11 +26,12 @@ main() {
 
 usage() {
     cat <<'TEXT'
-usage: ./install.sh --demo | --deps
+usage: ./install.sh --demo | --deps [PROGRAM ...]
 
   --demo   run the main job once in a throw-away folder: a real Fail2Ban bans an
            address out of a log, and you see the row and the mail that come of it
-  --deps   install only the Debian packages that are missing
+  --deps   install only the Debian packages that are missing, and those of programs
+           named (each is called as its package)
 
 Installing onto this server is not part of this version yet. Nothing was changed.
 TEXT
@@ -49,10 +52,14 @@ system_packages() {
     missing=
     have fail2ban-server || missing="$missing fail2ban"
     "$python" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+    for program; do
+        have "$program" || missing="$missing $program"
+    done
     [ -n "$missing" ] || return 0
     have apt-get || fail "missing:$missing; this system has no apt-get to install them"
     [ "$(id -u)" -eq 0 ] || fail "missing:$missing; install them, or run this as root"
-    say "Installing from Debian:$missing (Debian starts the service fail2ban, too)"
+    say "Installing from Debian:$missing"
+    say "(Where systemd runs, Debian starts the service of what it installs.)"
     log=$(mktemp)
     # The word splitting is wanted: one package a word.
     # shellcheck disable=SC2086

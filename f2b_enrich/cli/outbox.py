@@ -20,13 +20,15 @@ from f2b_enrich.cli.opening import reading, writing
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.tables import Column, fit, screen_width
 from f2b_enrich.daemon.alerts import alert, relations
+from f2b_enrich.daemon.tried_names import ACCOUNTS, TriedNames
 from f2b_enrich.errors import AddressError, DeliveryError, F2bEnrichError
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxRow, OutboxState
-from f2b_enrich.store import history, lists, reads
+from f2b_enrich.store import facts as store_facts
+from f2b_enrich.store import lists
 from f2b_enrich.store import outbox as store_outbox
 
 if TYPE_CHECKING:
@@ -36,9 +38,8 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from f2b_enrich.config import Settings
-    from f2b_enrich.model import History
+    from f2b_enrich.store.facts import BanFacts
     from f2b_enrich.store.lists import Mail
-    from f2b_enrich.store.reads import BanFacts
 
 _ROW = tuple(field.name for field in dataclasses.fields(OutboxRow))
 _COLUMNS = (*_ROW, "jail", "ip")
@@ -135,13 +136,12 @@ def show(settings: Settings, row_id: int) -> None:
     now = datetime.now(UTC)
     with reading(settings) as store:
         row = _existing(store, row_id)
-        facts = reads.facts(store, row.ban_id) if row.ban_id else None
-        past = history.of(store, facts.ban) if facts else None
+        facts = store_facts.of(store, row.ban_id) if row.ban_id else None
     for name, value in _described(row):
         click.echo(f"{name:<12}{printable(str(value))}")
     click.echo()
     try:
-        message = _composed(row, facts, past, settings, now)
+        message = _composed(row, facts, settings, now)
     except (DeliveryError, AddressError) as exc:
         click.echo(printable(f"cannot be written: {exc}"))
         return
@@ -175,7 +175,6 @@ def _described(row: OutboxRow) -> Iterator[tuple[str, object]]:
 def _composed(
     row: OutboxRow,
     facts: BanFacts | None,
-    past: History | None,
     settings: Settings,
     now: datetime,
 ) -> EmailMessage:
@@ -184,8 +183,8 @@ def _composed(
         facts,
         settings=settings.mail,
         timezone=None,
-        past=past,
         known=relations(settings),
+        tried=TriedNames(host=settings.host_name, accounts=ACCOUNTS),
     )
     return Composer(settings.mail.templates).compose(told, now=now)
 

@@ -25,6 +25,7 @@ from f2b_enrich.daemon.mailing import Desk, Mailing
 from f2b_enrich.daemon.notify import Notifier
 from f2b_enrich.daemon.reads import Reads
 from f2b_enrich.daemon.server import Limits, Server, user_numbers
+from f2b_enrich.daemon.tried_names import ACCOUNTS, TriedNames
 from f2b_enrich.enrich import enricher
 from f2b_enrich.errors import ConfigError, StoreError
 from f2b_enrich.mail import deliver
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         Mapping,
     )
     from datetime import datetime, tzinfo
+    from pathlib import Path
 
     from f2b_enrich.config import Settings
     from f2b_enrich.credentials import Secrets
@@ -84,6 +86,7 @@ class World:
     environ: Mapping[str, str]
     timezone: tzinfo | None = None
     spans: Spans = Spans()
+    accounts: Path = ACCOUNTS
 
 
 async def run(world: World) -> None:
@@ -237,6 +240,9 @@ class _Daemon:
             courier=deliver.build(self._settings, self._secrets),
             composer=Composer(self._settings.mail.templates),
             relations=relations(self._settings),
+            tried=TriedNames(
+                host=self._settings.host_name, accounts=self._world.accounts
+            ),
             settings=self._settings.mail,
             timezone=self._world.timezone,
             now=self._world.now,

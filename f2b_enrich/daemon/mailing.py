@@ -15,20 +15,24 @@ from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.loops import first_of
 from f2b_enrich.errors import DeliveryError, StoreError
 from f2b_enrich.outbox import after_failure
-from f2b_enrich.store import history, outbox, reads
+from f2b_enrich.store import facts as store_facts
+from f2b_enrich.store import outbox
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection
     from datetime import datetime, tzinfo
+    from email.message import EmailMessage
 
     from f2b_enrich.config import MailSettings
     from f2b_enrich.daemon.commits import Commits
     from f2b_enrich.daemon.reads import Reads
+    from f2b_enrich.daemon.tried_names import TriedNames
     from f2b_enrich.enrich.relations import Relations
-    from f2b_enrich.mail.compose import Composer
+    from f2b_enrich.mail.compose import Alert, Composer
     from f2b_enrich.mail.deliver import Courier
     from f2b_enrich.model import OutboxRow
+    from f2b_enrich.store.facts import BanFacts
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +57,7 @@ class Desk:
     courier: Courier
     composer: Composer
     relations: Relations
+    tried: TriedNames
     settings: MailSettings
     timezone: tzinfo | None
     now: Callable[[], datetime]
@@ -144,25 +149,29 @@ class Mailing:
         await self._note(partial(outbox.sent, row_id=row.id, now=self._desk.now()))
 
     async def _deliver(self, row: OutboxRow) -> str:
-        facts = past = None
+        facts = None
         if row.ban_id is not None:
-            facts = await self._reads.run(partial(reads.facts, ban_id=row.ban_id))
-        if facts is not None:
-            past = await self._reads.run(partial(history.of, ban=facts.ban))
-        now = self._desk.now()
-        settings = self._desk.settings
-        told = alert(
-            row,
-            facts,
-            settings=settings,
-            timezone=self._desk.timezone,
-            past=past,
-            known=self._desk.relations,
-        )
-        message = self._desk.composer.compose(told, now=now, form=settings.format)
+            facts = await self._reads.run(partial(store_facts.of, ban_id=row.ban_id))
+        # Hostile lines cost tens of milliseconds, in which no ban would be taken.
+        told, message = await asyncio.to_thread(self._written, row, facts)
         return await self._desk.courier.send(
             message, sender=told.sender, recipient=told.recipient
         )
+
+    def _written(
+        self, row: OutboxRow, facts: BanFacts | None
+    ) -> tuple[Alert, EmailMessage]:
+        desk = self._desk
+        told = alert(
+            row,
+            facts,
+            settings=desk.settings,
+            timezone=desk.timezone,
+            known=desk.relations,
+            tried=desk.tried,
+        )
+        form = desk.settings.format
+        return told, desk.composer.compose(told, now=desk.now(), form=form)
 
     async def _failed(self, row: OutboxRow, error: DeliveryError) -> None:
         now = self._desk.now()

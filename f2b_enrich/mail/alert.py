@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from datetime import timedelta, tzinfo
 
-    from f2b_enrich.model import Ban, Enrichment, History, LogLine, Relation
+    from f2b_enrich.model import (
+        Ban,
+        Enrichment,
+        History,
+        LogLine,
+        Relation,
+        TriedName,
+    )
 
 NOT_LOOKED_UP = "not looked up"
 """Where a snapshot keeps the reason why nobody was asked."""
@@ -17,6 +24,8 @@ NOT_LOOKED_UP = "not looked up"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """All that one alert tells; `nth` counts this host's bans of the address.
+
+    `span` is the time between the first and the last of its log lines.
 
     `bantime_known` is false while fail2ban may still prolong the ban. `relation` is
     None for an address that is just anybody's.
@@ -33,6 +42,8 @@ class Alert:
     version: str
     timezone: tzinfo | None
     history: History | None = None
+    names: tuple[TriedName, ...] = ()
+    span: timedelta | None = None
     relation: Relation | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from f2b_enrich.model import (
     Neighbours,
     Relation,
     Tally,
+    TriedName,
     ban_id,
 )
 
@@ -29,7 +31,7 @@ _LINE = "Nov 21 20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.
 
 def check_templates(folder: Path) -> tuple[str, ...]:
     """Give what is wrong with the templates of a folder, each in one line."""
-    return tuple(problems_of(folder, (known(), unknown())))
+    return tuple(problems_of(folder, (known(), unknown(), unspeakable())))
 
 
 def unknown() -> Alert:
@@ -51,6 +53,12 @@ def unknown() -> Alert:
         received_at=_AT,
     )
     return _about(ban)
+
+
+def unspeakable() -> Alert:
+    """Give an alert whose commands cannot be shown, about what is no address."""
+    ban = replace(unknown().ban, ip="a\nb", ip_version=None, subnet=None)
+    return replace(_about(ban), relation=Relation(kind="cdn", name="x", why="y"))
 
 
 def known() -> Alert:
@@ -79,6 +87,11 @@ def known() -> Alert:
         lines=lines,
         history=_past(),
         relation=Relation(kind="friend", name="our office", why="192.0.2.0/24"),
+        names=(
+            TriedName(name="root", lines=2, is_account=True),
+            TriedName(name="admin", lines=1, is_account=False),
+        ),
+        span=timedelta(seconds=41),
     )
 
 
@@ -89,6 +102,8 @@ def _about(
     lines: tuple[LogLine, ...] = (),
     history: History | None = None,
     relation: Relation | None = None,
+    names: tuple[TriedName, ...] = (),
+    span: timedelta | None = None,
 ) -> Alert:
     return Alert(
         ban=ban,
@@ -103,6 +118,8 @@ def _about(
         timezone=UTC,
         history=history,
         relation=relation,
+        names=names,
+        span=span,
     )
 
 

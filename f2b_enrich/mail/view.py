@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from f2b_enrich.mail.alert import Alert
-    from f2b_enrich.model import Address, Ban, Enrichment
+    from f2b_enrich.model import Address, Ban, Enrichment, TriedName
+
+MOST_NAMES = 12
+LONGEST_NAME = 40
 
 _TOPICS = {
     **dict.fromkeys(("country_code", "country", "region", "city"), "place"),
@@ -71,6 +74,9 @@ class View:
     is_lock_out: bool
     warning: tuple[str, ...]
     whose: str
+    names: tuple[str, ...]
+    has_accounts: bool
+    within: str
     times: tuple[tuple[str, str], ...]
     place: str
     precision: str | None
@@ -105,6 +111,9 @@ def view(alert: Alert) -> View:
         is_lock_out=alert.is_lock_out,
         warning=warning(alert.relation) if alert.relation else (),
         whose=_whose(alert, address),
+        names=tuple(_names(alert.names)),
+        has_accounts=any(tried.is_account for tried in alert.names),
+        within=_within(alert),
         times=tuple(_times(alert)),
         place=_place(found, address),
         precision=found.location_precision if found and found.country_code else None,
@@ -158,6 +167,22 @@ def _times(alert: Alert) -> Iterator[tuple[str, str]]:
         else:
             end = wording.moment(ban.expires_at, zone)
             yield "planned end", f"{least}{end} ({length})"
+
+
+def _names(tried: tuple[TriedName, ...]) -> Iterator[str]:
+    for one in tried[:MOST_NAMES]:
+        mark = "*" if one.is_account else ""
+        yield inert.cut(harmless(one.name), LONGEST_NAME) + mark
+    more = len(tried) - MOST_NAMES
+    if more > 0:
+        yield f"{more:,} more"
+
+
+def _within(alert: Alert) -> str:
+    if alert.span is None:
+        return ""
+    seconds = int(alert.span.total_seconds())
+    return f"within {wording.span(seconds)}" if seconds else "in the same second"
 
 
 def _place(found: Enrichment | None, address: Address) -> str:

@@ -1,26 +1,15 @@
-"""What people and mails ask of the store."""
+"""What commands and loops ask of the store."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import Ban, Enrichment, LogLine, read_time
-from f2b_enrich.store import enrichments
+from f2b_enrich.model import Ban, LogLine, read_time
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BanFacts:
-    """One ban with all that a mail tells of it; `nth` counts this host's bans of it."""
-
-    ban: Ban
-    enrichment: Enrichment | None
-    lines: tuple[LogLine, ...]
-    nth: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,29 +18,6 @@ class Totals:
 
     bans: int
     addresses: int
-
-
-def facts(connection: sqlite3.Connection, ban_id: str) -> BanFacts | None:
-    """Read a ban by any id it was ever known by."""
-    row = connection.execute(
-        "SELECT bans.* FROM ban_ids JOIN bans ON bans.id = ban_ids.ban_id "
-        "WHERE ban_ids.id = ?",
-        (ban_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    ban = read_ban(row)
-    nth = connection.execute(
-        "SELECT count(*) FROM bans WHERE ip = ? AND host = ? AND banned_at <= ?",
-        (ban.ip, ban.host, row["banned_at"]),
-    ).fetchone()[0]
-    found = ban.enrichment_id
-    return BanFacts(
-        ban=ban,
-        enrichment=None if found is None else enrichments.get(connection, found),
-        lines=lines(connection, ban.id),
-        nth=nth,
-    )
 
 
 def lines(connection: sqlite3.Connection, ban_id: str) -> tuple[LogLine, ...]:

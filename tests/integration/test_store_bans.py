@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from f2b_enrich.model import Event, EventKind, ban_id
 from f2b_enrich.store import bans, reads, search
+from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store.connection import open_writer, transaction
 from f2b_enrich.store.lines import MAX_BYTES
 from tests.events import FAILED_AT, HOST, a_ban, a_prolong, an_unban, clock
@@ -267,10 +268,10 @@ def test_a_look_up_by_any_id_finds_the_ban(store: sqlite3.Connection) -> None:
     record_all(store, a_ban())
     with transaction(store):
         store.execute("INSERT INTO other_ids VALUES ('once known as', ?)", (ID,))
-    facts = reads.facts(store, "once known as")
+    facts = store_facts.of(store, "once known as")
     assert facts is not None
-    assert (facts.ban.id, facts.nth) == (ID, 1)
-    assert reads.facts(store, "never known") is None
+    assert (facts.ban.id, facts.past.nth) == (ID, 1)
+    assert store_facts.of(store, "never known") is None
 
 
 def test_an_event_under_another_id_of_a_ban_meets_the_ban(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from f2b_enrich.store import bans, enrichments, outbox, reads
+from f2b_enrich.store import bans, enrichments, outbox
+from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store.connection import transaction
 from tests.events import HOST, a_ban, clock
 
@@ -21,7 +22,7 @@ def fill(store: sqlite3.Connection, numbers: range) -> None:
     """Record bans with their mails: almost all sent, all looked up but the last."""
     with transaction(store):
         for number in numbers:
-            ip = f"2001:db8::{number:x}"
+            ip = f"2001:db8:{number:x}::5"
             taken = bans.record(
                 store, a_ban(ip=ip), host=HOST, jail="sshd", now=clock(number)
             )
@@ -67,8 +68,8 @@ def steps(store: sqlite3.Connection, ask: Callable[[], object]) -> int:
     return count
 
 
-IP = "2001:db8::5"
-A_BAN_ID = "SELECT id FROM bans WHERE ip = '2001:db8::5'"
+IP = "2001:db8:5::5"
+A_BAN_ID = "SELECT id FROM bans WHERE ip = '2001:db8:5::5'"
 
 ASKED: dict[str, Callable[[sqlite3.Connection], object]] = {
     "record": lambda db: bans.record(
@@ -86,7 +87,7 @@ ASKED: dict[str, Callable[[sqlite3.Connection], object]] = {
         db, IP, complete_since=clock(0), incomplete_since=clock(0)
     ),
     "to look up": lambda db: enrichments.waiting(db, after=0, limit=10),
-    "facts": lambda db: reads.facts(db, db.execute(A_BAN_ID).fetchone()[0]),
+    "facts": lambda db: store_facts.of(db, db.execute(A_BAN_ID).fetchone()[0]),
     "row of the view": lambda db: db.execute(
         f"SELECT * FROM ban_log WHERE id = ({A_BAN_ID})"  # noqa: S608
     ).fetchall(),

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.model import Enrichment
-from f2b_enrich.store import bans, enrichments, reads
+from f2b_enrich.store import bans, enrichments
+from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store.connection import open_writer, transaction
 from tests.events import FAILED_AT, HOST, a_ban
 
@@ -67,7 +68,7 @@ def save(store: sqlite3.Connection, found: Enrichment) -> None:
 
 
 def of(store: sqlite3.Connection, ban_id: str) -> Enrichment | None:
-    facts = reads.facts(store, ban_id)
+    facts = store_facts.of(store, ban_id)
     assert facts is not None
     return facts.enrichment
 

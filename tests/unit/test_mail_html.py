@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTP
 from html.parser import HTMLParser
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from f2b_enrich.mail.compose import Composer, subject
 from f2b_enrich.mail.sample import known, unknown
-from f2b_enrich.model import LogLine, Relation, Tally
+from f2b_enrich.model import LogLine, Relation, Tally, TriedName
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -122,7 +123,7 @@ def test_text_alone_is_a_mail_of_one_part() -> None:
         "192.0.2.0/24, last 30 days: 4 other addresses, 16 bans (.9 8, .13 5, .40 2, ",
         "other hosts: mail1 3 bans, web2 1 ban; first there 2026-10-04",
         "Own records since 2024-03-02; 1 of the 7 imported",
-        "3 of 4 lines that fail2ban handed over; links made harmless",
+        "3 of 4 lines that fail2ban handed over, within 41 seconds; links made harmless",
         "from 192.0.2.7 (2 times)",
         "1 line left out",
         "Unban now fail2ban-client set sshd unbanip 192.0.2.7",
@@ -352,3 +353,45 @@ def test_no_value_becomes_markup_or_a_header(
     assert "Bcc" not in message
     assert all(str(value).strip() for value in message.values())
     assert all(str(value).isprintable() for value in message.values())
+
+
+def test_names_that_were_tried_are_told_and_accounts_marked() -> None:
+    tried = [("root", True), ("a b", False), ("<x>", False), ("y" * 60, False)]
+    many = [(f"n{number}", False) for number in range(10)]
+    alert = replace(
+        ALERT,
+        names=tuple(
+            TriedName(name=name, lines=1, is_account=known)
+            for name, known in (*tried, *many)
+        ),
+    )
+
+    text = " ".join(part(alert, "plain").split())
+    listed = (
+        f"root*, a b, <x>, {'y' * 39}\u2026, n0, n1, n2, n3, n4, n5, n6, n7, 2 more"
+    )
+    assert f"NAMES {listed} (* this account exists on web1.example.org)" in text
+    assert f"Names {listed} (* this account exists on" in words(alert)
+
+
+def test_without_an_account_there_is_no_star_to_explain() -> None:
+    alert = replace(ALERT, names=(TriedName(name="x", lines=1, is_account=False),))
+
+    assert "\nNAMES   x\n" in part(alert, "plain")
+    assert "account" not in words(alert)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (41, "handed over, within 41 seconds; links"),
+        (0.4, "handed over, in the same second; links"),
+        (None, "handed over; links"),
+    ],
+)
+def test_the_log_says_how_much_time_it_took(seconds: float | None, told: str) -> None:
+    taken = None if seconds is None else timedelta(seconds=seconds)
+    alert = replace(ALERT, span=taken)
+
+    assert told in " ".join(part(alert, "plain").split())
+    assert told in words(alert)
