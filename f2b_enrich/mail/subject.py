@@ -36,7 +36,7 @@ def subject(alert: Alert) -> str:
 def _short(text: str, part: str) -> str:
     """Cut at a word, so that no half name looks like a whole one."""
     limit = _LIMITS[part]
-    text = inert.without_secrets(inert.printable(text))
+    text = inert.defang(inert.without_secrets(inert.printable(text)))
     if len(text) <= limit:
         return text
     head, blank, _ = text[:limit].rpartition(" ")

@@ -1,0 +1,39 @@
+"""The page for those who write templates names all that there is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from f2b_enrich.mail.excerpt import Log, ShownLine
+from f2b_enrich.mail.sample import check_templates
+from f2b_enrich.mail.sandbox import MOST_STEPS
+from f2b_enrich.mail.view import Command, View
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "templates.md"
+
+
+def test_every_name_is_explained() -> None:
+    cells = re.findall(r"^\| (`.*?) \|", PAGE.read_text(), re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+    assert named == {field.name for field in fields(View)}
+
+
+def test_every_part_of_a_value_is_explained() -> None:
+    page = PAGE.read_text()
+
+    for field in (*fields(Log), *fields(Command)):
+        prefix = "command" if field.name in {"jail", "ip"} else "log"
+        assert f"`{prefix}.{field.name}`" in page
+    assert all(f"`{field.name}`" in page for field in fields(ShownLine))
+    assert f"{MOST_STEPS:,} times" in page
+
+
+def test_the_example_renders(tmp_path: Path) -> None:
+    found = re.search(r"^echo '(.*)' \\$", PAGE.read_text(), re.MULTILINE)
+    assert found is not None
+    (tmp_path / "alert.txt.jinja").write_text(found[1])
+
+    assert check_templates(tmp_path) == ()
