@@ -1,6 +1,7 @@
 # make check   everything: lint, types, layers, all tests (sets itself up)
 # make test    the tests alone          make soak    the long ones
 # make bench   the figures of docs/benchmarks.md
+# make pictures   the README's, of a real ban (needs pngquant)
 # make lock    pin the requirements anew (needs uv)
 
 SHELL := /bin/sh
@@ -13,7 +14,7 @@ TEST_PROGRAMS := chromium spamassassin w3m
 EXTRA_DATA := $(wildcard ../shared/data)
 export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
-.PHONY: check lint types test soak bench lock clean
+.PHONY: check lint types test soak bench pictures lock clean
 
 check: lint types test
 
@@ -48,6 +49,14 @@ soak: $(VENV)/ready
 
 bench: $(VENV)/ready
 	$(BIN)/python -m bench
+
+pictures: $(VENV)/ready
+	$(BIN)/pytest -q tests/e2e/test_ten_bans.py -k browser \
+	    --basetemp build/pictures -o tmp_path_retention_policy=all
+	pngquant --force --nofs --output docs/images/alert.png 24 \
+	    build/pictures/album0/ssh-900-light.png
+	pngquant --force --nofs --output docs/images/alert-dark.png 24 \
+	    build/pictures/album0/ssh-900-dark.png
 
 lock:
 	for set in runtime demo dev; do \

@@ -36,6 +36,8 @@ def lines(past: History, zone: tzinfo | None) -> Iterator[tuple[str, ...]]:
 
 def _here(past: History, zone: tzinfo | None) -> Iterator[str]:
     jails = [f"{jail.name} {jail.bans:,}" for jail in past.jails[:_MOST]]
+    if len(jails) == 1:
+        jails = [past.jails[0].name]  # its count is the one before it
     more = len(past.jails) - _MOST
     if more > 0:
         jails.append(wording.counted(more, "more jail"))

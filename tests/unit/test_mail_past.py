@@ -37,7 +37,7 @@ def test_a_history_in_three_lines() -> None:
 def test_a_first_ban_has_no_earlier_times() -> None:
     first = said(nth=1, jails=tallies(1), first_at=T, previous_at=None)[0]
 
-    assert first == "1 ban here: n0 1"
+    assert first == "1 ban here: n0"
 
 
 def test_of_two_bans_the_first_is_the_previous() -> None:

@@ -1,0 +1,356 @@
+"""Ten bans of ten kinds by a real fail2ban, and the mails that people get of them.
+
+With `--basetemp FOLDER -o tmp_path_retention_policy=all` the mails, and pictures of
+them in a browser, stay there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import SMTP
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.lab import Lab, until
+from tests.browser import Browser
+from tests.e2e.site import Site
+from tests.fake_ipinfo import FakeIpinfo
+from tests.mmdb import write_lite
+from tests.smtp_server import SmtpServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from email.message import EmailMessage
+
+STRICT = SMTP.clone(raise_on_defect=True)
+
+JAILS = """
+[sshd6]
+enabled = true
+filter = sshd
+logpath = {root}/auth6.log
+maxretry = 3
+[postfix-sasl]
+enabled = true
+logpath = {root}/postfix.log
+maxretry = 2
+[dovecot]
+enabled = true
+logpath = {root}/dovecot.log
+maxretry = 2
+[nginx-http-auth]
+enabled = true
+logpath = {root}/nginx.log
+maxretry = 2
+[nginx-botsearch]
+enabled = true
+logpath = {root}/access.log
+maxretry = 2
+bantime = -1
+"""
+
+SYSLOG = time.strftime("%b %e %H:%M:%S")
+LOGS = {
+    "auth6.log": "".join(
+        f"{SYSLOG} web1 sshd[{number}]: Failed password for invalid user oracle "
+        f"from 2001:db8:5::7 port {number} ssh2\n"
+        for number in (50001, 50002, 50003)
+    ),
+    "postfix.log": f"""\
+{SYSLOG} web1 postfix/smtpd[811]: warning: unknown[203.0.113.9]: SASL LOGIN \
+authentication failed: UGFzc3dvcmQ6, sasl_username=info@example.org
+{SYSLOG} web1 postfix/smtpd[811]: warning: unknown[203.0.113.9]: SASL LOGIN \
+authentication failed: UGFzc3dvcmQ6, sasl_username=sales@example.org
+""",
+    "dovecot.log": f"""\
+{SYSLOG} web1 dovecot: imap-login: Disconnected (auth failed, 3 attempts in 12 secs): \
+user=<anna>, method=PLAIN, rip=198.51.100.30, lip=192.0.2.200, TLS, session=<q1+x>
+{SYSLOG} web1 dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): \
+user=<root>, method=PLAIN, rip=198.51.100.30, lip=192.0.2.200, TLS, session=<q2+x>
+""",
+    "nginx.log": "".join(
+        f"{time.strftime('%Y/%m/%d %H:%M:%S')} [error] 911#911: *{number} "
+        f'user "{user}" was not found in "/etc/htpasswd", client: 198.51.100.21, '
+        'server: a, request: "GET http://evil.example/<script>/admin?token=s3cr3t '
+        'HTTP/1.1", host: "www.example.org", referrer: "http://evil.example/x"\n'
+        for number, user in enumerate(("admin", "grafana"))
+    ),
+    "access.log": "".join(
+        f"192.0.2.61 - - [{time.strftime('%d/%b/%Y:%H:%M:%S %z')}] "
+        f'"GET {path} HTTP/1.1" 404 153 "-" "Mozilla/5.0 (compatible; x)"\n'
+        for path in ("/phpmyadmin/index.php", "/wp-login.php")
+    ),
+}
+
+AMSTERDAM: Mapping[str, object] = {
+    "hostname": "vps7.example.net",
+    "city": "Amsterdam",
+    "region": "North Holland",
+    "country": "NL",
+    "loc": "52.3740,4.8897",
+    "org": "AS64500 Example Hosting B.V.",
+    "privacy": {"hosting": True, "vpn": False, "tor": False, "proxy": False},
+}
+SAO_PAULO: Mapping[str, object] = {
+    "city": "São Paulo",
+    "region": "São Paulo",
+    "country": "BR",
+    "loc": "-23.5475,-46.6361",
+    "org": "AS64501 Provedor de Acesso à Internet de Exemplo Sociedade Anônima",
+}
+RECORDS = {
+    **dict.fromkeys(("192.0.2.7", "192.0.2.9", "2001:db8:5::7"), AMSTERDAM),
+    **dict.fromkeys(("203.0.113.9", "192.0.2.61", "192.0.2.200"), SAO_PAULO),
+    "198.51.100.30": {"country": "NL"},
+    "203.0.113.77": {},
+    "198.51.100.21": {**AMSTERDAM, "hostname": "a." * 40 + "example.net"},
+    "192.0.2.44": {**AMSTERDAM, "privacy": {"hosting": True, "vpn": True}},
+}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail, as it arrived and as it reads."""
+
+    raw: bytes
+    message: EmailMessage
+
+    def part(self, kind: str) -> str:
+        found = self.message.get_body((kind,))
+        assert found is not None
+        content = found.get_content()
+        assert isinstance(content, str)
+        return content
+
+
+@pytest.fixture(scope="module")
+def mails() -> Iterator[Mapping[str, Mail]]:
+    """The ten mails, under the kinds of their bans."""
+    folder = Path(tempfile.mkdtemp(prefix="f2b-"))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        smtp = stack.enter_context(SmtpServer())
+        ipinfo = stack.enter_context(FakeIpinfo())
+        lab = stack.enter_context(Lab(folder))
+        write_lite(folder / "geo.mmdb")
+        ipinfo.records = {ip: {"ip": ip, **one} for ip, one in RECORDS.items()}
+        yield _banned(Site(lab, smtp), ipinfo)
+
+
+def _guesses(now: float) -> Iterator[str]:
+    """Write what sshd logs about five guesses, the last of them now."""
+    users = ("root", "invalid user admin", "postgres", "invalid user oracle", "root")
+    for number, (user, ago) in enumerate(zip(users, (41, 32, 23, 11, 0), strict=True)):
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now - ago))
+        yield (
+            f"{stamp} web1 sshd[{4021 + 4 * number}]: Failed password for {user} "
+            f"from 192.0.2.7 port {50291 + 444 * number} ssh2\n"
+        )
+
+
+def _banned(site: Site, ipinfo: FakeIpinfo) -> Mapping[str, Mail]:
+    lab = site.lab
+    for name in LOGS:
+        (lab.root / name).touch()
+    site.configure(
+        mail={"format": "both"},
+        ipinfo={"base_url": ipinfo.url, "plan": "legacy"},
+        own={"networks": ["192.0.2.200/32"]},
+    )
+    lab.start_daemon(environ={"F2B_ENRICH_IPINFO_TOKEN": "tok-legacy"})
+    lab.write_fail2ban(JAILS.format(root=lab.root))
+    (lab.root / "etc" / "jail.d" / "five.local").write_text("[sshd]\nmaxretry = 5\n")
+    lab.start_fail2ban()
+    # What the ssh attacker has behind him.
+    for words in (("banip", "192.0.2.9"), ("banip", "192.0.2.7")):
+        lab.fail2ban("set", "sshd", *words)
+    site.mails(2)
+    lab.fail2ban("set", "sshd", "unbanip", "192.0.2.7")
+    site.wait_for_row("SELECT 1 FROM bans WHERE unbanned_at IS NOT NULL")
+
+    # fail2ban tells two bans of one second apart as little as we do.
+    second = int(time.time()) + 2
+    assert until(lambda: time.time() > second)
+
+    lab.log.write_text("".join(_guesses(time.time())))
+    for name, lines in LOGS.items():
+        (lab.root / name).write_text(lines)
+    for ip in ("203.0.113.0/24", "192.0.2.44", "203.0.113.77", "192.0.2.200"):
+        lab.fail2ban("set", "sshd", "banip", ip)
+    assert until(lambda: len(site.smtp.received) >= 12, seconds=60), (
+        [mail.content[:300] for mail in site.smtp.received],
+        site.rows(
+            "SELECT ip, jail, state, due_at, last_error FROM outbox JOIN bans"
+            " ON bans.id = ban_id"
+        ),
+    )
+    received = {}
+    for one in site.smtp.received[2:]:
+        message = message_from_bytes(one.content, policy=STRICT)
+        received[str(message["X-F2B-Address"])] = Mail(one.content, message)
+    kinds = {
+        "ssh": "192.0.2.7",
+        "postfix": "203.0.113.9",
+        "dovecot": "198.51.100.30",
+        "nginx": "198.51.100.21",
+        "ipv6": "2001:db8:5::7",
+        "network": "203.0.113.0/24",
+        "by hand": "192.0.2.44",
+        "for ever": "192.0.2.61",
+        "unknown place": "203.0.113.77",
+        "own address": "192.0.2.200",
+    }
+    return {kind: received[ip] for kind, ip in kinds.items()}
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("album")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as opened:
+        yield opened
+
+
+TOLD = {
+    "ssh": (
+        *("2nd ban", "NAMES root*", "(* this account exists on web1.example.org)"),
+        *("Amsterdam, North Holland, Netherlands", "vps7.example.net"),
+        *("192.0.2.0/24, last 30 days:", "after 5 failures", "hosting: yes"),
+        *("within 41 seconds", "oracle"),
+    ),
+    "postfix": (
+        "jail postfix-sasl",
+        "São Paulo, Brazil",
+        "info[@]example.org",
+        "AS64501",
+    ),
+    "dovecot": ("jail dovecot", "NAMES anna, root*", "Netherlands (country level"),
+    "nginx": (
+        *("jail nginx-http-auth", "/admin?token=***", "NAMES admin, grafana"),
+        *("GET hxxp://evil[.]example/<script>", "cut at 200 characters"),
+    ),
+    "ipv6": (
+        "unbanip 2001:db8:5::7",
+        "2001:db8:5::/64, last 30 days: no other address",
+    ),
+    "network": ("not looked up: a network", "unbanip 203.0.113.0/24"),
+    "by hand": ("banned on web1.example.org by hand, in jail sshd", "no log lines"),
+    "for ever": ("planned end none, banned for ever", "GET /phpmyadmin/index.php"),
+    "unknown place": ("WHERE not known",),
+    "own address": ("Possible lock-out: this is one of your own addresses",),
+}
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_a_mail_tells_what_there_is_to_tell(
+    mails: Mapping[str, Mail], kind: str
+) -> None:
+    text = " ".join(mails[kind].part("plain").split())
+
+    for words in TOLD[kind]:
+        assert words in text
+
+
+def test_an_own_address_is_a_possible_lock_out(mails: Mapping[str, Mail]) -> None:
+    mail = mails["own address"]
+
+    assert (
+        "] possible lock-out: web1 sshd: banned 192.0.2.200 " in mail.message["Subject"]
+    )
+    assert mail.part("plain").startswith("fail2ban-client set sshd unbanip 192.0.2.200")
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_a_mail_keeps_to_the_standards(mails: Mapping[str, Mail], kind: str) -> None:
+    mail = mails[kind]
+
+    assert not re.search(rb"\r(?!\n)|(?<!\r)\n", mail.raw)
+    assert all(len(line) <= 998 for line in mail.raw.split(b"\r\n"))
+    assert mail.raw.isascii()
+    for part in mail.message.walk():
+        assert not part.defects
+        for value in part.values():
+            assert not getattr(value, "defects", ())
+    for name in ("From", "To", "Subject", "Date", "Message-ID", "List-Id"):
+        assert len(mail.message.get_all(name, [])) == 1
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_a_filter_finds_no_fault_in_the_form(
+    mails: Mapping[str, Mail], kind: str
+) -> None:
+    received = (
+        b"Received: from web1.example.org (web1.example.org [198.51.100.200])\r\n"
+        b"\tby mx.alerts.example (Postfix) with ESMTPS id 4XyZ1\r\n"
+        b"\tfor <noc@alerts.example>; " + str(mails[kind].message["Date"]).encode()
+    )
+    done = subprocess.run(
+        [
+            *("spamassassin", "--local", "--test-mode"),
+            *("--cf=score HTML_MESSAGE 0", "--cf=score RCVD_ILLEGAL_IP 0"),
+        ],
+        input=received + b"\r\n" + mails[kind].raw,
+        capture_output=True,
+        check=True,
+    )
+    report = done.stdout.decode("utf-8", "replace").rpartition("rule name")[2]
+    found = re.findall(r"^ *-?[0-9.]+ +([A-Z0-9_]+) ", report, re.MULTILINE)
+    assert "Content analysis details" in done.stdout.decode("utf-8", "replace")
+    assert found == []
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_a_mail_reads_well_in_a_browser(
+    mails: Mapping[str, Mail], kind: str, browser: Browser, album: Path
+) -> None:
+    html = mails[kind].part("html")
+    (album / f"{kind}.eml").write_bytes(mails[kind].raw)
+
+    for width in (900, 360):
+        for dark in (False, True):
+            picture = album / f"{kind}-{width}-{'dark' if dark else 'light'}.png"
+            seen = browser.look(html, width=width, dark=dark, picture=picture)
+
+            assert seen.requests == ()
+            assert seen.wide <= seen.room == width
+            assert seen.contrast >= 4.5, seen.faintest
+            assert seen.smallest >= 13
+            assert seen.background == (
+                "rgb(20, 24, 29)" if dark else "rgb(241, 243, 245)"
+            )
+            assert "banned" in seen.text
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_a_mail_reads_well_without_pictures_and_styles(
+    mails: Mapping[str, Mail], kind: str
+) -> None:
+    html = mails[kind].part("html")
+
+    done = subprocess.run(
+        [
+            *("w3m", "-dump", "-cols", "80", "-T", "text/html"),
+            *("-I", "utf-8", "-O", "utf-8"),
+        ],
+        input=html.encode(),
+        capture_output=True,
+        check=True,
+    )
+    shown = " ".join(done.stdout.decode().split())
+
+    address = str(mails[kind].message["X-F2B-Address"])
+    for words in (f"{address} banned", "What and where from", "What you can do"):
+        assert words in shown
+    assert f"fail2ban-client set {mails[kind].message['X-F2B-Jail']} unbanip" in shown
