@@ -129,6 +129,7 @@ class FakeIpinfo:
         self.checksum: str | None = None  # None: the true one
         self.quotas: dict[str | None, int] = {}
         self.downloads_left = 3
+        self.elsewhere = ""  # another server, for "302-away"
         self.requests: list[Request] = []
         self.closing = threading.Event()
         self._faults: list[Fault] = []
@@ -409,10 +410,24 @@ def _circle(answer: _Answer, _: Fault) -> None:
     answer.say(b"", HTML, 302, {"Location": answer.path})
 
 
+def _away(answer: _Answer, _: Fault) -> None:
+    answer.say(b"", HTML, 302, {"Location": answer.server.fake.elsewhere + answer.path})
+
+
+def _cut_refusal(answer: _Answer, _: Fault) -> None:
+    answer.send_response(403)
+    answer.send_header("Content-Type", JSON)
+    answer.send_header("Content-Length", "100")
+    answer.end_headers()
+    answer.wfile.write(b'{"status"')
+    answer.close_connection = True
+
+
 def _fixed(
     body: object, status: int = 200, kind: str = JSON, **headers: str
 ) -> Callable[[_Answer, Fault], None]:
-    sent = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    text = body if isinstance(body, str) else json.dumps(body)
+    sent = text.encode("latin-1")
 
     def answer_with(answer: _Answer, _: Fault) -> None:
         answer.say(sent, kind, status, headers)
@@ -444,7 +459,7 @@ FAULTS: Mapping[str, Callable[[_Answer, Fault], None]] = {
     "400-bare-json": _fixed("{truncated", 400, "application/json"),
     "500": _fixed("Internal server error", 500, "text/plain"),
     "502": _fixed(_PAGE.format("502 Bad Gateway"), 502, HTML),
-    "503": _fixed(_PAGE.format("503"), 503, HTML, **{"Retry-After": "120"}),
+    "503": _fixed(_PAGE.format("503"), 503, HTML),
     "truncated-json": _fixed('{"ip": "192.0.2.1", "city": "Ber'),
     "html-200": _fixed(_PAGE.format("Log in to this hotel"), 200, HTML),
     "html-as-json": _fixed(_PAGE.format("Log in to this hotel")),
@@ -457,6 +472,14 @@ FAULTS: Mapping[str, Callable[[_Answer, Fault], None]] = {
     "wrong-ip": _fixed({**BERLIN, "ip": "198.51.100.99"}),
     "no-ip": _fixed({"country": "DE"}),
     "bogon": _fixed({"ip": "192.0.2.1", "bogon": True}),
+    "302-away": _away,
+    "400": _fixed(BAD_IP, 400),
+    "403-cut": _cut_refusal,
+    "403-html-as-json": _fixed(_PAGE.format("403"), 403, "application/json"),
+    "403-huge": _fixed("x" * 300_000, 403, HTML),
+    "403-latin1": _fixed(_PAGE.format("Zugriff f\u00fcr Sie gesperrt"), 403, HTML),
+    "503-later": _fixed(_PAGE.format("503"), 503, HTML, **{"Retry-After": "120"}),
+    "504": _fixed(_PAGE.format("504 Gateway Timeout"), 504, HTML),
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FIRST_REST = timedelta(seconds=1)
 LONGEST_REST = timedelta(minutes=15)
+LONGEST_WISH = timedelta(hours=1)
 QUOTA_PROBE = timedelta(hours=1)
 REMINDER = timedelta(hours=24)
 
@@ -36,9 +37,19 @@ class Rest(Enum):
 class SourceFault(ProviderError):  # noqa: N818 - what is at fault is not always an error
     """A failure that says how long its source should rest."""
 
-    def __init__(self, message: str, *, rest: Rest) -> None:
+    def __init__(
+        self, message: str, *, rest: Rest, at_least: timedelta = timedelta()
+    ) -> None:
+        """Say what happened.
+
+        Args:
+            message: one line.
+            rest: how long the source should rest.
+            at_least: what the source asks for itself; a short rest is no shorter.
+        """
         super().__init__(message, retryable=rest is not Rest.FOR_GOOD)
         self.rest = rest
+        self.at_least = min(at_least, LONGEST_WISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,8 @@ class Cooldown:
     def request(self) -> Iterator[None]:
         """Wrap one request; a SourceFault raised inside starts a rest.
 
+        Any other ProviderError is an answer: the source works, and has none of use.
+
         Raises:
             ProviderError: the source rests, nothing was asked.
         """
@@ -80,9 +93,11 @@ class Cooldown:
             if rests == self._rests:
                 self._rest(fault)
             raise
+        except ProviderError:
+            self._works(since=rests)
+            raise
         else:
-            if rests == self._rests:
-                self._resting, self._failures = None, 0
+            self._works(since=rests)
         finally:
             if probe:
                 self._probing = False
@@ -102,9 +117,13 @@ class Cooldown:
                 retryable=True,
             )
 
+    def _works(self, *, since: int) -> None:
+        if since == self._rests:
+            self._resting, self._failures = None, 0
+
     def _rest(self, fault: SourceFault) -> None:
         now = self._now()
-        until = _end_of_rest(fault.rest, self._failures, now)
+        until = _end_of_rest(fault, self._failures, now)
         self._failures += 1
         self._rests += 1
         self._resting = _Resting(str(fault), now, until)
@@ -131,8 +150,8 @@ def _outside(now: datetime, start: datetime, end: datetime) -> bool:
     return not start <= now < end
 
 
-def _end_of_rest(rest: Rest, failures: int, now: datetime) -> datetime | None:
-    match rest:
+def _end_of_rest(fault: SourceFault, failures: int, now: datetime) -> datetime | None:
+    match fault.rest:
         case Rest.FOR_GOOD:
             return None
         case Rest.HOUR:
@@ -141,4 +160,5 @@ def _end_of_rest(rest: Rest, failures: int, now: datetime) -> datetime | None:
             tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
             return datetime.combine(tomorrow, time(), UTC)
         case Rest.SHORT:
-            return now + min(FIRST_REST * (1 << min(failures, 10)), LONGEST_REST)
+            doubled = min(FIRST_REST * (1 << min(failures, 10)), LONGEST_REST)
+            return now + max(doubled, fault.at_least)

@@ -7,6 +7,8 @@ import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from f2b_enrich.enrich.ipinfo_api import IpinfoApi
 from f2b_enrich.enrich.local import LocalDatabase
 from f2b_enrich.enrich.merge import Answer, merge, not_looked_up
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from f2b_enrich.credentials import Secrets
     from f2b_enrich.enrich.provider import Provider
     from f2b_enrich.model import Enrichment
+
+log = structlog.get_logger(__name__)
 
 _OWN_SHARE = 0.95
 """What a source may use of the deadline, so that its own limit is met first."""
@@ -109,24 +113,24 @@ class Enricher:
         )
         answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        if not any(map(self._counts, answers)):
+        silent = [each for each in failures if each.source not in self._beside]
+        alone = all(isinstance(each.error, SourceMissingError) for each in silent)
+        if not any(alone or self._counts(answer) for answer in answers):
             raise ProviderError(_no_answer(failures), retryable=True)
+        # One that is not there yet counts as switched off, unless it is the only one:
+        # then the address is soon asked about again.
+        answered = len(silent) < len(self._providers) - len(self._beside)
         found = merge(
             str(ip),
             answers,
             looked_up_at=looked_up_at,
-            complete=all(
-                isinstance(failure.error, SourceMissingError)
-                or failure.source in self._beside
-                for failure in failures
-            ),
+            complete=alone and (answered or not silent),
         )
         return Report(self._with_scanner(found), tuple(failures))
 
     def _counts(self, answer: Answer) -> bool:
         """Tell a look-up from none: one asked beside that knows nothing makes none."""
-        alone = len(self._beside) == len(self._providers)
-        return alone or answer.facts is not None or answer.source not in self._beside
+        return answer.facts is not None or answer.source not in self._beside
 
     def _with_scanner(self, found: Enrichment) -> Enrichment:
         if self._scanners is None or found.scanner is not None:
@@ -140,11 +144,11 @@ class Enricher:
         )
         if scanner is None:
             return found
-        doubt = "" if scanner.confirmed else ", says an unconfirmed host name"
-        source = f"list of scanners of {scanner.as_of}, {scanner.matched}"
+        doubt = "" if scanner.confirmed else ", not confirmed"
+        source = f"list of scanners of {scanner.as_of}, {scanner.matched}{doubt}"
         return replace(
             found,
-            scanner=scanner.name + doubt,
+            scanner=scanner.name,
             field_sources={**found.field_sources, "scanner": source},
         )
 
@@ -159,6 +163,11 @@ class Enricher:
             return Failure(provider.name, ProviderError(late, retryable=True))
         except ProviderError as exc:
             return Failure(provider.name, exc)
+        except Exception as exc:
+            # A fault of the program, but what the others know is not to be lost by it.
+            log.exception("source crashed", source=provider.name)
+            odd = f"{provider.name} failed oddly ({type(exc).__name__})"
+            return Failure(provider.name, ProviderError(odd, retryable=True))
         return Answer(provider.name, facts)
 
     async def aclose(self) -> None:
@@ -179,7 +188,7 @@ def build(
     Attackers' addresses leave this machine only with a token or `ipinfo.keyless`.
 
     Raises:
-        ConfigError: the token cannot be sent.
+        ConfigError: the token cannot be sent, or the list of scanners not be read.
     """
     providers: list[Provider] = []
     if secrets.ipinfo_token is not None or settings.ipinfo.keyless:
@@ -196,14 +205,13 @@ def build(
         )
     if settings.geo.database is not None:
         providers.append(LocalDatabase(settings.geo.database, now=now))
-    own = settings.enrich.scanners
     return Enricher(
         providers,
         deadline=settings.enrich.deadline_seconds,
         now=now,
         lifted=settings.enrich.reserved_networks,
         beside=_beside(settings),
-        scanners=Scanners.load([own] if own.exists() else []),
+        scanners=Scanners.configured(settings.enrich),
     )
 
 

@@ -8,8 +8,9 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from f2b_enrich.enrich import reverse_dns
 from f2b_enrich.errors import ConfigError
-from f2b_enrich.inert import cut, without_nul
+from f2b_enrich.inert import cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 255
 
-_CODE = re.compile(r"[A-Z]{2}")
-_AS_NUMBER = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE)
+# In ASCII throughout: U+017F in upper case is an S, and there are many digits.
+_CODE = re.compile(r"[A-Za-z]{2}")
+_AS_NUMBER = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,20})?")
 _MAIL_ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"
 )
@@ -30,18 +33,32 @@ _FLAGS: Mapping[object, bool] = {"true": True, "false": False, "": False}
 
 
 def text(value: object) -> str | None:
-    """Accept text that says something, bounded and storable."""
+    """Accept text that says something, on one line, bounded, and fit for a terminal.
+
+    What an organisation or a network is called, anybody chooses for himself.
+    """
     if not isinstance(value, str):
         return None
     # JSON can carry halves of surrogate pairs, which SQLite refuses.
     whole = value.encode("utf-8", "replace").decode("utf-8")
-    return cut(without_nul(whole).strip(), LONGEST_TEXT) or None
+    return cut(printable(whole.strip()), LONGEST_TEXT) or None
+
+
+def host_name(value: object) -> str | None:
+    """Accept a name that a host could have, in lower case, as from DNS itself.
+
+    Sources pass on what the owner of an address wrote.
+    """
+    labels = value.removesuffix(".").split(".") if isinstance(value, str) else [""]
+    if "" in labels:
+        return None
+    return reverse_dns.host_name([label.encode("utf-8", "replace") for label in labels])
 
 
 def country_code(value: object) -> str | None:
     """Accept a two-letter country code in either case."""
-    code = value.strip().upper() if isinstance(value, str) else ""
-    return code if _CODE.fullmatch(code) else None
+    code = value.strip() if isinstance(value, str) else ""
+    return code.upper() if _CODE.fullmatch(code) else None
 
 
 def as_number(value: object) -> int | None:
@@ -91,6 +108,8 @@ def position(latitude: object, longitude: object) -> tuple[float, float] | None:
 
 
 def _number(value: object) -> float | None:
+    if isinstance(value, str):
+        value = value.strip() if _NUMBER.fullmatch(value.strip()) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

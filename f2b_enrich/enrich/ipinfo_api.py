@@ -58,9 +58,22 @@ class IpinfoApi:
         self._deadline = deadline
         self._cooldown = Cooldown(self.name, now=now)
         self._session: Session | None = None
+        self._finding_plan = asyncio.Lock()
 
     async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts | None:
         """Ask IPinfo, unless it rests after a failure."""
+        if not self._knows_plan():
+            # One at a time, or each of many would try the plans on its own. Whoever
+            # waits is not in the cooldown yet, and so meets what the first one met.
+            async with self._finding_plan:
+                if not self._knows_plan():
+                    return await self._ask(ip)
+        return await self._ask(ip)
+
+    def _knows_plan(self) -> bool:
+        return self._session is not None and self._session.settled
+
+    async def _ask(self, ip: IPv4Address | IPv6Address) -> Facts:
         with self._cooldown.request():
             session = await self._opened()
             try:

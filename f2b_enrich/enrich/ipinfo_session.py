@@ -5,63 +5,27 @@ Importing `ipinfo` costs 220 ms and 32 MB, aiohttp being most of it.
 
 from __future__ import annotations
 
-import asyncio
-import copy
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from ipinfo.error import APIError
 from ipinfo.exceptions import RequestQuotaExceededError
 
 from f2b_enrich.enrich.cooldown import Rest, SourceFault
+from f2b_enrich.enrich.ipinfo_answers import BoundedResponse, ErrorAnswer
 from f2b_enrich.enrich.ipinfo_plans import AUTO, OWN_HOST, plans
+from f2b_enrich.errors import ProviderError
 from f2b_enrich.inert import cut, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv6Address
 
     from f2b_enrich.enrich.ipinfo_plans import Plan
     from f2b_enrich.enrich.provider import Facts
 
-LARGEST_BODY = 256 * 1024
-"""A record has 300 bytes; the longest of a company's plan has a few thousand."""
 
-
-class _Received(dict[str, Any]):
-    """An answer that remembers how it came.
-
-    The client writes into it, and for some plans over it: Lite's and Core's name of
-    the continent is gone afterwards.
-    """
-
-    def __init__(self, answer: Mapping[str, Any]) -> None:
-        super().__init__(answer)
-        self.received: Mapping[str, Any] = copy.deepcopy(dict(answer))
-
-
-class BoundedResponse(aiohttp.ClientResponse):
-    """A response that reads no more than a record can need."""
-
-    async def json(self, **options: Any) -> Any:  # noqa: ANN401 - as aiohttp has it
-        """Read JSON as aiohttp does, and keep an object as it came."""
-        answer = await super().json(**options)
-        return _Received(answer) if isinstance(answer, dict) else answer
-
-    async def read(self) -> bytes:
-        """Read the body as aiohttp does, up to the limit."""
-        if self._body is None:
-            body = bytearray()
-            async for piece in self.content.iter_any():
-                body += piece
-                if len(body) > LARGEST_BODY:
-                    self.close()
-                    raise SourceFault(
-                        f"IPinfo's answer is over {LARGEST_BODY} bytes",
-                        rest=Rest.SHORT,
-                    )
-            self._body = bytes(body)
-        return self._body
+_OF_RECORDS = (TypeError, ValueError, LookupError, AttributeError)
+"""What reading an object raises that is of another address or has an odd country: what
+is wrong with one address need not be with the next."""
 
 
 class _NoCache:
@@ -97,8 +61,7 @@ class Session:
         self._has_token = token is not None
         # What may still answer; the first that does is settled on.
         self._plans = list(plans(plan, has_token=self._has_token))
-        self._settled = len(self._plans) == 1
-        self._trying = asyncio.Lock()
+        self.settled = len(self._plans) == 1
         # The clients make this themselves when it is missing, but without the bound.
         # Their own init() awaits what is no coroutine (5.6.0), so it is not called.
         self._http = aiohttp.ClientSession(
@@ -116,33 +79,28 @@ class Session:
         return client
 
     async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts:
-        """Ask about one address.
+        """Ask about one address; until `settled`, to be called by one at a time.
+
+        Plans that are refused are passed over; the last one decides.
 
         Raises:
-            SourceFault: there was no answer, or none about this address.
+            SourceFault: there was no answer.
+            ProviderError: there was one, but no record of this address.
         """
-        if not self._settled:
-            # One at a time, or each of many would try the plans on its own.
-            async with self._trying:
-                if not self._settled:
-                    return await self._settle(ip)
-        return await self._ask(self._plans[0], ip)
-
-    async def _settle(self, ip: IPv4Address | IPv6Address) -> Facts:
-        """Pass over the plans that are refused; the last one decides."""
-        while len(self._plans) > 1:
+        while len(self._plans) > 1 and not self.settled:
             try:
-                facts = await self._ask(self._plans[0], ip)
+                return await self._settling(ip)
             except SourceFault as fault:
                 if fault.rest is not Rest.FOR_GOOD:
                     raise
                 # Not tried again, even when the deadline ends this look-up.
                 del self._plans[0]
-            else:
-                self._settled = True
-                return facts
-        self._settled = True
-        return await self._ask(self._plans[0], ip)
+        return await self._settling(ip)
+
+    async def _settling(self, ip: IPv4Address | IPv6Address) -> Facts:
+        facts = await self._ask(self._plans[0], ip)
+        self.settled = True
+        return facts
 
     async def _ask(self, plan: Plan, ip: IPv4Address | IPv6Address) -> Facts:
         self._aim(plan)
@@ -170,14 +128,17 @@ class Session:
         setattr(plan.module, plan.url_name, plan.url(self._base_url))
         vars(plan.module)["is_bogon"] = _never
 
-    def _classify(self, exc: Exception) -> SourceFault:
-        if isinstance(exc, SourceFault):
+    def _classify(self, exc: Exception) -> ProviderError:
+        if isinstance(exc, ProviderError):
             return exc
         if isinstance(exc, RequestQuotaExceededError):
             rest = Rest.HOUR if self._has_token else Rest.DAY
             return SourceFault("IPinfo's quota is used up (HTTP 429)", rest=rest)
-        if isinstance(exc, APIError):
-            return self._refusal(exc.error_code)
+        if isinstance(exc, ErrorAnswer):
+            return self._refusal(exc)
+        if isinstance(exc, _OF_RECORDS) and not isinstance(exc, aiohttp.ClientError):
+            odd = f"IPinfo's answer is no record of this address ({type(exc).__name__})"
+            return ProviderError(odd, retryable=True)
         return SourceFault(self._trouble(exc), rest=Rest.SHORT)
 
     def _trouble(self, exc: Exception) -> str:
@@ -189,15 +150,27 @@ class Session:
             return f"the proxy on the way to IPinfo answered HTTP {exc.status}"
         if isinstance(exc, aiohttp.ClientConnectionError):
             return f"IPinfo cannot be reached: {cut(printable(str(exc)), 200)}"
-        return f"IPinfo's answer is no record of this address ({type(exc).__name__})"
+        return f"IPinfo's answer is no record of an address ({type(exc).__name__})"
 
-    def _refusal(self, status: int) -> SourceFault:
-        if status in {401, 403}:
-            whom = "the token" if self._has_token else "requests without a token"
+    def _refusal(self, answer: ErrorAnswer) -> ProviderError:
+        status = answer.status
+        if status in {400, 404}:
+            none = f"IPinfo has no record of this address (HTTP {status})"
+            return ProviderError(none, retryable=True)
+        if status not in {401, 403}:
             return SourceFault(
-                f"IPinfo refuses {whom} (HTTP {status})", rest=Rest.FOR_GOOD
+                f"IPinfo answered HTTP {status}",
+                rest=Rest.SHORT,
+                at_least=answer.retry_after,
             )
-        return SourceFault(f"IPinfo answered HTTP {status}", rest=Rest.SHORT)
+        whom = "the token" if self._has_token else "requests without a token"
+        refusal = f"IPinfo refuses {whom} (HTTP {status})"
+        if answer.is_json:
+            return SourceFault(refusal, rest=Rest.FOR_GOOD)
+        # The API says no in JSON. A page is from what stands before it, and passes.
+        return SourceFault(
+            f"{refusal}, by a page that is not of its API", rest=Rest.HOUR
+        )
 
 
 def _never(_: object) -> bool:

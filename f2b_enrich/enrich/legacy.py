@@ -27,7 +27,7 @@ def facts_from(answer: Mapping[str, object], asked: IPv4Address | IPv6Address) -
     asn, as_name, as_domain = _network(raw)
     privacy = fields.mapping(raw.get("privacy"))
     return Facts(
-        hostname=fields.text(raw.get("hostname")),
+        hostname=fields.host_name(raw.get("hostname")),
         country_code=fields.country_code(raw.get("country")),
         region=fields.text(raw.get("region")),
         city=city,

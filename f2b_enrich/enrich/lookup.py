@@ -27,7 +27,7 @@ def facts_from(answer: Mapping[str, object], asked: IPv4Address | IPv6Address) -
     place = fields.position(geo.get("latitude"), geo.get("longitude"))
     city = fields.text(geo.get("city"))
     return Facts(
-        hostname=fields.text(raw.get("hostname")),
+        hostname=fields.host_name(raw.get("hostname")),
         country_code=fields.country_code(geo.get("country_code")),
         country=fields.text(geo.get("country")),
         region=fields.text(geo.get("region")),

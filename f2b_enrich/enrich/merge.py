@@ -30,6 +30,15 @@ _PLACE = (
     "location_precision",
     "timezone",
 )
+_PLACES = (
+    ("city", "country_code"),
+    ("country_code",),
+    ("city",),
+    ("country",),
+    ("latitude",),
+)
+"""What a source has to know of a place to be the one that is taken, best first."""
+
 _NETWORK = ("asn", "as_name", "as_domain", "as_country_code")
 _HOSTNAME = ("hostname", "hostname_confirmed")
 # Each from the first source that knows it: they contradict nothing else.
@@ -76,9 +85,10 @@ _Choice = tuple[str, "Facts", tuple[str, ...]]
 
 
 def _place(known: _Known) -> Iterable[_Choice]:
-    for field in ("city", "country_code", "country", "latitude"):
+    # A city of an unknown country must not hide the country that another knows.
+    for wanted in _PLACES:
         for source, facts in known:
-            if getattr(facts, field) is not None:
+            if all(getattr(facts, name) is not None for name in wanted):
                 return [(source, facts, _PLACE)]
     return []
 
@@ -101,7 +111,10 @@ def _hostname(known: _Known) -> Iterable[_Choice]:
     named = [(source, facts) for source, facts in known if facts.hostname is not None]
     # Whoever owns an address may write any name for it; one that leads back is true.
     proven = [pair for pair in named if pair[1].hostname_confirmed]
-    return [(source, facts, _HOSTNAME) for source, facts in (proven or named)[:1]]
+    # That a name does not lead back is worth more than the same name unexamined.
+    judged = [pair for pair in named if pair[1].hostname_confirmed is not None]
+    best = proven or judged or named
+    return [(source, facts, _HOSTNAME) for source, facts in best[:1]]
 
 
 def _alone(known: _Known) -> Iterable[_Choice]:

@@ -31,6 +31,19 @@ def is_nested(record: Mapping[str, object]) -> bool:
     )
 
 
+def says_little(record: Mapping[str, object]) -> bool:
+    """Tell a record that is understood but holds no fact that is kept.
+
+    MaxMind's files have many such, for a network that is only registered somewhere, or
+    of which only the sum of the flags is said.
+    """
+    registered = fields.mapping(record.get("registered_country"))
+    return (
+        fields.country_code(registered.get("iso_code")) is not None
+        or fields.flag(record.get("is_anonymous")) is not None
+    )
+
+
 def facts_from(record: Mapping[str, object]) -> Facts:
     """Read a record.
 
@@ -71,7 +84,9 @@ def _own(record: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _name(value: object) -> str | None:
-    return fields.text(fields.mapping(fields.mapping(value).get("names")).get("en"))
+    names = fields.mapping(fields.mapping(value).get("names"))
+    found = (fields.text(name) for name in (names.get("en"), *names.values()))
+    return next((name for name in found if name is not None), None)
 
 
 def _first(value: object) -> object:

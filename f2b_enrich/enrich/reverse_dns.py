@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from f2b_enrich.enrich.provider import Facts
 from f2b_enrich.errors import ProviderError
+from f2b_enrich.inert import cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -181,8 +182,11 @@ class _Client:
         self._failure = dns.exception.DNSException
         try:
             self._resolver = (make or dns.asyncresolver.Resolver)()
-        except self._failure as exc:  # no /etc/resolv.conf, or no server in it
-            raise ProviderError(f"DNS: {exc}", retryable=True) from exc
+        # No /etc/resolv.conf, no server in it; one of no address, or no UTF-8 (those
+        # are plain ValueErrors: dnspython 2.9).
+        except (self._failure, ValueError, OSError) as exc:
+            reason = cut(printable(str(exc)), 200)
+            raise ProviderError(f"DNS: {reason}", retryable=True) from exc
         self._resolver.timeout = tries_within / _TRIES
 
     async def names(
@@ -208,7 +212,7 @@ class _Client:
             )
         except self._unknown:
             return ()
-        except self._failure as exc:
+        except (self._failure, ValueError, OSError) as exc:
             reason = type(exc).__name__  # its text is pages of servers' answers
             raise ProviderError(
                 f"DNS gave no answer: {reason}", retryable=True

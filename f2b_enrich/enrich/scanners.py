@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from f2b_enrich.config import Name, Network, Whole
+from f2b_enrich.config import EnrichSettings, Name, Network, Whole
 from f2b_enrich.enrich.reverse_dns import host_name, parents
 from f2b_enrich.errors import ConfigError
 from f2b_enrich.model import read_address
@@ -133,8 +133,29 @@ class Scanners:
     _organisations: dict[str, _Known] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, paths: Sequence[Path] = ()) -> Scanners:
+    def configured(cls, settings: EnrichSettings) -> Scanners:
+        """Read the shipped list and the one that `enrich.scanners` names.
+
+        Only at the default path there need not be one.
+
+        Raises:
+            ConfigError: with all problems found, each with its file and key.
+        """
+        own = settings.scanners
+        default = EnrichSettings.model_fields["scanners"].default
+        try:
+            return cls.load([own], optional=default)
+        except ConfigError as exc:
+            problems = tuple(f"enrich.scanners: {problem}" for problem in exc.problems)
+            raise ConfigError(problems) from exc
+
+    @classmethod
+    def load(
+        cls, paths: Sequence[Path] = (), *, optional: Path | None = None
+    ) -> Scanners:
         """Read the shipped list and then the administrator's own files.
+
+        `optional` is the one among them that need not be there.
 
         Raises:
             ConfigError: with all problems found, each with its file and key.
@@ -145,6 +166,9 @@ class Scanners:
         for file in (shipped, *paths):
             try:
                 found._add(_read(file))
+            except FileNotFoundError as exc:
+                if file != optional:
+                    problems.append(f"{file}: {exc.strerror}")
             except ConfigError as exc:
                 problems += exc.problems
         if problems:
@@ -213,8 +237,8 @@ class Scanners:
             return _Finding(known, f"AS{asn}")(confirmed=True)
         words = _words((as_name or "")[:_LONGEST_AS_NAME])
         for organisation, known in self._organisations.items():
-            if organisation in words:
-                what = f"AS name with {organisation.strip()!r}"
+            if words.startswith((organisation, f" the{organisation}")):
+                what = f"AS name that begins with {organisation.strip()!r}"
                 return _Finding(known, what)(confirmed=True)
         return None
 
@@ -241,11 +265,14 @@ def _prefix(network: IPv4Network | IPv6Network, length: int) -> int:
 def _read(file: Traversable) -> _List:
     try:
         return _List.model_validate(tomllib.loads(file.read_text("utf-8")))
+    except FileNotFoundError:
+        raise
     except OSError as exc:
         raise ConfigError((f"{file}: {exc.strerror}",)) from exc
     except ValidationError as exc:
         raise ConfigError(tuple(_problems(exc, str(file)))) from exc
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    # No text, no TOML, too many brackets, or a path with a NUL.
+    except (ValueError, RecursionError) as exc:
         raise ConfigError((f"{file}: {exc}",)) from exc
 
 

@@ -159,7 +159,8 @@ async def test_what_is_no_public_address_is_never_looked_up(
 
 FAULTS = (
     *("delay", "drip", "hold", "reset", "close", "short", "huge"),
-    *("403", "403-html", "429-daily", "502", "html-200", "html-as-json"),
+    *("403", "403-html", "403-latin1", "403-huge", "403-cut", "429-daily"),
+    *("502", "503-later", "504", "html-200", "html-as-json"),
     *("truncated-json", "nested", "null", "empty", "wrong-ip"),
 )
 

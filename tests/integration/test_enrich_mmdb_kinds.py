@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import ipaddress
-import json
-import os
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -19,7 +16,7 @@ from f2b_enrich.enrich.local import open_database
 from tests.mmdb import GERMAN, write_lite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from f2b_enrich.enrich.provider import Facts
 
@@ -206,6 +203,94 @@ def test_flags_of_maxmind(path: Path, among: str) -> None:
     assert facts.asn == 64496
 
 
+def test_who_is_in_ipinfos_file_of_proxies_in_homes_is_one(path: Path) -> None:
+    record = {"last_seen": "2026-11-01", "percent_days_seen": 7, "service": "x"}
+
+    facts = read(path, record, "ipinfo standard_residential_proxy_30d.mmdb")
+
+    assert flags(facts) == (None, None, None, True)
+    assert read(path, {**PLUS, "percent_days_seen": 0}).is_proxy is False
+    assert read(path, {**PLUS, "is_res_proxy": True}).is_proxy is True
+
+
+def test_an_abuse_contact_of_ipinfo_is_nothing_else(path: Path) -> None:
+    facts = read(
+        path,
+        {
+            "address": "Example Street 1",
+            "country": "CZ",
+            "email": "abuse@hosting.example",
+            "name": "Example Abuse Desk",
+            "network": "192.0.2.0/24",
+            "phone": "+00",
+        },
+    )
+
+    assert facts.abuse_contact == "abuse@hosting.example"
+    assert (facts.as_name, facts.country_code, facts.as_country_code) == (None,) * 3
+
+
+def test_a_company_is_not_the_network_that_it_is_in(path: Path) -> None:
+    company: dict[str, object] = {
+        "name": "Example Shop",
+        "domain": "shop.example",
+        "type": "business",
+    }
+    network = {"asn": "AS64496", "as_name": "Example", "as_domain": "hosting.example"}
+
+    both = read(path, {**company, **network, "country_code": "DE"})
+    alone = read(path, {**company, "country_code": "DE"})
+
+    assert (both.as_name, both.as_domain) == ("Example", "hosting.example")
+    assert (alone.as_name, alone.as_domain) == (None, None)
+
+
+def test_a_city_database_of_ip2location(path: Path) -> None:
+    facts = read(
+        path,
+        {
+            "country_code": "DE",
+            "country_name": "Germany",
+            "region_name": "Berlin",
+            "city_name": "Berlin",
+            "latitude": "52.52",
+            "longitude": "13.4",
+        },
+    )
+
+    assert (facts.country_code, facts.country) == ("DE", "Germany")
+    assert (facts.region, facts.city) == ("Berlin", "Berlin")
+    assert (facts.latitude, facts.location_precision) == (52.52, "city")
+
+
+def test_names_in_other_languages_are_better_than_none(path: Path) -> None:
+    facts = read(
+        path,
+        {
+            "country": {"iso_code": "DE", "names": {"de": "Deutschland"}},
+            "city": {"names": {"xx": 5, "de": "M\u00fcnchen", "fr": "Munich"}},
+        },
+    )
+
+    assert (facts.country, facts.city) == ("Deutschland", "M\u00fcnchen")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"is_anonymous": True},
+        {"registered_country": {"iso_code": "DE", "names": {"en": "Germany"}}},
+    ],
+)
+def test_a_file_whose_first_records_say_little_is_understood(
+    path: Path, record: dict[str, object]
+) -> None:
+    facts = read(path, record, "GeoIP2-Anonymous-IP")
+
+    assert (facts.country_code, facts.as_country_code) == (None, None)
+    assert flags(facts) == (None,) * 4
+
+
 def test_records_of_several_kinds_in_one_file_are_each_understood(path: Path) -> None:
     write_lite(path, {"192.0.2.0/25": CITY, "192.0.2.128/25": GERMAN})
     with closing(open_database(path)) as database:
@@ -233,80 +318,3 @@ def test_no_record_at_all_breaks_a_reader(record: dict[str, object]) -> None:
     assert isinstance(nested_mmdb.is_nested(record), bool)
     for reader in (flat_mmdb, nested_mmdb):
         assert reader.facts_from(record).raw == record
-
-
-@pytest.fixture(scope="module")
-def samples() -> Path:
-    """Real records that may be read but not handed on."""
-    folder = os.environ.get("F2B_ENRICH_EXTRA_DATA")
-    if not folder:
-        pytest.skip("F2B_ENRICH_EXTRA_DATA names no folder with real records")
-    return Path(folder)
-
-
-def rows(file: Path) -> Iterator[dict[str, Any]]:
-    if not file.exists():
-        pytest.skip(f"{file.name} is not in F2B_ENRICH_EXTRA_DATA")
-    if file.suffix == ".csv":
-        with file.open(encoding="utf-8", newline="") as lines:
-            yield from csv.DictReader(lines)
-        return
-    for line in file.read_text("utf-8").splitlines():
-        yield json.loads(line)
-
-
-def networks(row: dict[str, Any]) -> Iterator[str]:
-    if "network" in row:
-        yield row["network"]
-        return
-    ends = (ipaddress.ip_address(row[end]) for end in ("start_ip", "end_ip"))
-    yield from map(str, ipaddress.summarize_address_range(*ends))
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["ipinfo_lite_sample", "ip_country_sample", "ip_geolocation_extended_sample"],
-)
-@pytest.mark.parametrize("suffix", ["csv", "json"])
-def test_real_records_of_ipinfo(
-    path: Path, samples: Path, name: str, suffix: str
-) -> None:
-    records = {
-        network: {key: value for key, value in row.items() if value}
-        for row in rows(samples / "ipinfo" / f"{name}.{suffix}")
-        for network in networks(row)
-    }
-    write_lite(path, records)
-
-    with closing(open_database(path)) as database:
-        for network, record in records.items():
-            facts = database.facts(ipaddress.ip_network(network)[0])
-            assert facts is not None
-            code = record.get("country_code", record.get("country"))
-            assert facts.country_code == code
-            assert facts.city == record.get("city")
-            assert (facts.latitude is None) == ("latitude" not in record)
-            assert (facts.asn is None) == ("asn" not in record)
-
-
-def test_real_networks_in_the_shape_of_maxmind(path: Path, samples: Path) -> None:
-    found = list(rows(samples / "ip-data" / "banned-ip-country-asn.csv"))
-    write_lite(
-        path,
-        {
-            row["ip"]: {
-                "country": {"iso_code": row["country_nro"]},
-                "autonomous_system_number": int(row["asn"] or 0),
-                "autonomous_system_organization": row["as_name"],
-            }
-            for row in found
-        },
-    )
-
-    with closing(open_database(path)) as database:
-        for row in found:
-            facts = database.facts(ipaddress.ip_address(row["ip"]))
-            assert facts is not None
-            assert facts.country_code == (row["country_nro"] or None)
-            assert facts.asn == (int(row["asn"]) if row["asn"] else None)
-            assert facts.as_name == (row["as_name"] or None)

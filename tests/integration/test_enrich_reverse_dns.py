@@ -241,13 +241,22 @@ async def test_a_failure_makes_the_servers_be_read_anew() -> None:
     assert first.name == "new.example"
 
 
-@pytest.mark.parametrize("text", [None, "search example\n"], ids=["no file", "empty"])
-async def test_a_machine_without_servers_says_so(
-    tmp_path: Path, text: str | None
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"search example\n",
+        b"nameserver 192.0.2.1x\n",
+        b"nameserver 192.0.2.1\n# caf\xe9\n",
+    ],
+    ids=["no file", "empty", "no address", "Latin-1"],
+)
+async def test_a_machine_without_usable_servers_says_so(
+    tmp_path: Path, content: bytes | None
 ) -> None:
     file = tmp_path / "resolv.conf"
-    if text is not None:
-        file.write_text(text)
+    if content is not None:
+        file.write_bytes(content)
     source = ReverseDns(lambda: dns.asyncresolver.Resolver(str(file)))
 
     with pytest.raises(ProviderError, match=r"^DNS: ") as caught:

@@ -521,6 +521,17 @@ def test_a_bad_file_is_refused(
         update.from_file(target, path, now=NOW)
 
 
+def test_a_file_whose_tree_leads_back_into_itself_is_refused(
+    target: Path, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "source"
+    # Node 50 of 24-bit records leads to node 1; reading on has ended processes.
+    path.write_bytes(content[:300] + b"\0\0\1" + content[303:])
+
+    with Untouched(target), pytest.raises(GeoError, match="damaged database"):
+        update.from_file(target, path, now=NOW)
+
+
 def test_a_file_that_is_not_there_is_told(target: Path, tmp_path: Path) -> None:
     with Untouched(target), pytest.raises(GeoError, match="No such file"):
         update.from_file(target, tmp_path / "none", now=NOW)

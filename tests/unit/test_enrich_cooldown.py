@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -22,9 +22,16 @@ def cooldown(clock: Clock) -> Cooldown:
     return Cooldown("IPinfo", now=clock)
 
 
-def fail(cooldown: Cooldown, rest: Rest = Rest.SHORT) -> None:
+def fail(
+    cooldown: Cooldown, rest: Rest = Rest.SHORT, at_least: timedelta = timedelta()
+) -> None:
     with pytest.raises(SourceFault), cooldown.request():
-        raise SourceFault("it broke", rest=rest)
+        raise SourceFault("it broke", rest=rest, at_least=at_least)
+
+
+def answer_nothing_of_use(cooldown: Cooldown) -> None:
+    with pytest.raises(ProviderError, match="no record"), cooldown.request():
+        raise ProviderError("no record", retryable=True)
 
 
 def succeed(cooldown: Cooldown) -> None:
@@ -46,6 +53,40 @@ def test_rests_double_up_to_a_quarter_of_an_hour(
         clock.move(seconds=seconds - 0.5)
         refused(cooldown)
         clock.move(seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "seconds"), [(0.1, 1), (120, 120), (3600, 3600), (86_400, 3600)]
+)
+def test_a_source_may_ask_for_a_longer_rest_up_to_an_hour(
+    clock: Clock, cooldown: Cooldown, asked_for: float, seconds: float
+) -> None:
+    fail(cooldown, at_least=timedelta(seconds=asked_for))
+
+    clock.move(seconds=seconds - 0.5)
+    refused(cooldown)
+    clock.move(seconds=0.5)
+
+    succeed(cooldown)
+
+
+def test_an_answer_of_no_use_starts_no_rest(cooldown: Cooldown) -> None:
+    answer_nothing_of_use(cooldown)
+
+    succeed(cooldown)
+
+
+def test_an_answer_of_no_use_ends_a_rest_that_is_over(
+    clock: Clock, cooldown: Cooldown
+) -> None:
+    fail(cooldown)
+    clock.move(seconds=1)
+    answer_nothing_of_use(cooldown)
+
+    fail(cooldown)
+    clock.move(seconds=1)
+
+    succeed(cooldown)
 
 
 def test_a_success_ends_the_doubling(clock: Clock, cooldown: Cooldown) -> None:

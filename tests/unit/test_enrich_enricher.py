@@ -6,8 +6,10 @@ import asyncio
 import ipaddress
 from typing import TYPE_CHECKING
 
+import dns.asyncresolver
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from f2b_enrich.config import (
     DnsSettings,
@@ -19,11 +21,13 @@ from f2b_enrich.config import (
 from f2b_enrich.credentials import Secrets
 from f2b_enrich.enrich.enricher import Enricher, build
 from f2b_enrich.enrich.provider import Facts, SourceMissingError
+from f2b_enrich.enrich.reverse_dns import ReverseDns
 from f2b_enrich.enrich.scanners import Scanners
 from f2b_enrich.errors import ConfigError, ProviderError
 from tests.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from ipaddress import IPv4Address, IPv6Address
     from pathlib import Path
 
@@ -36,7 +40,7 @@ GERMAN = Facts(country_code="DE")
 class Source:
     """A source that says what it was told to, or fails, or waits for ever."""
 
-    def __init__(self, name: str, outcome: Facts | ProviderError | None) -> None:
+    def __init__(self, name: str, outcome: Facts | Exception | None) -> None:
         self.name = name
         self.outcome = outcome
         self.asked: list[str] = []
@@ -44,7 +48,7 @@ class Source:
 
     async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts | None:
         self.asked.append(str(ip))
-        if isinstance(self.outcome, ProviderError):
+        if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
 
@@ -59,8 +63,20 @@ class Silent(Source):
         return None
 
 
-def enricher(*providers: Provider, deadline: float = 5.0) -> Enricher:
-    return Enricher(providers, deadline=deadline, now=Clock(), lifted=LIFTED)
+def enricher(
+    *providers: Provider,
+    deadline: float = 5.0,
+    beside: Sequence[Provider] = (),
+    scanners: Scanners | None = None,
+) -> Enricher:
+    return Enricher(
+        providers,
+        deadline=deadline,
+        now=Clock(),
+        lifted=LIFTED,
+        beside=beside,
+        scanners=scanners,
+    )
 
 
 def broken(*, retryable: bool = True) -> ProviderError:
@@ -112,6 +128,40 @@ async def test_a_source_that_is_not_there_does_not_make_an_answer_incomplete() -
 
     assert report.enrichment.complete
     assert [str(failure.error) for failure in report.failures] == ["no file"]
+
+
+async def test_a_source_that_crashes_loses_nothing_of_the_others() -> None:
+    odd = Source("a", RuntimeError("with the \n secret of its insides"))
+    with capture_logs() as lines:
+        report = await enricher(odd, Source("b", GERMAN)).report("192.0.2.1")
+
+    assert (report.enrichment.country_code, report.enrichment.complete) == ("DE", False)
+    (failure,) = report.failures
+    assert str(failure.error) == "a failed oddly (RuntimeError)"
+    assert failure.error.retryable
+    (line,) = lines
+    assert (line["event"], line["source"], line["exc_info"]) == (
+        *("source crashed", "a"),
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nameserver 192.0.2.1x\n", "nameserver 192.0.2.1\n# caf\u00e9\n", "domain\n"],
+    ids=["no address", "Latin-1", "no server"],
+)
+async def test_a_bad_resolv_conf_loses_nothing_of_the_others(
+    tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text(text, "latin-1")
+    names = ReverseDns(lambda: dns.asyncresolver.Resolver(str(file)))
+    with capture_logs() as lines:
+        found = await enricher(Source("a", GERMAN), beside=[names]).look_up("192.0.2.1")
+
+    assert (found.country_code, found.complete) == ("DE", True)
+    assert lines == []
 
 
 async def test_a_source_that_knows_nothing_has_answered() -> None:
@@ -182,9 +232,7 @@ def test_ipinfo_is_asked_only_with_a_token_or_when_told_to() -> None:
 
 async def test_one_asked_beside_leaves_nothing_to_ask_again() -> None:
     name = Source("b", broken())
-    found = await Enricher(
-        [Source("a", GERMAN)], deadline=5.0, now=Clock(), lifted=LIFTED, beside=[name]
-    ).look_up("192.0.2.1")
+    found = await enricher(Source("a", GERMAN), beside=[name]).look_up("192.0.2.1")
     assert (found.country_code, found.complete, name.asked) == (
         *("DE", True),
         ["192.0.2.1"],
@@ -193,39 +241,47 @@ async def test_one_asked_beside_leaves_nothing_to_ask_again() -> None:
 
 async def test_one_asked_beside_that_knows_nothing_is_no_look_up() -> None:
     name = Source("b", None)
-    first = Enricher(
-        [Source("a", broken())], deadline=5.0, now=Clock(), lifted=LIFTED, beside=[name]
-    )
     with pytest.raises(ProviderError, match="it broke"):
-        await first.look_up("192.0.2.1")
-    alone = Enricher([], deadline=5.0, now=Clock(), lifted=LIFTED, beside=[name])
-    assert (await alone.look_up("192.0.2.1")).complete
+        await enricher(Source("a", broken()), beside=[name]).look_up("192.0.2.1")
+    assert (await enricher(beside=[name]).look_up("192.0.2.1")).complete
+
+
+@pytest.mark.parametrize("said", [None, Facts(hostname="host.example")])
+async def test_while_the_only_source_is_not_there_a_look_up_is_soon_made_again(
+    said: Facts | None,
+) -> None:
+    missing, name = Source("a", SourceMissingError("no file")), Source("b", said)
+
+    found = await enricher(missing, beside=[name]).look_up("192.0.2.1")
+
+    assert not found.complete
+    assert found.hostname == (said.hostname if said else None)
+
+
+async def test_without_any_answer_a_missing_source_is_no_look_up() -> None:
+    missing, name = Source("a", SourceMissingError("no file")), Source("b", broken())
+
+    with pytest.raises(ProviderError, match="no file; it broke"):
+        await enricher(missing, beside=[name]).look_up("192.0.2.1")
 
 
 @pytest.mark.parametrize(
-    ("confirmed", "shown"),
-    [(True, "Shodan"), (False, "Shodan, says an unconfirmed host name")],
+    ("confirmed", "doubt"), [(True, ""), (False, ", not confirmed")]
 )
-async def test_a_known_scanner_is_named_with_what_showed_it(
-    *, confirmed: bool, shown: str
+async def test_a_known_scanner_is_named_and_beside_it_what_showed_it(
+    *, confirmed: bool, doubt: str
 ) -> None:
     name = Facts(hostname="census1.shodan.io", hostname_confirmed=confirmed)
-    found = await Enricher(
-        [Source("a", name)],
-        deadline=5.0,
-        now=Clock(),
-        lifted=LIFTED,
-        scanners=Scanners.load(),
-    ).look_up("192.0.2.1")
-    assert found.scanner == shown
-    assert found.field_sources["scanner"].endswith("host name in shodan.io")
+    found = await enricher(Source("a", name), scanners=Scanners.load()).look_up(
+        "192.0.2.1"
+    )
+    assert found.scanner == "Shodan"
+    assert found.field_sources["scanner"].endswith(f"host name in shodan.io{doubt}")
 
 
 async def test_what_a_source_calls_a_scanner_stands() -> None:
     sources = [Source("a", Facts(scanner="theirs", hostname="x.shodan.io"))]
-    found = await Enricher(
-        sources, deadline=5.0, now=Clock(), lifted=LIFTED, scanners=Scanners.load()
-    ).look_up("192.0.2.1")
+    found = await enricher(*sources, scanners=Scanners.load()).look_up("192.0.2.1")
     assert (found.scanner, found.field_sources["scanner"]) == ("theirs", "a")
 
 
@@ -236,9 +292,10 @@ async def test_an_administrators_list_adds_to_the_shipped_one(tmp_path: Path) ->
         enrich=EnrichSettings(scanners=own, reserved_networks=LIFTED),
         geo=GeoSettings(database=tmp_path / "none.mmdb"),
     )
-    build(settings, Secrets(), now=Clock())  # no such file: none of one's own
+    with pytest.raises(ConfigError, match=r"^enrich.scanners: .*: No such file"):
+        build(settings, Secrets(), now=Clock())
     own.write_text("as_of = 2026-11-22\n[[scanners]]\nname = 7")
-    with pytest.raises(ConfigError, match=r"scanners\.toml"):
+    with pytest.raises(ConfigError, match=r"scanners\.toml: scanners\.0\.name"):
         build(settings, Secrets(), now=Clock())
 
 

@@ -26,6 +26,9 @@ from f2b_enrich.errors import ConfigError
         (["Berlin"], None),
         ("a\0b", "a\u2400b"),
         ("a\ud800b", "a?b"),
+        ("AS \x1b[31mred\x1b[0m\u202e", "AS \u241b[31mred\u241b[0m\ufffd"),
+        ("two\nlines", "two\u240alines"),
+        ("c1 \x9b2J", "c1 \ufffd2J"),
     ],
 )
 def test_text_is_text_that_says_something(value: object, expected: str | None) -> None:
@@ -37,13 +40,17 @@ def test_any_text_comes_out_bounded_and_storable(value: str) -> None:
     found = fields.text(value)
 
     assert found is None or len(found) <= fields.LONGEST_TEXT
-    assert "\0" not in (found or "")
+    assert (found or "").isprintable()
     (found or "").encode("utf-8")
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("DE", "DE"), ("de", "DE"), (" nl ", "NL"), ("DEU", None), ("", None), (49, None)],
+    [
+        *(("DE", "DE"), ("de", "DE"), (" nl ", "NL")),
+        *(("DEU", None), ("", None), (49, None)),
+        ("\u017f\u017f", None),  # in upper case SS
+    ],
 )
 def test_a_country_code_has_two_letters(value: object, expected: str | None) -> None:
     assert fields.country_code(value) == expected
@@ -61,6 +68,7 @@ def test_a_country_code_has_two_letters(value: object, expected: str | None) -> 
         ("AS", None),
         ("AS12x", None),
         ("AS\u0661", None),
+        ("a\u017f64496", None),
         ({"asn": "AS1"}, None),
         (None, None),
     ],
@@ -74,6 +82,10 @@ def test_an_as_number_fits_32_bits(value: object, expected: int | None) -> None:
     [
         ("52.5244", "13.4105", (52.5244, 13.4105)),
         (52.5, -13, (52.5, -13.0)),
+        (" 52. ", "-13", (52.0, -13.0)),
+        ("1_0", "1", None),
+        ("\u0663", "1", None),
+        ("1e1", "1", None),
         ("nan", "1", None),
         ("inf", "1", None),
         (90.1, 0, None),
@@ -166,6 +178,28 @@ def test_a_mail_address_out_of_any_text_fits_a_header(value: str) -> None:
     assert not set(found) & set(' <>,;:"\\')
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Host.Hosting.Example.", "host.hosting.example"),
+        ("x\x1b]0;title\x07.example", None),
+        ("two words.example", None),
+        ("b\u00fccher.example", None),
+        ("\ud800.example", None),
+        ("a..example", None),
+        ("", None),
+        (".", None),
+        ("a." * 127 + "example", None),
+        (None, None),
+        (["host.example"], None),
+    ],
+)
+def test_a_host_name_is_one_that_a_host_could_have(
+    value: object, expected: str | None
+) -> None:
+    assert fields.host_name(value) == expected
+
+
 @pytest.mark.parametrize("value", [None, [], "x", 5])
 def test_what_is_no_object_is_an_empty_one(value: object) -> None:
     assert fields.mapping(value) == {}
@@ -181,6 +215,7 @@ def test_what_is_no_object_is_an_empty_one(value: object) -> None:
 def test_no_value_at_all_breaks_a_reader(value: object) -> None:
     for read in (
         fields.text,
+        fields.host_name,
         fields.country_code,
         fields.as_number,
         fields.flag,

@@ -125,6 +125,17 @@ def test_a_companys_plan_says_more() -> None:
     assert facts.raw == answer
 
 
+def test_what_the_owner_of_an_address_wrote_is_harmless() -> None:
+    written = "x\x1b]0;title\x07\u202e .example"
+    answer = {"ip": "192.0.2.1", "hostname": written, "org": f"AS64496 {written}"}
+
+    facts = facts_from(answer, IP)
+
+    assert facts.hostname is None
+    assert facts.as_name == "x\u241b]0;title\u2407\ufffd .example"
+    assert facts.raw == answer
+
+
 @pytest.mark.parametrize("odd", [None, [], "x", 5, {}])
 def test_parts_of_a_companys_plan_that_are_no_objects_are_not_known(
     odd: object,

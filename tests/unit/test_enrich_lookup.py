@@ -90,6 +90,16 @@ def test_a_bogon_is_an_answer_without_facts() -> None:
     assert (facts.country_code, facts.hostname) == (None, None)
 
 
+def test_what_the_owner_of_an_address_wrote_is_harmless() -> None:
+    written = "x\x1b[31m.example"
+    answer = {**CORE, "hostname": written, "geo": {"city": written}}
+
+    facts = facts_from(answer, IP)
+
+    assert (facts.hostname, facts.city) == (None, "x\u241b[31m.example")
+    assert facts.raw == answer
+
+
 @pytest.mark.parametrize("ip", ["192.0.2.2", "", None, 5])
 def test_an_answer_about_another_address_is_refused(ip: object) -> None:
     with pytest.raises(ValueError, match="address"):

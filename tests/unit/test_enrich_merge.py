@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +111,15 @@ def test_an_unknown_country_keeps_its_sources_name_and_gets_no_point() -> None:
     assert (found.country_code, found.country) == ("XX", "Nowhere")
     assert found.latitude is None
     assert found.location_precision is None
+
+
+def test_a_city_of_no_country_does_not_hide_the_country() -> None:
+    found = merged(
+        Facts(city="Utrecht"), Facts(country_code="DE", region="Hesse"), DUTCH
+    )
+
+    assert (found.country_code, found.region, found.city) == ("DE", "Hesse", None)
+    assert merged(Facts(city="Utrecht"), Facts(country="Old")).city == "Utrecht"
 
 
 def test_a_country_known_by_name_only_is_kept() -> None:
@@ -237,11 +247,19 @@ def test_a_name_that_leads_back_beats_others() -> None:
     assert found.field_sources["hostname_confirmed"] == "source 3"
 
 
-def test_among_unproven_names_the_first_stands_alone() -> None:
+@pytest.mark.parametrize("claimed", ["plain.example", "claimed.example"])
+def test_a_name_that_does_not_lead_back_beats_one_nobody_examined(claimed: str) -> None:
     found = merged(
         Facts(hostname="plain.example"),
-        Facts(hostname="claimed.example", hostname_confirmed=False),
+        Facts(hostname=claimed, hostname_confirmed=False),
     )
+
+    assert (found.hostname, found.hostname_confirmed) == (claimed, False)
+    assert found.field_sources["hostname"] == "source 2"
+
+
+def test_among_names_nobody_examined_the_first_stands_alone() -> None:
+    found = merged(Facts(hostname="plain.example"), Facts(hostname="other.example"))
 
     assert (found.hostname, found.hostname_confirmed) == ("plain.example", None)
 

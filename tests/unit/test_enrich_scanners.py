@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.config import EnrichSettings
 from f2b_enrich.enrich.scanners import Scanner, Scanners, network_of
 from f2b_enrich.errors import ConfigError
 
@@ -130,11 +131,23 @@ def test_an_as_number_or_its_name_counts(scanners: Scanners) -> None:
     assert by_number is not None
     assert by_number.matched == "AS64500"
     assert by_name is not None
-    assert by_name.matched == "AS name with 'probe labs ltd'"
+    assert by_name.matched == "AS name that begins with 'probe labs ltd'"
 
 
-def test_a_part_of_a_word_is_no_as_name(scanners: Scanners) -> None:
-    assert scanners.identify("198.51.100.1", as_name="AProbe Labs Ltd") is None
+@pytest.mark.parametrize(
+    "as_name", ["AProbe Labs Ltd", "Not Probe Labs Ltd", "Anti-Probe-Labs Ltd", "the"]
+)
+def test_a_name_with_another_beginning_is_no_as_name(
+    scanners: Scanners, as_name: str
+) -> None:
+    assert scanners.identify("198.51.100.1", as_name=as_name) is None
+
+
+def test_the_before_an_as_name_is_passed_over() -> None:
+    found = SHIPPED.identify("198.51.100.1", as_name="The Shadowserver Foundation")
+
+    assert found is not None
+    assert found.name == "Shadowserver"
 
 
 def test_the_shipped_list_knows_its_own_networks() -> None:
@@ -242,11 +255,53 @@ def test_all_problems_of_all_files_are_named(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"\xff", b"x = " + b"[" * 10_000])
+def test_a_file_that_is_no_toml_is_a_problem(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "own.toml"
-    file.write_bytes(b"\xff")
+    file.write_bytes(content)
 
     assert len(problems(file)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing.toml", "No such file or directory"),
+        ("a" * 300, "File name too long"),
+        (".", "Is a directory"),
+        ("a\0b", "null byte"),
+    ],
+)
+def test_a_list_that_was_named_has_to_be_readable(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    path = tmp_path / name
+    with pytest.raises(ConfigError) as caught:
+        Scanners.configured(EnrichSettings(scanners=path))
+
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"enrich.scanners: {path}: ")
+    assert words in problem
+
+
+def test_a_list_that_was_named_adds_to_the_shipped_one(tmp_path: Path) -> None:
+    settings = EnrichSettings(scanners=write(tmp_path, OWN_LIST))
+
+    found = Scanners.configured(settings).identify("192.0.2.1")
+
+    assert found is not None
+    assert found.name == "Probe"
+
+
+def test_only_the_default_list_need_not_be_there(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+
+    found = Scanners.load([missing], optional=missing).identify(
+        "192.0.2.1", hostname="a.shodan.io"
+    )
+
+    assert found is not None
+    assert found.name == "Shodan"
 
 
 @given(
