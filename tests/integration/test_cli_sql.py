@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import signal
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 ESCAPE = "\x1b[2J\u202e\x9b\n"
+FORMS = ("--table", "--json", "--nl", "--csv", "--tsv", "--raw-lines")
 
 
 @pytest.fixture
@@ -77,6 +79,51 @@ def test_json_and_csv_have_every_value(store: StoreBuilder) -> None:
     ]
 
 
+def test_an_object_a_line_has_every_value_too(store: StoreBuilder) -> None:
+    query = "select 1 as a, x'00ff' as b, 1e999 as c union all select 'd\n', null, -1"
+
+    assert ask(store, query, "--nl").out == (
+        '{"a": 1, "b": {"$base64": true, "encoded": "AP8="}, "c": "inf"}\n'
+        '{"a": "d\\n", "b": null, "c": -1}\n'
+    )
+    assert ask(store, "select 1 where 0", "--nl").out == ""
+
+
+def test_tabs_part_values_and_nothing_else(store: StoreBuilder) -> None:
+    query = (
+        "select 'a' || char(9) || 'b' as one, '\"c\"' as \"two\tthree\", "
+        "x'00ff' as four, null as five, -1 as six, '-1' as seven, '=1+1' as eight"
+    )
+
+    assert ask(store, query, "--tsv").out.splitlines() == [
+        "one\ttwo three\tfour\tfive\tsix\tseven\teight",
+        "a b\t\"c\"\tx'00ff'\t\t-1\t'-1\t'=1+1",
+    ]
+
+
+def test_raw_lines_are_one_a_row(store: StoreBuilder) -> None:
+    query = (
+        "select 'a' || char(10) || 'b', 1 union all select null, 2 "
+        "union all select x'00ff', 3 union all select -1, 4 union all select '=1', 5"
+    )
+
+    assert ask(store, query, "--raw-lines").out == "a\u240ab\n\nx'00ff'\n-1\n=1\n"
+    assert ask(store, "select ''", "--raw-lines").out == "\n"
+    assert ask(store, "select 1 where 0", "--raw-lines").out == ""
+
+
+def test_a_program_gets_all_rows(store: StoreBuilder) -> None:
+    query = (
+        "with recursive n(i) as (select 1 union all select i + 1 from n limit 2500) "
+        "select iif(i = 1001, '', i) as i from n"
+    )
+    lines = [str(i) if i != 1001 else "" for i in range(1, 2501)]
+
+    assert ask(store, query, "--raw-lines").out.splitlines() == lines
+    assert ask(store, query, "--tsv").out.splitlines() == ["i", *lines]
+    assert len(json.loads(ask(store, query, "--json").out)) == 2500
+
+
 def test_parameters_have_names(store: StoreBuilder) -> None:
     ran = ask(
         store,
@@ -85,6 +132,25 @@ def test_parameters_have_names(store: StoreBuilder) -> None:
     )
 
     assert json.loads(ran.out) == [{"n": 4}]
+    colon = ask(store, "select :a as a", "-p", ":a", "::b", "--json")
+    assert json.loads(colon.out) == [{"a": "::b"}]
+
+
+def test_values_are_text_and_a_cast_makes_them_numbers(store: StoreBuilder) -> None:
+    query = "select ip from bans group by ip having count(*) > {} order by ip"
+
+    cast = ask(store, query.format("cast(:n as integer)"), "-p", "n", "2")
+    text = ask(store, query.format(":n"), "-p", "n", "2")
+
+    assert cast.out.split() == ["ip", "192.0.2.7"]
+    assert (text.code, text.out) == (0, "")
+    assert text.err == "no rows; :n is text, cast(:n as integer) is a number\n"
+    assert ask(store, "select typeof(:n)", "-p", "n", "007").out.split()[1] == "text"
+    assert ask(store, "select :n where 0", "-p", "n", "x").err == "no rows\n"
+
+
+def test_a_parameters_name_reaches_no_terminal_raw(store: StoreBuilder) -> None:
+    assert "\x1b" not in ask(store, "select 1 where 0", "-p", ESCAPE, "5").err
 
 
 def test_a_query_may_come_on_standard_input(
@@ -106,7 +172,7 @@ def test_a_nul_on_standard_input_is_one_line(
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
 
 
-@pytest.mark.parametrize("form", ["--table", "--json", "--csv"])
+@pytest.mark.parametrize("form", FORMS)
 def test_an_attackers_words_reach_no_terminal_raw(
     store: StoreBuilder, form: str
 ) -> None:
@@ -118,10 +184,26 @@ def test_an_attackers_words_reach_no_terminal_raw(
     assert ran.code == 0
     assert "203.0.113.5" in ran.out
     assert not set("\x1b\u202e\x9b") & set(ran.out)
-    if form == "--json":
-        assert f"user {ESCAPE} from 203.0.113.5" in [
-            row["lines"] for row in json.loads(ran.out)
-        ]
+    objects = [ran.out] if form == "--json" else ran.out.splitlines()
+    if form in {"--json", "--nl"}:
+        found = [json.loads(each) for each in objects]
+        told = found[0] if form == "--json" else found
+        assert f"user {ESCAPE} from 203.0.113.5" in [row["lines"] for row in told]
+    if form in {"--csv", "--tsv", "--raw-lines"}:
+        assert len(objects) == 6 + (form != "--raw-lines")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_character_of_all_moves_a_cursor(store: StoreBuilder, form: str) -> None:
+    every = (chr(code) for code in range(1, 0x30000) if code != 0x7F)  # DEL does not
+    text = "".join(char for char in every if not "\ud800" <= char <= "\udfff")
+
+    ran = ask(store, "select :text as text", "-p", "text", text, form)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert all(line.isprintable() for line in ran.out.split("\n"))
+    if form == "--nl":
+        assert json.loads(ran.out) == {"text": text}
 
 
 def test_bytes_that_are_no_text_are_shown(store: StoreBuilder) -> None:
@@ -220,8 +302,12 @@ def test_a_mistake_is_one_line(store: StoreBuilder, query: str, said: str) -> No
     assert "\x1b" not in ran.err
 
 
-def test_forms_exclude_each_other(store: StoreBuilder) -> None:
-    assert ask(store, "select 1", "--json", "--csv").code == 2
+@pytest.mark.parametrize("two", tuple(itertools.combinations(FORMS, 2)))
+def test_forms_exclude_each_other(store: StoreBuilder, two: tuple[str, str]) -> None:
+    ran = ask(store, "select 1", *two)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "exclude each other" in ran.err
 
 
 def test_no_rows_are_said_on_standard_error(store: StoreBuilder) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlite_utils import Database
-from sqlite_utils.plugins import pm
+from sqlite_utils.plugins import ensure_plugins_loaded, pm
 
 from f2b_enrich import sql_functions
 from f2b_enrich.sql_functions import country_name, flag, ip_key, subnet
@@ -42,6 +42,7 @@ def database() -> Iterator[Database]:
 
 
 def test_sqlite_utils_loads_them_as_a_plugin() -> None:
+    ensure_plugins_loaded()  # else it comes a second time with the first database
     was_there = pm.is_registered(sql_functions)
     if not was_there:
         pm.register(sql_functions)
