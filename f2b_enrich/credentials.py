@@ -40,7 +40,7 @@ def load_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
     problems: list[str] = []
     for name, file in files.items():
         try:
-            found[name] = _secret(file, name, environ)
+            found[name] = read_secret(name, file, environ)
         except ConfigError as exc:
             problems += exc.problems
     if problems:
@@ -50,19 +50,36 @@ def load_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
     )
 
 
-def _secret(
-    file: Path | None, name: str, environ: Mapping[str, str]
+def read_secret(
+    name: str, file: Path | None, environ: Mapping[str, str]
 ) -> SecretStr | None:
-    text = ""
+    """Read one secret; None when there is none.
+
+    Raises:
+        ConfigError: its file cannot be read, or others than its owner's group may
+            read it.
+    """
+    text: str | None = None
     credentials = environ.get("CREDENTIALS_DIRECTORY")
     if file is not None:
         text = _read_private(file)
-    elif credentials and (Path(credentials) / name).exists():
-        text = _read_private(Path(credentials) / name)
-    else:
+    elif credentials:
+        text = _read_credential(Path(credentials) / name)
+    if text is None:
         text = environ.get("F2B_ENRICH_" + name.upper().replace("-", "_"), "")
     # A token that ends in a line break would end up as a broken HTTP header.
     return SecretStr(text.strip()) if text.strip() else None
+
+
+def _read_credential(file: Path) -> str | None:
+    """Read what systemd may have put there."""
+    try:
+        os.stat(file)  # noqa: PTH116 - as below
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        pass  # reading it will tell why
+    return _read_private(file)
 
 
 def _read_private(file: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,6 +19,9 @@ NAMESPACE = UUID("892e344a-9a94-5d74-b6e2-0e63b37bd074")
 
 FOR_EVER = -1
 """Fail2Ban's ban time of a ban without an end."""
+
+# Python takes any text behind the `%` of an IPv6 address for the name of a zone.
+_ODD_ZONE = re.compile(r"%(?![A-Za-z0-9._-]{1,32}(?:/|\Z))")
 
 
 class EventKind(StrEnum):
@@ -175,6 +179,15 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TriedName:
+    """A user name that somebody tried, in so many lines; an account of the machine?"""
+
+    name: str
+    lines: int
+    is_account: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
     """The other banned addresses of a /24 or /64; `most` are the busiest of them."""
 
@@ -228,8 +241,11 @@ def read_address(text: str) -> Address:
     """Name an address as Python's `ipaddress` prints it, else keep the text as it is.
 
     IPv4-mapped IPv6 becomes IPv4. The subnet is the /24 or /64 around it; a CIDR ban
-    keeps its own text and, when wider than that, its own network as subnet.
+    keeps its own text and, when wider than that, its own network as subnet. What names
+    a zone (`fe80::1%eth0`) as no interface is called is a text like any other.
     """
+    if _ODD_ZONE.search(text):
+        return Address(text=text, version=None, subnet=None)
     try:
         ip = ipaddress.ip_address(text)
     except ValueError:

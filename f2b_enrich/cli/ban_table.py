@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
+    from f2b_enrich.model import Ban
     from f2b_enrich.store.lists import LoggedBan
 
 PLANNED = "~"
@@ -22,12 +23,31 @@ PLANNED_NOTE = f"{PLANNED} planned end; no unban was reported"
 
 def is_in_force(ban: LoggedBan, now: datetime) -> bool:
     """Tell whether a ban stands as far as is known."""
-    if ban.unbanned_at is not None:
+    return ban.superseded_at is None and stands(ban, now)
+
+
+def stands(newest: Ban | LoggedBan, now: datetime) -> bool:
+    """Tell the same of the newest ban of an address by one jail of a host."""
+    if newest.unbanned_at is not None:
         return False
-    if ban.expires_at is None:
+    if newest.expires_at is None:
         # Without an end; or it is after the year 9999; or fail2ban named no time.
-        return ban.bantime_seconds is not None
-    return ban.expires_at > now
+        return newest.bantime_seconds is not None
+    return newest.expires_at > now
+
+
+def standing(newest: Ban, now: datetime, zone: tzinfo | None) -> str:
+    """Say until when the newest ban by a jail stands, or since when it does not."""
+    if newest.unbanned_at is not None:
+        return f"not in force: unbanned {times.moment(newest.unbanned_at, zone)}"
+    if newest.bantime_seconds is None:
+        return "not known whether in force: fail2ban named no ban time"
+    if newest.bantime_seconds == FOR_EVER:
+        return "in force, for ever"
+    if newest.expires_at is None:
+        return "in force, beyond the year 9999"
+    end = f"planned end {times.planned(newest.expires_at, zone)}"
+    return f"in force, {end}" if stands(newest, now) else f"not in force: {end}"
 
 
 def banned_column(bans: Sequence[LoggedBan], zone: tzinfo | None) -> Column:
@@ -43,22 +63,13 @@ def host_cells(bans: Sequence[LoggedBan]) -> list[str | None]:
 
 
 def ended(ban: LoggedBan, now: datetime, zone: tzinfo | None) -> str | None:
-    """Say when it ended; nothing while it is in force."""
+    """Say when it ended; nothing where that is not known."""
     if ban.unbanned_at is not None:
         return times.stamp(ban.unbanned_at, zone)
-    if ban.expires_at is not None and ban.expires_at <= now:
+    # Of a ban that was followed by another before its planned end nobody saw the end.
+    if ban.expires_at is not None and ban.expires_at <= (ban.superseded_at or now):
         return f"{PLANNED}{times.stamp(ban.expires_at, zone)}"
     return "in force" if is_in_force(ban, now) else None
-
-
-def mail(ban: LoggedBan, zone: tzinfo | None) -> str:
-    """Say what became of the alert."""
-    if ban.mail_state is None:
-        return "none"
-    if ban.mailed_at is None:
-        return ban.mail_state
-    at = times.shortly_after(ban.mailed_at, ban.banned_at, zone)
-    return f"{ban.mail_state} {at}"
 
 
 def network(ban: LoggedBan) -> str:
@@ -70,8 +81,3 @@ def network(ban: LoggedBan) -> str:
 def length(ban: LoggedBan) -> str:
     """Say how long it was or is to be."""
     return times.span(ban.bantime_seconds)
-
-
-def has_end(ban: LoggedBan) -> bool:
-    """Tell whether a ban ends at all."""
-    return ban.bantime_seconds != FOR_EVER

@@ -77,19 +77,18 @@ def _findings(settings: Settings) -> Iterator[tuple[str, str]]:
 def _own_files(settings: Settings) -> Iterator[tuple[str, str]]:
     """Check what stands beside the configuration and is used only when it is there."""
     own = settings.enrich.scanners
-    if own.exists():
-        try:
-            Scanners.load([own])
-        except ConfigError as exc:
-            yield from ((_BAD, problem) for problem in exc.problems)
-        else:
+    try:
+        Scanners.configured(settings.enrich)
+    except ConfigError as exc:
+        yield from ((_BAD, problem) for problem in exc.problems)
+    else:
+        if own.is_file():
             yield _GOOD, f"scanners: {own} adds to the shipped list"
     folder = settings.mail.templates
-    if folder.exists():
-        problems = check_templates(folder)
-        yield from ((_BAD, problem) for problem in problems)
-        if not problems:
-            yield _GOOD, f"templates: those in {folder} render"
+    problems = check_templates(folder)
+    yield from ((_BAD, problem) for problem in problems)
+    if not problems and folder.is_dir():
+        yield _GOOD, f"templates: those in {folder} render"
 
 
 def _users(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -23,6 +24,8 @@ from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
 
 FAILED = 1
+_STANDARD_OUTPUT = 1
+
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended: 128 and the signal's number."""
 
@@ -42,25 +45,27 @@ for command in (status, bans, show, search, sql, outbox, config, geo, daemon):
 
 def main() -> None:
     """Run one command; an error is one line and exit code 1, wrong usage 2."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
+    if sys.stdout is None:
+        _write_to_nobody()
     _survive_odd_locales()
     sys.exit(_run())
 
 
 def _run() -> int:
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name="f2b-enrich", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as exc:
-        exc.show()
+        _tell_misuse(exc)
         return exc.exit_code
     except click.Abort:
         return INTERRUPTED
-    except ConfigError as exc:
-        for problem in exc.problems:
-            click.echo(f"f2b-enrich: {printable(problem)}", err=True)
-        return FAILED
     except F2bEnrichError as exc:
-        click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
+        problems = exc.problems if isinstance(exc, ConfigError) else (str(exc),)
+        for problem in problems:
+            click.echo(f"f2b-enrich: {printable(problem)}", err=True)
         return FAILED
     except OSError as exc:
         _forget_output()
@@ -68,6 +73,33 @@ def _run() -> int:
             click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _tell_misuse(mistake: click.ClickException) -> None:
+    """Say in one line what was wrong about a call, which may hold anything."""
+    if isinstance(mistake, click.exceptions.NoArgsIsHelpError):
+        mistake.show()
+        return
+    text = printable(" ".join(mistake.format_message().split())).rstrip(".")
+    if text[1:2].islower():
+        text = f"{text[0].lower()}{text[1:]}"
+    context = mistake.ctx if isinstance(mistake, click.UsageError) else None
+    if context is not None:
+        text += f"; {context.command_path} --help tells more"
+    click.echo(f"f2b-enrich: {text}", err=True)
+
+
+def _write_to_nobody() -> None:
+    """Take the place of a standard output that is closed, as if its reader had left.
+
+    Else the next file to be opened, the store say, would be what is written to.
+    """
+    reading, writing = os.pipe()
+    os.close(reading)
+    if writing != _STANDARD_OUTPUT:
+        os.dup2(writing, _STANDARD_OUTPUT)
+        os.close(writing)
+    sys.stdout = os.fdopen(_STANDARD_OUTPUT, "w")
 
 
 def _forget_output() -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from f2b_enrich.config import DEFAULT_PATH, Settings, StoreSettings, load
+from f2b_enrich.config import Settings, StoreSettings
+from f2b_enrich.config_files import DEFAULT_PATH, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Whether it can be read shows when it is: an error of one line, not of usage.
+_file = click.Path(dir_okay=False, readable=False, path_type=Path)
+
 config_option = click.option(
     "--config",
     "config_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=_file,
     default=DEFAULT_PATH,
     show_default=True,
     help="Configuration file; config.d/*.toml beside it are read too.",
@@ -27,7 +31,7 @@ config_option = click.option(
 db_option = click.option(
     "--db",
     "db_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=_file,
     help="Store to use instead of the configured one.",
 )
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.credentials import load_secrets
+from f2b_enrich.credentials import read_secret
+from f2b_enrich.enrich.fields import header_text
 from f2b_enrich.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from pydantic import SecretStr
 
     from f2b_enrich.config import Settings
 
@@ -48,26 +51,27 @@ def told(path: Path) -> str:
 
 
 def ipinfo_token(settings: Settings, environ: Mapping[str, str]) -> SecretState:
-    """Find out about the token; a credential of the unit is the daemon's to see."""
-    smtp = settings.mail.smtp.model_copy(update={"password_file": None})
-    mail = settings.mail.model_copy(update={"smtp": smtp})
-    alone = settings.model_copy(update={"mail": mail})
+    """Find out about the token, which the daemon must be able to send.
+
+    A credential of the unit is the daemon's to see.
+    """
     file = settings.ipinfo.token_file
-    return _state("ipinfo_token", alone, file, environ)
+    return _state("ipinfo_token", file, environ, usable=header_text)
 
 
 def smtp_password(settings: Settings, environ: Mapping[str, str]) -> SecretState:
     """Find out about the password of the mail server."""
-    ipinfo = settings.ipinfo.model_copy(update={"token_file": None})
-    alone = settings.model_copy(update={"ipinfo": ipinfo})
-    file = settings.mail.smtp.password_file
-    return _state("smtp_password", alone, file, environ)
+    return _state("smtp_password", settings.mail.smtp.password_file, environ)
 
 
 def _state(
-    name: str, alone: Settings, file: Path | None, environ: Mapping[str, str]
+    name: str,
+    file: Path | None,
+    environ: Mapping[str, str],
+    *,
+    usable: Callable[[SecretStr], object] = lambda _: None,
 ) -> SecretState:
-    """Add one place after the other, for only loading knows which comes first."""
+    """Add one place after the other, for only reading knows which comes first."""
     credentials = {key: environ[key] for key in (CREDENTIALS,) if key in environ}
     places: tuple[tuple[str, Mapping[str, str]], ...] = (
         (str(file), {}),
@@ -76,9 +80,16 @@ def _state(
     )
     for origin, known in places:
         try:
-            found = getattr(load_secrets(alone, known), name)
+            found = read_secret(name.replace("_", "-"), file, known)
         except ConfigError as exc:
             return SecretState(name=name, problem=str(exc))
-        if found is not None:
-            return SecretState(name=name, is_set=True, origin=origin)
+        if found is None:
+            continue
+        try:
+            usable(found)
+        except ConfigError as exc:
+            return SecretState(
+                name=name, is_set=True, origin=origin, problem=f"{exc}, from {origin}"
+            )
+        return SecretState(name=name, is_set=True, origin=origin)
     return SecretState(name=name)

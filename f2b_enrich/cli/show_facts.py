@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli.opening import as_stored
 from f2b_enrich.errors import F2bEnrichError
 from f2b_enrich.model import read_address
-from f2b_enrich.store import enrichments, lists, reads
+from f2b_enrich.store import addresses, lists, neighbours, reads
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
     from datetime import datetime
 
-    from f2b_enrich.model import Enrichment, LogLine
+    from f2b_enrich.classify.observed import Observed
+    from f2b_enrich.model import Ban, Enrichment, LogLine, Neighbours, OutboxRow
+    from f2b_enrich.store.addresses import JailRecord
     from f2b_enrich.store.lists import LoggedBan
-    from f2b_enrich.store.reads import Totals
 
-NEIGHBOURS_SPAN = timedelta(days=30)
+NAMED = 200
+"""Of how many bans, the newest, the lines are searched for names."""
+
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _UUID_PARTS = (8, 12, 16, 20)
 
@@ -32,54 +34,78 @@ class NotKnownError(F2bEnrichError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """All that `show` tells; `bans` are all of the address, `shown` those listed.
+    """All that `show` tells; `records` count all bans, `shown` are those listed.
 
-    `neighbours` counts the other addresses of the subnet, the last 30 days.
+    `host` is the one that is told of first. `around` are the newest bans of networks
+    that hold the address.
     """
 
     ip: str
+    host: str
     enrichment: Enrichment | None
-    bans: tuple[LoggedBan, ...]
+    records: tuple[JailRecord, ...]
     shown: tuple[LoggedBan, ...]
+    alerts: Mapping[str, tuple[OutboxRow, ...]]
     lines: Mapping[str, tuple[LogLine, ...]]
+    around: tuple[Ban, ...]
     subnet: str | None
-    neighbours: Totals | None
+    neighbours: Neighbours | None
+    names: tuple[Observed, ...]
+
+    @property
+    def bans(self) -> int:
+        """Count the bans of all hosts."""
+        return sum(record.bans for record in self.records)
 
 
 def gather(
     store: sqlite3.Connection,
     key: str,
     *,
+    host: str,
     most: int | None,
     with_lines: bool,
     now: datetime,
 ) -> Page:
     """Read what is known under an address, or about the address of a ban's id.
 
-    `most` is how many bans are shown; of an id it is that ban alone.
+    `host` is this machine's name; `most` is how many bans are shown, of an id it is
+    that ban alone.
 
     Raises:
         NotKnownError: no ban, or more than one, goes by this key.
     """
     text = as_stored(key.strip())
     ip = read_address(text).text
-    bans = tuple(lists.logged(store, lists.BanQuery(ip=ip)))
-    shown = bans[:most]
-    if not bans:
+    records = addresses.records(store, ip)
+    around = addresses.networks_around(store, ip)
+    if records or around:
+        shown = tuple(lists.logged(store, lists.BanQuery(ip=ip), limit=most))
+    else:
         only = lists.logged_ban(store, _ban_of(store, text))
         ip, shown = only.ip, (only,)
-        bans = tuple(lists.logged(store, lists.BanQuery(ip=ip)))
-    lines = {ban.id: reads.lines(store, ban.id) for ban in shown} if with_lines else {}
-    subnet = bans[0].subnet
+        records = addresses.records(store, ip)
+        around = addresses.networks_around(store, ip)
+    subnet = read_address(ip).subnet
     return Page(
         ip=ip,
-        enrichment=enrichments.latest(store, ip),
-        bans=bans,
+        host=_first_host(records, host),
+        enrichment=addresses.known(store, ip),
+        records=records,
         shown=shown,
-        lines=lines,
+        alerts={ban.id: addresses.alerts(store, ban.id) for ban in shown},
+        lines={ban.id: reads.lines(store, ban.id) for ban in shown if with_lines},
+        around=around,
         subnet=subnet,
-        neighbours=_neighbours(store, ip, subnet, now=now),
+        neighbours=neighbours.around(store, ip, subnet=subnet, until=now),
+        names=_names(store, ip),
     )
+
+
+def _first_host(records: tuple[JailRecord, ...], own: str) -> str:
+    """Choose this machine, or the one that banned last if this one never did."""
+    hosts = [record.host for record in records]
+    return own if own in hosts or not hosts else hosts[0]
 
 
 def _ban_of(store: sqlite3.Connection, text: str) -> str:
@@ -101,9 +127,10 @@ def _hyphenated(digits: str) -> str:
     return "-".join(filter(None, parts))
 
 
-def _neighbours(
-    store: sqlite3.Connection, ip: str, subnet: str | None, *, now: datetime
-) -> Totals | None:
-    if subnet is None or subnet == ip:
-        return None
-    return lists.neighbours(store, ip, subnet, since=now - NEIGHBOURS_SPAN)
+def _names(store: sqlite3.Connection, ip: str) -> tuple[Observed, ...]:
+    # Only here: the rules take some 20 ms, which no other command wants.
+    from f2b_enrich.classify import rules  # noqa: PLC0415
+    from f2b_enrich.classify.observed import Observer  # noqa: PLC0415
+
+    found = Observer(rules.shipped()).observe(addresses.log(store, ip, bans=NAMED))
+    return tuple(each for each in found if each.kind == "username")

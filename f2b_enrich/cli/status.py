@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,12 @@ from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import tzinfo
     from pathlib import Path
 
+    from f2b_enrich.cli.daemon_facts import DaemonFacts
     from f2b_enrich.cli.status_facts import (
-        DaemonFacts,
         GeoFacts,
         Records,
         SpoolFacts,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from f2b_enrich.store.reads import Totals
 
 _LABEL = 10
+_STATES_FIRST = (OutboxState.SENT, OutboxState.DUE, OutboxState.DEAD)
 _LONGEST_REASON = 200
 
 
@@ -62,8 +64,9 @@ def rows(
     status: Status, *, now: datetime, zone: tzinfo | None
 ) -> Iterator[tuple[str, str]]:
     """Word it, a label and a text each."""
-    heading = f"{status.version} on {status.host}; config {told(status.config)}"
-    yield "f2b-enrich", f" {heading}"
+    up = status.daemon.up_seconds
+    host = status.host if up is None else f"{status.host}, up {times.span(up)}"
+    yield "f2b-enrich", f" {status.version} on {host}; config {told(status.config)}"
     yield "daemon", _daemon(status.daemon)
     records = status.store.records
     if records is not None:
@@ -74,13 +77,14 @@ def rows(
     yield "spool", _spool(status.spools, status.lost)
     yield "look-ups", _database(status.geo)
     yield "", f"IPinfo: {_ipinfo(status)}"
+    if records is not None:
+        yield "", _look_ups(records)
     yield "mail", _mail(status)
     for address, reason in status.route.refused:
         yield "", f"{address} refused: {reason}"
     if records is not None:
-        yield "", _outbox(records)
-        if records.newest_dead is not None:
-            yield "", _newest_dead(records, zone)
+        yield from (("", text) for text in _outbox(records, now, zone))
+    yield "retention", "bans and log lines are kept for ever in this version"
 
 
 def _daemon(daemon: DaemonFacts) -> str:
@@ -111,6 +115,8 @@ def _store(store: StoreFacts, zone: tzinfo | None) -> str:
         return f"{store.path}: there is none yet, the daemon makes it"
     records = store.records
     total = counted(records.bans, "ban")
+    if records.hosts > 1:
+        total += f" of {records.hosts:,} hosts"
     if records.oldest_at is not None:
         total += f" since {times.day(records.oldest_at, zone)}"
     return (
@@ -142,15 +148,25 @@ def _database(geo: GeoFacts) -> str:
 def _ipinfo(status: Status) -> str:
     token = status.ipinfo_token
     if token.is_set or token.problem is not None:
-        state = f"token {token}"
-    elif status.keyless:
-        state = "asked without a token"
-    else:
-        state = "no token in file or environment"
-    records = status.store.records
-    if records is None:
-        return state
-    return f"{state}; addresses looked up today: {records.look_ups_today:,}"
+        return f"token {token}"
+    if status.keyless:
+        return "asked without a token"
+    return "no token in file or environment"
+
+
+def _look_ups(records: Records) -> str:
+    addresses = "address" if records.look_ups_today == 1 else "addresses"
+    text = (
+        f"today {records.look_ups_today:,} {addresses} asked about, "
+        f"{records.look_ups_incomplete_today:,} incomplete"
+    )
+    served = records.bans_served_today
+    if served:
+        share = 100 * records.bans_served_from_store_today // served
+        text += f"; {share}% of {counted(served, 'ban')} answered from the store"
+    if records.bans_waiting:
+        text += f"; {counted(records.bans_waiting, 'ban')} of 24 h still without"
+    return text
 
 
 def _mail(status: Status) -> str:
@@ -159,15 +175,30 @@ def _mail(status: Status) -> str:
     return f"{chosen.sender or 'nobody'} -> {to} via {status.transport}"
 
 
-def _outbox(records: Records) -> str:
-    counts = dict(records.mails)
-    due = counts.pop(OutboxState.DUE, 0) + counts.pop(OutboxState.SENDING, 0)
-    dead = counts.pop(OutboxState.DEAD, 0)
-    counts.pop(OutboxState.SENT, None)
-    others = "".join(f", {count:,} {state}" for state, count in sorted(counts.items()))
-    return (
-        f"{records.mails_sent_today:,} sent today, {due:,} due, {dead:,} dead{others}"
-    )
+def _outbox(records: Records, now: datetime, zone: tzinfo | None) -> Iterator[str]:
+    yield f"queued today: {_states(records.mails_of_today) or 'none'}"
+    waiting = dict(records.mails)
+    waiting.pop(OutboxState.SENT, None)
+    for state in (OutboxState.DUE, OutboxState.DEAD):
+        waiting.setdefault(state, 0)
+    text = f"in all {_states(waiting)}"
+    if records.oldest_due_at is not None:
+        text += f"; oldest due queued {times.ago(records.oldest_due_at, now)}"
+    if records.last_taken_at is not None:
+        text += f"; last taken {times.moment(records.last_taken_at, zone)}"
+    yield text
+    if records.newest_dead is not None:
+        yield _newest_dead(records, zone)
+
+
+def _states(counts: Mapping[str, int]) -> str:
+    """Write the counts, what matters first; what is being sent is still due."""
+    merged: Counter[str] = Counter()
+    for state, count in counts.items():
+        merged[OutboxState.DUE if state == OutboxState.SENDING else state] += count
+    first = [state for state in _STATES_FIRST if state in merged]
+    names = dict.fromkeys((*first, *sorted(merged)))
+    return ", ".join(f"{merged[name]:,} {name}" for name in names)
 
 
 def _newest_dead(records: Records, zone: tzinfo | None) -> str:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__, spool
+from f2b_enrich.cli.daemon_facts import ask_daemon, uptime
 from f2b_enrich.cli.opening import is_there, reading
 from f2b_enrich.cli.setting_sources import SecretState, config_files, ipinfo_token
 from f2b_enrich.cli.times import start_of_day
 from f2b_enrich.enrich.local import open_database
 from f2b_enrich.errors import GeoError, StoreError
 from f2b_enrich.mail.addresses import route
-from f2b_enrich.store import lists, reads
+from f2b_enrich.store import figures, lists, reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from pathlib import Path
 
+    from f2b_enrich.cli.daemon_facts import DaemonFacts
     from f2b_enrich.config import Settings
     from f2b_enrich.mail.addresses import Route
     from f2b_enrich.model import Ban
@@ -32,30 +34,30 @@ if TYPE_CHECKING:
     from f2b_enrich.store.reads import Totals
 
 ANSWER_SECONDS = 1.0
+DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonFacts:
-    """Whether a daemon answers; None is not known, and `detail` says why."""
-
-    socket: Path
-    answers: bool | None
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What the store holds."""
+    """What the store holds; `bans_waiting` for a look-up are those of 24 hours."""
 
     bans: int
+    hosts: int
     oldest_at: datetime | None
     last: Ban | None
     today: Totals
     month: Totals
     look_ups_today: int
+    look_ups_incomplete_today: int
+    bans_served_today: int
+    bans_served_from_store_today: int
+    bans_waiting: int
     mails: Mapping[str, int]
+    mails_of_today: Mapping[str, int]
     mails_sent_today: int
+    last_taken_at: datetime | None
+    oldest_due_at: datetime | None
     newest_dead: Mail | None
 
 
@@ -106,6 +108,8 @@ class Status:
     keyless: bool
     route: Route
     transport: str
+    log_lines_kept_days: int | None = None
+    """None is for ever: nothing deletes them yet."""
 
 
 def gather(
@@ -124,7 +128,11 @@ def gather(
         host=settings.host_name,
         config=config,
         config_files=config_files(config),
-        daemon=ask_daemon(settings.daemon.socket, seconds=ANSWER_SECONDS),
+        daemon=ask_daemon(
+            settings.daemon.socket,
+            seconds=ANSWER_SECONDS,
+            up_seconds=_uptime(settings.store.path),
+        ),
         store=_store(settings, now=now, zone=zone),
         spools=tuple(map(_spool, folders)),
         lost=spool.lost(run),
@@ -134,28 +142,6 @@ def gather(
         route=route(None, None, settings=settings.mail, host=settings.host_name),
         transport=_transport(settings),
     )
-
-
-def ask_daemon(path: Path, *, seconds: float) -> DaemonFacts:
-    """Connect, say that nothing follows, and see whether it hangs up as it should.
-
-    A daemon that was stopped still has the kernel take connections for it.
-    """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(seconds)
-        try:
-            connection.connect(os.fspath(path))
-            connection.shutdown(socket.SHUT_WR)
-            connection.recv(1)
-        except PermissionError as exc:
-            return DaemonFacts(socket=path, answers=None, detail=exc.strerror)
-        except (TimeoutError, BlockingIOError):
-            silent = f"it takes connections, but no answer came within {seconds:g} s"
-            return DaemonFacts(socket=path, answers=False, detail=silent)
-        except OSError as exc:
-            detail = exc.strerror or str(exc)
-            return DaemonFacts(socket=path, answers=False, detail=detail)
-    return DaemonFacts(socket=path, answers=True)
 
 
 def _store(settings: Settings, *, now: datetime, zone: tzinfo | None) -> StoreFacts:
@@ -175,9 +161,17 @@ def _store(settings: Settings, *, now: datetime, zone: tzinfo | None) -> StoreFa
         return StoreFacts(path=path, problem=str(exc).removeprefix(f"store {path}: "))
 
 
+def _uptime(store: Path) -> int | None:
+    lock = store.with_name(f"{store.name}.daemon")
+    return uptime(lock, since_boot=time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
 def _size(path: Path) -> int:
-    log = path.with_name(f"{path.name}-wal")
-    return path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    """Add up the store and its log, which the last writer takes away as it closes."""
+    size = path.stat().st_size
+    with suppress(FileNotFoundError):
+        size += path.with_name(f"{path.name}-wal").stat().st_size
+    return size
 
 
 def _records(
@@ -185,15 +179,25 @@ def _records(
 ) -> Records:
     midnight = start_of_day(now, zone)
     dead = lists.mails(connection, lists.MailQuery(states=("dead",)), limit=1)
+    look_ups = figures.look_ups(connection, since=midnight)
+    mails = figures.mails(connection, since=midnight)
     return Records(
         bans=lists.count_bans(connection),
+        hosts=figures.hosts(connection),
         oldest_at=reads.oldest_ban_at(connection),
         last=reads.newest_ban(connection),
         today=lists.tally(connection, lists.BanQuery(since=midnight)),
         month=lists.tally(connection, lists.BanQuery(since=now - MONTH)),
-        look_ups_today=lists.look_ups(connection, since=midnight),
+        look_ups_today=look_ups.addresses,
+        look_ups_incomplete_today=look_ups.incomplete,
+        bans_served_today=look_ups.served,
+        bans_served_from_store_today=look_ups.from_store,
+        bans_waiting=figures.bans_waiting(connection, since=now - DAY),
         mails=reads.outbox_states(connection),
-        mails_sent_today=lists.mails_sent(connection, since=midnight),
+        mails_of_today=mails.recent,
+        mails_sent_today=mails.sent_recently,
+        last_taken_at=mails.last_taken_at,
+        oldest_due_at=mails.oldest_due_at,
         newest_dead=next(dead, None),
     )
 

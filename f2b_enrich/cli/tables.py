@@ -7,6 +7,7 @@ import dataclasses
 import io
 import itertools
 import json
+import re
 import shutil
 import sys
 import unicodedata
@@ -15,14 +16,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from f2b_enrich.inert import cut, printable
+from f2b_enrich.inert import printable
 from f2b_enrich.model import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the start of a formula (OWASP, CSV injection)."""
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take for the start of a formula (OWASP, CSV injection), and their
+full-width forms."""
+
+_CONTROLS = ("\t", "\r", "\n")
+"""These alone are a reason as well (OWASP)."""
+
+_SYMBOLS = re.compile(r"[\s\u2400-\u2426\ufffd]+")
+"""What `printable` makes of blanks and control characters."""
 
 _GAP = "  "
 _LEAST = 12
@@ -55,7 +63,7 @@ def fit(
     if width is not None:
         limits = _narrowed(limits, table, width)
     shown = [
-        [cut(text, limit) for text, limit in zip(row, limits, strict=True)]
+        [_cut(text, limit) for text, limit in zip(row, limits, strict=True)]
         for row in table
     ]
     widths = [max(map(_columns, values)) for values in zip(*shown, strict=True)]
@@ -85,17 +93,24 @@ def _pad(text: str, size: int, *, right: bool) -> str:
     return blanks + text if right else text + blanks
 
 
+def _cut(text: str, limit: int) -> str:
+    """Shorten text to so many columns, ending in U+2026 where it was cut."""
+    if _columns(text) <= limit:
+        return text
+    taken = itertools.accumulate(map(_width, text))
+    kept = sum(1 for _ in itertools.takewhile(lambda columns: columns < limit, taken))
+    return f"{text[:kept]}\u2026"
+
+
 def _columns(text: str) -> int:
     """Count the columns of a terminal that a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 1 + (_is_wide(char)) for char in text
-    )
+    return len(text) if text.isascii() else sum(map(_width, text))
 
 
-def _is_wide(char: str) -> bool:
-    return unicodedata.east_asian_width(char) in "WF"
+def _width(char: str) -> int:
+    if unicodedata.category(char) in {"Mn", "Me"}:  # drawn over what is before
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def screen_width() -> int | None:
@@ -133,7 +148,10 @@ def csv_lines(
 def _safe(value: object) -> object:
     if value.__class__ is str:
         text = printable(value)
-        return f"'{text}" if value.startswith(_FORMULA) else text
+        # Some programs skip blanks, others what they cannot read, before a formula.
+        start = _SYMBOLS.match(text)
+        begun = text.startswith(_FORMULA, start.end() if start else 0)
+        return f"'{text}" if begun or value.startswith(_CONTROLS) else text
     # A number is no formula, even below zero.
     return time_text(value) if isinstance(value, datetime) else value
 

@@ -70,6 +70,13 @@ def moment(when: datetime, zone: tzinfo | None) -> str:
     return f"{stamp(when, zone, seconds=True)} {_zone_name(_local(when, zone))}"
 
 
+def planned(when: datetime, zone: tzinfo | None) -> str:
+    """Write a time that is planned for, to the minute, with its weekday and zone."""
+    return (
+        f"{_local(when, zone):%a} {stamp(when, zone)} {_zone_name(_local(when, zone))}"
+    )
+
+
 def day(when: datetime, zone: tzinfo | None) -> str:
     """Write the date alone."""
     return f"{_local(when, zone):%Y-%m-%d}"

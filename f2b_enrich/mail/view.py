@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_NAMES = 12
 LONGEST_NAME = 40
 
+UNSURE = "not confirmed"
+"""How the source of a scanner ends that nothing but such a host name shows."""
+
 _TOPICS = {
     **dict.fromkeys(("country_code", "country", "region", "city"), "place"),
     **dict.fromkeys(("asn", "as_name", "as_domain"), "network"),
@@ -121,7 +124,7 @@ def view(alert: Alert) -> View:
         traits=tuple(_traits(found)) if found else (),
         hostname=found.hostname if found else None,
         confirmed=found.hostname_confirmed if found else None,
-        scanner=found.scanner if found else None,
+        scanner=_scanner(found) if found else None,
         records=past.records(before, alert.timezone) if before else "",
         history=tuple(past.lines(before, alert.timezone)) if before else (),
         log=excerpt(alert.lines, handed_over=ban.lines_received),
@@ -217,6 +220,12 @@ def _traits(found: Enrichment) -> Iterator[str]:
         names = [name for name, key in _TRAITS.items() if getattr(found, key) is answer]
         if names:
             yield f"{', '.join(names)}: {word}"
+
+
+def _scanner(found: Enrichment) -> str | None:
+    if found.scanner and found.field_sources.get("scanner", "").endswith(UNSURE):
+        return f"{found.scanner}, says a host name that is not confirmed"
+    return found.scanner
 
 
 def _command(ban: Ban) -> Command | None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import History, Neighbours, Tally, read_time, time_text
+from f2b_enrich.model import History, Tally, read_time, time_text
+from f2b_enrich.store import neighbours
+from f2b_enrich.store.neighbours import days_after
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
     from f2b_enrich.model import Ban
 
 THREAD_DAYS = 30
 """How long after its first ban a thread of mails ends."""
-
-NEIGHBOUR_DAYS = 30
-MOST_NEIGHBOURS = 3
-
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def of(connection: sqlite3.Connection, ban: Ban) -> History:
@@ -34,7 +29,9 @@ def of(connection: sqlite3.Connection, ban: Ban) -> History:
         previous_at=_previous(connection, ban),
         imported=_imported(connection, ban),
         other_hosts=_by_host(connection, ban),
-        neighbours=_neighbours(connection, ban),
+        neighbours=neighbours.around(
+            connection, ban.ip, subnet=ban.subnet, until=ban.banned_at
+        ),
         thread_at=_thread_at(connection, ban),
     )
 
@@ -86,64 +83,6 @@ def _imported(connection: sqlite3.Connection, ban: Ban) -> int:
     return count
 
 
-def _neighbours(connection: sqlite3.Connection, ban: Ban) -> Neighbours | None:
-    """Count the other addresses around an address; a wide network has none.
-
-    No index knows subnets, but the names of their addresses begin alike: the index by
-    address gives few rows more than are wanted, however much was banned elsewhere.
-    """
-    if ban.subnet is None or not ban.subnet.endswith(("/24", "/64")):
-        return None
-    first, end = _names_of(ban.subnet)
-    if not first:
-        return None
-    since = _days_after(ban.banned_at, -NEIGHBOUR_DAYS)
-    rows = connection.execute(
-        "SELECT ip AS name, count(*) AS bans, min(banned_at) AS first_at, "
-        "count(*) OVER () AS addresses, sum(count(*)) OVER () AS all_bans "
-        "FROM bans INDEXED BY bans_by_ip "
-        "WHERE ip >= ? AND ip < ? AND banned_at BETWEEN ? AND ? "
-        "AND subnet = ? AND ip != ? GROUP BY ip ORDER BY bans DESC, ip LIMIT ?",
-        (
-            *(first, end, time_text(since), time_text(ban.banned_at)),
-            *(ban.subnet, ban.ip, MOST_NEIGHBOURS),
-        ),
-    ).fetchall()
-    return Neighbours(
-        subnet=ban.subnet,
-        days=NEIGHBOUR_DAYS,
-        addresses=rows[0]["addresses"] if rows else 0,
-        bans=rows[0]["all_bans"] if rows else 0,
-        most=tuple(map(_tally, rows)),
-    )
-
-
-def _names_of(subnet: str) -> tuple[str, str]:
-    """Give the range of text in which all names of a subnet's addresses lie.
-
-    Empty for what begins with a zero: nobody has such addresses (RFC 4291, 2.4), and
-    their names begin in two ways.
-    """
-    if subnet.endswith("/24"):
-        beginning = subnet.removesuffix("0/24")
-    else:
-        # From its first zero on, an address can be written shorter than its subnet.
-        groups = IPv6Network(subnet).network_address.exploded.split(":")[:4]
-        numbers = [int(group, 16) for group in groups]
-        before_zero = numbers.index(0) if 0 in numbers else len(numbers)
-        beginning = "".join(f"{number:x}:" for number in numbers[:before_zero])
-    if not beginning:
-        return "", ""
-    return beginning, beginning[:-1] + chr(ord(beginning[-1]) + 1)
-
-
-def _days_after(when: datetime, days: int) -> datetime:
-    try:
-        return when + timedelta(days=days)
-    except OverflowError:
-        return _LAST if days > 0 else _FIRST
-
-
 def _thread_at(connection: sqlite3.Connection, ban: Ban) -> datetime:
     """Find the ban that began the thread: the first over 30 days after the last such.
 
@@ -160,7 +99,7 @@ def _thread_at(connection: sqlite3.Connection, ban: Ban) -> datetime:
         if row is None:
             return began
         began = read_time(row["banned_at"])
-        after = time_text(_days_after(began, THREAD_DAYS))
+        after = time_text(days_after(began, THREAD_DAYS))
 
 
 def _tally(row: sqlite3.Row) -> Tally:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import read_time, time_text
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from datetime import datetime
 
@@ -21,20 +23,29 @@ COLUMNS = ("banned_at", "host", "jail", "ip", "ban_id", "position", "line")
 
 # A phrase in quotes or a word; `*` behind it stands for any further letters.
 _TERM = re.compile(r'"(?P<phrase>[^"]+)"(?P<more>\*?)|(?P<word>\S+)')
-_APART = re.compile(r"[\W_]")
+_APART = re.compile(r"[^A-Za-z0-9]+")
 
 _FOUND = """
     WITH found AS (
         SELECT rowid AS id FROM log_lines_fts WHERE log_lines_fts MATCH ?
         UNION ALL
-        SELECT id FROM log_lines
-        WHERE id > (SELECT ifnull(max(id), 0) FROM log_lines_fts_docsize) AND {recent}
+        SELECT value FROM json_each(?)
+        WHERE value > (SELECT ifnull(max(id), 0) FROM log_lines_fts_docsize)
     )
     SELECT {columns} FROM found
     JOIN log_lines ON log_lines.id = found.id
     JOIN bans ON bans.id = log_lines.ban_id
     WHERE {conditions}
 """
+
+# LIKE knows neither words nor accents: where a line has other letters than ASCII's, it
+# leaves the answer to the index.
+_WAITING = r"""
+    SELECT id, line FROM log_lines
+    WHERE id > (SELECT ifnull(max(id), 0) FROM log_lines_fts_docsize)
+    AND ({alike} OR line GLOB '*[^' || char(1) || '-' || char(127) || ']*')
+"""
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +106,7 @@ def found_rows(
 ) -> Iterator[sqlite3.Row]:
     """Read the columns `COLUMNS` as they are asked for, newest ban and line first."""
     columns = "banned_at, host, jail, ip, ban_id, position, line"
-    statement, values = _statement(wanted, columns)
+    statement, values = _statement(connection, wanted, columns)
     return connection.execute(
         f"{statement} ORDER BY banned_at DESC, ban_id, position DESC LIMIT ?",
         (*values, -1 if limit is None else limit),
@@ -114,12 +125,14 @@ def found_lines(
 
 def count(connection: sqlite3.Connection, wanted: LineQuery) -> int:
     """Count the lines that are wanted."""
-    statement, values = _statement(wanted, "count(*)")
+    statement, values = _statement(connection, wanted, "count(*)")
     lines: int = connection.execute(statement, values).fetchone()[0]
     return lines
 
 
-def _statement(wanted: LineQuery, columns: str) -> tuple[str, tuple[str, ...]]:
+def _statement(
+    connection: sqlite3.Connection, wanted: LineQuery, columns: str
+) -> tuple[str, tuple[str, ...]]:
     given: list[tuple[str, tuple[str, ...]]] = [("TRUE", ())]
     if wanted.since is not None:
         given.append(("banned_at >= ?", (time_text(wanted.since),)))
@@ -128,14 +141,31 @@ def _statement(wanted: LineQuery, columns: str) -> tuple[str, tuple[str, ...]]:
     if wanted.jails:
         marks = ", ".join("?" * len(wanted.jails))
         given.append((f"jail IN ({marks})", wanted.jails))
-    patterns = tuple(map(_pattern, wanted.terms))
     statement = _FOUND.format(
-        recent=" AND ".join(["line LIKE ?"] * len(patterns)),
-        columns=columns,
-        conditions=" AND ".join(text for text, _ in given),
+        columns=columns, conditions=" AND ".join(text for text, _ in given)
     )
+    waiting = json.dumps(list(_waiting(connection, wanted.terms)))
     values = (value for _, several in given for value in several)
-    return statement, (_match(wanted.terms), *patterns, *values)
+    return statement, (_match(wanted.terms), waiting, *values)
+
+
+def _waiting(connection: sqlite3.Connection, terms: tuple[str, ...]) -> Iterator[int]:
+    """Find lines that are not in the index yet, by the same index made in memory."""
+    alike = " AND ".join(["line LIKE ?"] * len(terms))
+    rows = connection.execute(_WAITING.format(alike=alike), tuple(map(_pattern, terms)))
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
+        memory.execute("CREATE VIRTUAL TABLE lines USING fts5(line, content='')")
+        while some := rows.fetchmany(_AT_ONCE):
+            memory.executemany(
+                "INSERT INTO lines (rowid, line) VALUES (?, ?)", map(tuple, some)
+            )
+            yield from (
+                row_id
+                for (row_id,) in memory.execute(
+                    "SELECT rowid FROM lines WHERE lines MATCH ?", (_match(terms),)
+                )
+            )
+            memory.execute("INSERT INTO lines (lines) VALUES ('delete-all')")
 
 
 def _match(terms: tuple[str, ...]) -> str:
@@ -150,5 +180,5 @@ def _phrase(term: str) -> str:
 
 
 def _pattern(term: str) -> str:
-    """Find the same by LIKE: a mark between words may be any other."""
-    return f"%{_APART.sub('_', term).strip('_')}%"
+    """Find at least the same by LIKE: between letters and digits may be any marks."""
+    return f"%{_APART.sub('%', term).strip('%')}%"

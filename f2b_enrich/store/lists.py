@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import OutboxRow, OutboxState, read_time, time_text
+from f2b_enrich.model import OutboxRow, read_time, time_text
 from f2b_enrich.store import outbox
 from f2b_enrich.store.reads import Totals
 
@@ -28,7 +27,11 @@ class BanQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedBan:
-    """A row of the view `ban_log`; `columns` are all of them but the log lines."""
+    """A row of the view `ban_log`; `columns` are all of them but the log lines.
+
+    `superseded_at` is the time of the next ban by the same jail of the same host,
+    which bans nobody twice at a time: this one had ended by then.
+    """
 
     id: str
     host: str
@@ -39,6 +42,7 @@ class LoggedBan:
     bantime_seconds: int | None
     expires_at: datetime | None
     unbanned_at: datetime | None
+    superseded_at: datetime | None
     failures: int
     country_code: str | None
     asn: int | None
@@ -90,7 +94,8 @@ def logged(
     connection: sqlite3.Connection, wanted: BanQuery, *, limit: int | None = None
 ) -> Iterator[LoggedBan]:
     """Read rows of the view as values, newest first."""
-    return map(_logged_ban, log_rows(connection, wanted, limit=limit))
+    for row in log_rows(connection, wanted, limit=limit):
+        yield _logged_ban(connection, row)
 
 
 def logged_ban(connection: sqlite3.Connection, ban_id: str) -> LoggedBan:
@@ -99,10 +104,15 @@ def logged_ban(connection: sqlite3.Connection, ban_id: str) -> LoggedBan:
         f"SELECT {', '.join(log_columns(connection))} FROM ban_log WHERE id = ?",
         (ban_id,),
     ).fetchone()
-    return _logged_ban(row)
+    return _logged_ban(connection, row)
 
 
-def _logged_ban(row: sqlite3.Row) -> LoggedBan:
+def _logged_ban(connection: sqlite3.Connection, row: sqlite3.Row) -> LoggedBan:
+    later = connection.execute(
+        "SELECT banned_at FROM bans WHERE ip = ? AND host = ? AND jail = ? "
+        "AND banned_at > ? ORDER BY banned_at LIMIT 1",
+        (row["ip"], row["host"], row["jail"], row["banned_at"]),
+    ).fetchone()
     return LoggedBan(
         id=row["id"],
         host=row["host"],
@@ -113,6 +123,7 @@ def _logged_ban(row: sqlite3.Row) -> LoggedBan:
         bantime_seconds=row["bantime_seconds"],
         expires_at=_time(row["expires_at"]),
         unbanned_at=_time(row["unbanned_at"]),
+        superseded_at=None if later is None else read_time(later["banned_at"]),
         failures=row["failures"],
         country_code=row["country_code"],
         asn=row["asn"],
@@ -170,18 +181,6 @@ def _texts(when: datetime | None) -> tuple[str, ...]:
     return () if when is None else (time_text(when),)
 
 
-def neighbours(
-    connection: sqlite3.Connection, ip: str, subnet: str, *, since: datetime
-) -> Totals:
-    """Count the bans of a subnet's other addresses."""
-    row = connection.execute(
-        "SELECT count(*), count(DISTINCT ip) FROM bans "
-        "WHERE banned_at >= ? AND subnet = ? AND ip != ?",
-        (time_text(since), subnet, ip),
-    ).fetchone()
-    return Totals(bans=row[0], addresses=row[1])
-
-
 def bans_by_id(
     connection: sqlite3.Connection, beginning: str, *, limit: int
 ) -> tuple[str, ...]:
@@ -225,30 +224,6 @@ def _matching_mails(wanted: MailQuery) -> tuple[str, tuple[str, ...]]:
             (_is_one_of("outbox.state", wanted.states), wanted.states),
         )
     )
-
-
-def mails_sent(connection: sqlite3.Connection, *, since: datetime) -> int:
-    """Count the mails that a server took since then."""
-    found = connection.execute(
-        "SELECT count(*) FROM outbox WHERE sent_at >= ? AND state = ?",
-        (time_text(since), OutboxState.SENT.value),
-    )
-    count: int = found.fetchone()[0]
-    return count
-
-
-def look_ups(connection: sqlite3.Connection, *, since: datetime) -> int:
-    """Count the addresses that sources were asked about since then.
-
-    Snapshots are added as they are made, so the newest are the last.
-    """
-    earliest = time_text(since)
-    rows = connection.execute(
-        "SELECT looked_up_at, json_extract(raw, '$.\"not looked up\"') AS reason "
-        "FROM enrichments ORDER BY id DESC"
-    )
-    recent = takewhile(lambda row: row["looked_up_at"] >= earliest, rows)
-    return sum(row["reason"] is None for row in recent)
 
 
 def _time(text: str | None) -> datetime | None:

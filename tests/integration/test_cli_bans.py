@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -71,6 +72,30 @@ def test_a_ban_of_unknown_length_has_no_end(tmp_path: Path) -> None:
     store.record(event(bantime=None))
 
     assert shown(store)[0].split()[2:] == ["jail", "address", "failures", "mail"]
+
+
+def test_a_ban_that_was_followed_by_another_stands_no_more(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(
+        event(at=NOW),
+        event(at=NOW - timedelta(hours=1)),
+        event(at=NOW - timedelta(hours=9), bantime=60),
+        event(at=NOW - timedelta(hours=1), jail="other"),
+    )
+    with store.writing() as connection:
+        connection.execute(
+            "UPDATE bans SET unbanned_at = '2026-11-21T20:14:03Z' WHERE id = ?",
+            (store.ids[0],),
+        )
+
+    cells = [re.split("  +", line) for line in shown(store)[1:5]]
+
+    assert sorted((row[1], row[-2]) for row in cells) == [
+        ("other", "in force"),
+        ("sshd", "-"),
+        ("sshd", "2026-11-21 21:14"),
+        ("sshd", "~2026-11-21 12:15"),
+    ]
 
 
 def test_rows_are_chosen_by_time_and_jail(store: StoreBuilder) -> None:
@@ -158,7 +183,9 @@ def test_wrong_usage_is_two(store: StoreBuilder, words: tuple[str, ...]) -> None
     ran = run("bans", "list", *words, "--db", store.path)
 
     assert (ran.code, ran.out) == (2, "")
-    assert "Error: " in ran.err
+    assert ran.err.startswith("f2b-enrich: ")
+    assert ran.err.endswith("; f2b-enrich bans list --help tells more\n")
+    assert ran.err.count("\n") == 1
 
 
 def test_without_a_store_there_is_one_line_and_no_new_file(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from f2b_enrich.cli import toml_text
 from f2b_enrich.cli.config_text import sample
 from f2b_enrich.cli.described import sections
-from f2b_enrich.config import Settings, load
+from f2b_enrich.config import Settings
+from f2b_enrich.config_files import load
 from tests.cli import run
 
 TOKEN = "do-not-show-this"
@@ -78,7 +79,7 @@ def test_own_templates_and_scanners_are_tried(file: Path, tmp_path: Path) -> Non
     assert wrong.code == 1
     assert "WRONG  " in wrong.out
     assert "nobody_knows" in wrong.out
-    assert f"WRONG  {scanners}: " in wrong.out
+    assert f"WRONG  enrich.scanners: {scanners}: " in wrong.out
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
@@ -130,6 +131,51 @@ def test_a_credential_of_the_unit_counts(
     out = run("config", "check", "--config", file).out
 
     assert "ok     IPinfo token: set, from a systemd credential\n" in out
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\n{TOKEN}", f"{TOKEN} b", f"{TOKEN}\u00e9"])
+def test_a_token_that_the_daemon_refuses_is_wrong(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    reason = "the IPinfo token is not one word of printable ASCII"
+    monkeypatch.setenv("F2B_ENRICH_IPINFO_TOKEN", token)
+    environment = run("config", "check", "--config", file)
+    (tmp_path / "ipinfo-token").write_text(token)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "ipinfo-token").chmod(0o400)
+    credential = run("config", "check", "--config", file)
+
+    for ran, origin in (
+        (environment, "the environment"),
+        (credential, "a systemd credential"),
+    ):
+        assert ran.code == 1
+        assert f"WRONG  IPinfo token: {reason}, from {origin}\n" in ran.out
+        assert TOKEN not in ran.out
+
+
+def test_a_folder_of_credentials_that_cannot_be_reached_is_wrong(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(loop))
+
+    out = run("config", "check", "--config", file).out
+
+    reason = "Too many levels of symbolic links"
+    assert f"WRONG  IPinfo token: {loop}/ipinfo-token: {reason}\n" in out
+    assert f"WRONG  SMTP password: {loop}/smtp-password: {reason}\n" in out
+
+
+def test_a_folder_of_credentials_that_is_not_there_holds_none(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (tmp_path / "none", file):
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+
+        out = run("config", "check", "--config", file).out
+        assert "ok     IPinfo token: not set\n" in out
 
 
 def test_show_is_a_configuration_that_means_the_same(file: Path) -> None:

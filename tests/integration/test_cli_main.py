@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from f2b_enrich import __version__
 from f2b_enrich.cli import reference
 from f2b_enrich.cli.main import cli
-from f2b_enrich.model import Enrichment
+from f2b_enrich.model import Enrichment, OutboxState
 from tests.cli import run
 from tests.stores import StoreBuilder, event, filled
 
@@ -110,12 +110,94 @@ def test_every_problem_of_a_configuration_is_a_line(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("words", [("no-such-command",), ("show",), ("bans", "lst")])
-def test_wrong_usage_is_two(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("no-such-command",), "no such command 'no-such-command'; f2b-enrich --help"),
+        (("show",), "missing argument 'IP'; f2b-enrich show --help"),
+        (("bans", "list", "--limit", "x"), "invalid value for '--limit': 'x' is not"),
+        (("outbox", "retry"), "name one ID, or --all-dead; f2b-enrich outbox retry"),
+        (("search", "?"), "TEXT: no letter or digit to look for; f2b-enrich search"),
+        (("outbox", "list", "--state", "\x1b[2J\n\u202e"), "invalid value for '--st"),
+        (("show", "--\x1b]0;x\x07\nfoo"), "no such option "),
+        (("\x1b[31m\x85\u2028",), "no such command "),
+        (("show", "a", "\x1b[31m"), "got unexpected extra argument "),
+        (("status", "--config", "\x1b[2J/.."), None),
+    ],
+)
+def test_wrong_usage_is_one_line_and_two(
+    words: tuple[str, ...], told: str | None
+) -> None:
     ran = run(*words)
 
-    assert (ran.code, ran.out) == (2, "")
-    assert "Error: " in ran.err
+    assert (ran.code, ran.out) == (1 if told is None else 2, "")
+    assert ran.err.startswith(f"f2b-enrich: {told or ''}")
+    assert ran.err.count("\n") == 1
+    assert ran.err.removesuffix("\n").isprintable()
+
+
+def test_the_program_calls_itself_by_its_name() -> None:
+    assert program("show") == (
+        "2\nf2b-enrich: missing argument 'IP'; f2b-enrich show --help tells more\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("bans", "list"), ("status",), ("show", "192.0.2.7"), ("--help",)]
+)
+@pytest.mark.parametrize("closed", [">&-", ">&- <&-", ">&- 2>&- <&-"])
+def test_a_closed_output_is_a_quiet_failure(
+    tmp_path: Path, words: tuple[str, ...], closed: str
+) -> None:
+    filled(tmp_path / "bans.db")
+    before = (tmp_path / "bans.db").read_bytes()
+    options = () if words == ("--help",) else ("--db", tmp_path / "bans.db")
+
+    ran = subprocess.run(
+        ("sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *words, *options),
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (1, b"")
+    assert (tmp_path / "bans.db").read_bytes() == before
+
+
+def test_a_closed_output_does_not_hinder_what_prints_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "config.toml"
+
+    ran = subprocess.run(
+        (
+            *("sh", "-c", 'exec "$@" >&-', "sh"),
+            *(*COMMAND, "config", "init", str(target)),
+        ),
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, f"{target}: written\n".encode())
+
+
+@pytest.mark.parametrize("option", ["--db", "--config"])
+def test_a_file_that_may_not_be_read_is_one_line(
+    short_folder: Path, as_nobody: tuple[str, ...], option: str
+) -> None:
+    filled(short_folder / "f")
+    (short_folder / "f").chmod(0o600)
+
+    ran = subprocess.run(
+        (*as_nobody, *COMMAND, "bans", "list", option, short_folder / "f"),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env={},
+    )
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("f2b-enrich: ")
+    assert f"{short_folder}/f: " in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 def test_the_command_alone_shows_its_help() -> None:
@@ -207,17 +289,19 @@ def test_what_an_attacker_wrote_never_reaches_the_terminal_raw(
             ip=key, looked_up_at=now, source=name, hostname=name, as_name=name
         )
         store.learn(found)
-        store.mail(ban, recipient=name, error=line)
+        store.mail(ban, recipient=name, state=OutboxState.DEAD, error=line)
         for words in (
             ("status",),
             ("status", "--json"),
             ("show", ban, "--lines"),
             ("show", ban, "--lines", "--json"),
+            ("show", ban, "--all"),
+            ("search", "a*"),
+            ("outbox", "list", "--csv"),
             ("bans", "list"),
             ("bans", "list", "--csv"),
             ("bans", "list", "--json"),
             ("outbox", "list"),
-            ("outbox", "list", "--csv"),
             ("outbox", "show", "1"),
         ):
             ran = run(*words, "--db", path)

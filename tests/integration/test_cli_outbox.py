@@ -211,7 +211,7 @@ def test_wrong_usage_is_two(store: StoreBuilder, words: tuple[str, ...]) -> None
     ran = outbox(store, *words)
 
     assert (ran.code, ran.out) == (2, "")
-    assert "Error: " in ran.err
+    assert "; f2b-enrich outbox" in ran.err
 
 
 @pytest.mark.parametrize("words", [("retry", "--all-dead"), ("drop", "1")])

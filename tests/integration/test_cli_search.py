@@ -122,6 +122,41 @@ def test_lines_that_wait_for_the_index_are_found(
     assert found(store, text) == [line]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("roo", []),
+        ("roo*", [LINES[0], MAIL]),
+        ("oot", []),
+        ("CAFE", [WEB]),
+        ("caf\u00c9", [WEB]),
+        ('"root from"', [LINES[0]]),
+        ('"from root"', []),
+        ('"for - root"', [LINES[0]]),
+        ("wp_login", [WEB]),
+        ('"wp login"', [WEB]),
+        ("php.user", [WEB]),
+    ],
+)
+def test_the_same_is_found_before_and_after_lines_are_indexed(
+    tmp_path: Path, text: str, lines: list[str]
+) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    add_unindexed(store, MAIL, WEB, *reversed(LINES))
+
+    before = found(store, text)
+    store.record()
+
+    assert before == lines
+    assert found(store, text) == lines
+
+
+def test_many_lines_that_wait_are_found(store: StoreBuilder) -> None:
+    add_unindexed(store, *(f"many {number % 7}" for number in range(2500)))
+
+    assert ask(store, "many", "3", "--csv").out.count("many 3") == 357
+
+
 def test_marks_mean_nothing_to_like(store: StoreBuilder) -> None:
     add_unindexed(store, "one 100%x two")
 
@@ -223,6 +258,32 @@ def test_no_text_breaks_the_query(store: StoreBuilder, text: str) -> None:
         assert line_search.count(connection, wanted) == len(
             tuple(line_search.found_rows(connection, wanted))
         )
+
+
+SOME = st.text('aA\u00e9\u00c9e\u0301\u00df\u4eac1_-.% "*', min_size=1, max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(lines=st.lists(SOME, min_size=1, max_size=8, unique=True), text=SOME)
+@example(lines=["cafe\u0301"], text="CAFE")
+def test_no_text_finds_more_or_less_once_lines_are_indexed(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], text: str
+) -> None:
+    try:
+        terms = line_search.read_terms(text)
+    except ValueError:
+        return
+    store = StoreBuilder(tmp_path_factory.mktemp("store") / "bans.db")
+    wanted = line_search.LineQuery(terms=terms)
+    answers = []
+    add_unindexed(store, *lines)
+    for _ in range(2):
+        with store.reading() as connection:
+            rows = line_search.found_lines(connection, wanted)
+            answers.append([row.line for row in rows])
+        store.record()
+
+    assert answers[0] == answers[1]
 
 
 WORDS = st.text("ab\u00e9_%.\"'", min_size=1, max_size=6)

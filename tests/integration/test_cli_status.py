@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import socketserver
 import subprocess
 import sys
@@ -18,14 +17,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from f2b_enrich import __version__
-from f2b_enrich.cli import status, status_facts
+from f2b_enrich.cli import daemon_facts, status, status_facts
 from f2b_enrich.cli.status import rows
-from f2b_enrich.config import load
+from f2b_enrich.config_files import load
 from f2b_enrich.model import OutboxState
+from f2b_enrich.store import enrichments
 from f2b_enrich.store.connection import open_writer
 from tests.cli import run
+from tests.integration.test_cli_daemon_facts import holding, stopped
 from tests.mmdb import write_lite
-from tests.stores import NOW, StoreBuilder, event, filled
+from tests.stores import NOW, StoreBuilder, event, filled, located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,15 +92,6 @@ def answering(path: Path) -> Iterator[None]:
             thread.join()
 
 
-@contextmanager
-def stopped(path: Path) -> Iterator[socket.socket]:
-    """Listen as a daemon under SIGSTOP does: the kernel alone takes connections."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(str(path))
-        listener.listen()
-        yield listener
-
-
 def test_everything_is_told_of_a_daemon_at_work(place: Place) -> None:
     filled(place.db)
     write_lite(place.geo, built_at=int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()))
@@ -117,11 +109,16 @@ def test_everything_is_told_of_a_daemon_at_work(place: Place) -> None:
         "bans": "today 1 ban of 1 address; 30 days 4 bans of 3 addresses",
         "spool": "0 files waiting, 0 unreadable; 0 lost since start",
         "look-ups": "IPinfo Lite database of 2026-11-01\n"
-        "IPinfo: token set, from the environment; addresses looked up today: 1",
+        "IPinfo: token set, from the environment\n"
+        "today 1 address asked about, 0 incomplete; "
+        "0% of 1 ban answered from the store",
         "mail": "root@web1 -> noc@admins.net via localhost:25\n"
-        "1 sent today, 1 due, 1 dead\n"
+        "queued today: 1 sent, 1 due\n"
+        "in all 1 due, 1 dead; oldest due queued in the future; "
+        "last taken 2026-11-21 21:10:03 CET\n"
         "newest dead: 3 to noc@admins.net, 2026-11-20 15:14:03 CET: "
         "550 5.1.1 no such user",
+        "retention": "bans and log lines are kept for ever in this version",
     }
 
 
@@ -151,37 +148,15 @@ def test_a_store_without_a_ban_is_told(place: Place) -> None:
     assert told["last ban"] == "none yet"
     assert told["bans"] == "today 0 bans of 0 addresses; 30 days 0 bans of 0 addresses"
     assert told["store"].startswith("0 bans; ")
-    assert told["mail"].endswith("\n0 sent today, 0 due, 0 dead")
-
-
-def test_a_daemon_that_was_stopped_does_not_answer(place: Place) -> None:
-    with stopped(place.socket):
-        found = status_facts.ask_daemon(place.socket, seconds=0.05)
-
-    assert found.answers is False
-    assert found.detail == "it takes connections, but no answer came within 0.05 s"
-
-
-def test_the_socket_of_a_daemon_that_is_gone_does_not_answer(place: Place) -> None:
-    with stopped(place.socket):
-        pass
-
-    found = status_facts.ask_daemon(place.socket, seconds=1)
-
-    assert (found.answers, found.detail) == (False, "Connection refused")
-
-
-def test_a_path_too_long_for_a_socket_does_not_answer(place: Place) -> None:
-    found = status_facts.ask_daemon(place.folder / ("x" * 120), seconds=1)
-
-    assert (found.answers, found.detail) == (False, "AF_UNIX path too long")
+    assert told["mail"].endswith("\nqueued today: none\nin all 0 due, 0 dead")
+    assert told["look-ups"].endswith("\ntoday 0 addresses asked about, 0 incomplete")
 
 
 def test_a_socket_that_is_not_for_this_user_leaves_it_open(place: Place) -> None:
     found = status_facts.gather(
         load(place.config), place.config, now=NOW, zone=BERLIN, environ={}
     )
-    refused = status_facts.DaemonFacts(
+    refused = daemon_facts.DaemonFacts(
         socket=place.socket, answers=None, detail="Permission denied"
     )
 
@@ -265,9 +240,61 @@ def test_mails_in_other_states_are_counted(place: Place) -> None:
 
     lines = place.told()["mail"].splitlines()
 
-    assert lines[1] == "0 sent today, 1 due, 1 dead, 1 held, 1 skipped"
-    assert "\x1b" not in lines[2]
-    assert len(lines[2]) < 300
+    assert lines[1] == "queued today: 1 due, 1 dead, 1 held, 1 skipped"
+    assert lines[2] == (
+        "in all 1 due, 1 dead, 1 held, 1 skipped; oldest due queued 0 s ago"
+    )
+    assert "\x1b" not in lines[3]
+    assert len(lines[3]) < 300
+
+
+def test_what_is_looked_up_and_what_waits_is_told(place: Place) -> None:
+    store = StoreBuilder(place.db)
+    store.record(event(at=NOW - timedelta(hours=1)))
+    store.learn(
+        located(at=NOW - timedelta(minutes=59)),
+        replace(located("198.51.100.1", at=NOW), complete=False),
+    )
+    store.record(event(at=NOW, jail="b"), event(at=NOW, jail="c"))
+    with store.writing() as connection:
+        enrichments.attach_fresh(
+            connection,
+            "192.0.2.7",
+            complete_since=NOW - timedelta(days=1),
+            incomplete_since=NOW,
+        )
+    store.record(event("192.0.2.8"), event("192.0.2.9", at=NOW - timedelta(hours=25)))
+
+    assert place.told()["look-ups"].splitlines()[-1] == (
+        "today 2 addresses asked about, 1 incomplete; 66% of 3 bans answered from the "
+        "store; 1 ban of 24 h still without"
+    )
+
+
+def test_the_time_a_daemon_is_up_is_told(place: Place) -> None:
+    filled(place.db)
+    with holding(place.db):
+        heading = place.told()["f2b-enrich"]
+
+    assert heading.startswith(f" {__version__} on web1, up ")
+    assert heading.endswith(f" s; config {place.config}")
+
+
+def test_several_hosts_are_counted(place: Place) -> None:
+    filled(place.db).record(event(), host="mail1")
+
+    assert place.told()["store"].startswith("6 bans of 2 hosts since 2026-10-02; ")
+
+
+def test_a_credential_that_cannot_be_reached_is_told(place: Place) -> None:
+    loop = place.folder / "loop"
+    loop.symlink_to(loop)
+
+    told = place.told({"CREDENTIALS_DIRECTORY": str(loop)})
+
+    assert told["look-ups"].endswith(
+        f"IPinfo: token {loop}/ipinfo-token: Too many levels of symbolic links"
+    )
 
 
 def test_drop_ins_are_counted(place: Place) -> None:
@@ -367,7 +394,7 @@ def test_a_member_of_the_group_who_may_only_read_is_told(
         assert (ran.returncode, ran.stderr) == (0, "")
         assert "store     5 bans since " in ran.stdout
         assert f"; not known: {place.spool} (may not be read)\n" in ran.stdout
-        assert f"IPinfo: token {token}: Permission denied; " in ran.stdout
+        assert f"IPinfo: token {token}: Permission denied\n" in ran.stdout
     unknown = f"daemon    not known: {place.socket}: Permission denied\n"
     assert unknown in meanwhile.stdout
 

@@ -20,7 +20,6 @@ from f2b_enrich import wire
 from f2b_enrich.mail.compose import Composer
 from tests.cli import Ran, run
 from tests.hostile import (
-    CLICKABLE,
     UNSEEN,
     alert_about,
     check_mail,

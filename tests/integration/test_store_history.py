@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from f2b_enrich.model import Tally
-from f2b_enrich.store import history, reads
+from f2b_enrich.store import facts as store_facts
+from f2b_enrich.store import history
 from tests.stores import NOW, StoreBuilder, event
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ def store(tmp_path: Path) -> StoreBuilder:
 
 def past_of(store: StoreBuilder, ban_id: str) -> History:
     with store.reading() as connection:
-        facts = reads.facts(connection, ban_id)
+        facts = store_facts.of(connection, ban_id)
         assert facts is not None
         return history.of(connection, facts.ban)
 
@@ -145,19 +143,33 @@ def test_a_64_is_found_however_its_addresses_are_written(
     assert [one.name for one in found.most] == [near]
 
 
-@given(st.lists(st.sampled_from([0, 0, 1, 0x20, 0xFFFF]), min_size=8, max_size=8))
-def test_every_address_lies_in_the_range_of_its_subnet(groups: list[int]) -> None:
-    address = IPv6Address(":".join(f"{group:x}" for group in groups))
-    subnet = IPv6Network((int(address) >> 64 << 64, 64))
+def test_a_banned_network_is_no_neighbour(store: StoreBuilder) -> None:
+    store.record(event("192.0.2.0/25"), event("192.0.2.0/24"), event("192.0.2.9"))
+    (ban,) = store.record(event())
 
-    first, end = history._names_of(str(subnet))
+    found = past_of(store, ban).neighbours
 
-    assert bool(first) is bool(groups[0])
-    assert not first or first <= str(address) < end
+    assert found is not None
+    assert (found.addresses, found.bans) == (1, 1)
+
+
+@pytest.mark.parametrize("ip", ["192.0.2.0/24", "192.0.2.64/26"])
+def test_a_small_network_has_neighbours(store: StoreBuilder, ip: str) -> None:
+    store.record(event("192.0.2.9"))
+    (ban,) = store.record(event(ip))
+
+    found = past_of(store, ban).neighbours
+
+    assert found is not None
+    assert (found.subnet, found.addresses) == ("192.0.2.0/24", 1)
 
 
 @pytest.mark.parametrize(
-    "ip", ["10.0.0.0/8", "2001:db8::/32", "::5", "vps7.example.net"]
+    "ip",
+    [
+        *("10.0.0.0/8", "2001:db8::/32", "2a00::/24", "192.0.0.0/16", "2001:db8::/63"),
+        *("::5", "vps7.example.net"),
+    ],
 )
 def test_what_is_nobodys_single_address_has_no_neighbours(
     store: StoreBuilder, ip: str
@@ -203,7 +215,7 @@ def test_every_question_is_answered_from_an_index(store: StoreBuilder) -> None:
     (ban,) = store.record(event())
     asked: list[str] = []
     with store.reading() as connection:
-        facts = reads.facts(connection, ban)
+        facts = store_facts.of(connection, ban)
         assert facts is not None
         connection.set_trace_callback(asked.append)
         history.of(connection, facts.ban)

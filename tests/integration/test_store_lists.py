@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from f2b_enrich.enrich.merge import not_looked_up
 from f2b_enrich.model import OutboxState
 from f2b_enrich.store import lists
 from f2b_enrich.store.lists import BanQuery, MailQuery
-from tests.stores import NOW, StoreBuilder, event, filled, located
+from tests.stores import NOW, StoreBuilder, event, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,19 +100,22 @@ def test_a_ban_with_two_ids_is_found_once(store: StoreBuilder) -> None:
     assert found == (store.ids[0],)
 
 
-def test_neighbours_are_the_other_addresses_of_a_subnet(store: StoreBuilder) -> None:
-    store.record(event("192.0.2.9", at=NOW), event("192.0.2.10", at=NOW))
+def test_a_ban_is_superseded_by_the_next_of_its_jail_and_host(
+    store: StoreBuilder,
+) -> None:
+    store.record(event(at=NOW - timedelta(days=1), jail="postfix-sasl"))
+    store.record(event(at=NOW - timedelta(days=1)), host="mail1")
 
     with store.reading() as connection:
-        month = lists.neighbours(
-            connection, "192.0.2.7", "192.0.2.0/24", since=NOW - timedelta(days=30)
-        )
-        hour = lists.neighbours(
-            connection, "192.0.2.7", "192.0.2.0/24", since=NOW - timedelta(hours=1)
-        )
+        found = list(lists.logged(connection, BanQuery(ip="192.0.2.7")))
+        oldest = lists.logged_ban(connection, store.ids[0])
 
-    assert (month.bans, month.addresses) == (3, 2)
-    assert (hour.bans, hour.addresses) == (2, 2)
+    assert [ban.superseded_at for ban in found] == [
+        *(None, None, None),
+        NOW - timedelta(minutes=5),
+        NOW - timedelta(days=1),
+    ]
+    assert oldest == found[-1]
 
 
 def test_mails_come_newest_first_with_the_ban_they_are_about(
@@ -142,16 +144,3 @@ def test_mails_are_counted_by_state_and_time(store: StoreBuilder) -> None:
         assert lists.count_mails(connection, MailQuery(since=day)) == 2
         assert lists.count_mails(connection, MailQuery(until=day)) == 2
         assert lists.count_mails(connection, MailQuery(states=("sent",))) == 2
-        assert lists.mails_sent(connection, since=day) == 1
-        assert lists.mails_sent(connection, since=NOW) == 0
-
-
-def test_look_ups_count_only_what_sources_were_asked(store: StoreBuilder) -> None:
-    store.learn(
-        not_looked_up("10.0.0.1", "private", looked_up_at=NOW),
-        located("198.51.100.1", at=NOW),
-    )
-
-    with store.reading() as connection:
-        assert lists.look_ups(connection, since=NOW - timedelta(hours=1)) == 2
-        assert lists.look_ups(connection, since=NOW) == 1

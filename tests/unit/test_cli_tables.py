@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.cli import tables
 from f2b_enrich.cli.tables import (
     Column,
     beside,
@@ -61,6 +62,25 @@ def test_wide_and_combining_characters_do_not_shift_a_column() -> None:
     assert lines[1:] == ["\u6771\u4eac      1", "e\u0301         2"]
 
 
+def test_values_are_cut_by_the_columns_they_take() -> None:
+    wide, drawn_over = "\u6771" * 40, "e\u0301" * 40
+    rows = [(wide, wide), (drawn_over, drawn_over)]
+
+    lines = list(fit((Column("a", limit=11), Column("b")), rows, width=30))
+
+    assert lines[0] == "a            b"
+    assert lines[1] == f"{wide[:5]}\u2026  {wide[:8]}\u2026"
+    assert lines[2] == f"{drawn_over[:20]}\u2026  {drawn_over[:32]}\u2026"
+
+
+@given(st.text(), st.integers(1, 20))
+def test_no_value_is_wider_than_its_column(text: str, limit: int) -> None:
+    [_, line] = fit((Column("x", limit=limit), NAME), [(text, "end")])
+
+    before, _, _ = line.rpartition("end")
+    assert tables._columns(before) <= max(limit, len("x")) + 2
+
+
 @given(st.lists(st.tuples(st.text(), st.text()), min_size=1))
 def test_no_value_breaks_its_row(rows: list[tuple[str, str]]) -> None:
     lines = list(fit((NAME, PLACE), rows))
@@ -76,11 +96,23 @@ def test_parts_stand_side_by_side_until_the_screen_ends() -> None:
     assert beside(parts, width=21) == "192.0.2.7  Amsterdam\n  a\u240ab"
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        *("=", "+", "-", "@", "\t", "\r", "\n"),
+        *("\uff1d", "\uff0b", "\uff0d", "\uff20"),
+        *(" =", "\n=", "\r\n @", "\x00+", "\x1b-", "\u3000=", "\u200b=", "\u2400="),
+    ],
+)
 def test_no_spreadsheet_takes_a_cell_for_a_formula(start: str) -> None:
     lines = list(csv_lines(("jail",), [(f"{start}1+1",)]))
 
     assert lines[1].lstrip('"').startswith("'")
+
+
+@pytest.mark.parametrize("text", ["a=1", " a", "1-1", "\u2400a", "", " ", "\u2014"])
+def test_what_begins_as_no_formula_stays_as_it_is(text: str) -> None:
+    assert next(csv.reader(list(csv_lines(("jail",), [(text,)]))[1:])) in ([text], [])
 
 
 def test_numbers_and_nothing_stay_what_they_are_in_csv() -> None:
@@ -100,7 +132,10 @@ def test_csv_has_one_line_a_row_whatever_the_values(
     assert all(line.isprintable() for line in lines)
     cells = [cell for row in csv.reader(io.StringIO("\n".join(lines))) for cell in row]
     assert len(cells) == 2 * len(rows) + 2
-    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    starts = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+    assert not any(
+        cell.lstrip(" \u2424\u240a\ufffd").startswith(starts) for cell in cells
+    )
 
 
 @given(st.lists(st.tuples(st.text(), st.none() | st.integers())))

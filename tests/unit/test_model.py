@@ -119,6 +119,27 @@ def test_what_is_no_address_keeps_its_text(text: str) -> None:
     assert read_address(text) == Address(text=text, version=None, subnet=None)
 
 
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *("\x1b[31m\n192.0.2.1; rm", "\n", "", "a b", "a%b", "\u0435th0", "x" * 33),
+        *("eth0\n", "eth0\n/64", "a/../b", "%", "$(id)"),
+    ],
+)
+@pytest.mark.parametrize("ip", ["fe80::1", "::ffff:192.0.2.7", "fe80::1%eth0"])
+@pytest.mark.parametrize("bits", ["", "/64"])
+def test_a_zone_that_no_interface_is_called_makes_no_address(
+    ip: str, zone: str, bits: str
+) -> None:
+    text = f"{ip}%{zone}{bits}"
+    assert read_address(text) == Address(text=text, version=None, subnet=None)
+
+
+@pytest.mark.parametrize("zone", ["eth0", "wg-home.7", "x" * 32])
+def test_a_zone_that_names_an_interface_stays(zone: str) -> None:
+    assert read_address(f"fe80::1%{zone}").version == 6
+
+
 @given(st.ip_addresses())
 def test_every_spelling_of_an_address_reads_as_the_same(address: object) -> None:
     spelled = getattr(address, "exploded", str(address)).upper()

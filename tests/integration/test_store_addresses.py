@@ -1,0 +1,164 @@
+"""What is read about one address from real stores."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from f2b_enrich.model import OutboxState
+from f2b_enrich.store import addresses
+from tests.stores import LINES, NOW, StoreBuilder, event, filled, located
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreBuilder:
+    return StoreBuilder(tmp_path / "bans.db")
+
+
+def test_bans_are_counted_by_jail_and_host_the_latest_first(
+    store: StoreBuilder,
+) -> None:
+    store.record(
+        event(at=NOW - 3 * HOUR, failures=3),
+        event(at=NOW - HOUR, failures=4),
+        event(at=NOW - 2 * HOUR, jail="postfix"),
+        event("192.0.2.8", at=NOW),
+    )
+    store.record(event(at=NOW, failures=7), host="mail1")
+
+    with store.reading() as connection:
+        found = addresses.records(connection, "192.0.2.7")
+
+    assert [(one.host, one.jail, one.bans, one.failures) for one in found] == [
+        ("mail1", "sshd", 1, 7),
+        ("web1", "sshd", 2, 7),
+        ("web1", "postfix", 1, 5),
+    ]
+    assert found[1].first_at == NOW - 3 * HOUR
+    assert found[1].newest.banned_at == NOW - HOUR
+
+
+def test_banned_networks_are_found_by_an_address_in_them(store: StoreBuilder) -> None:
+    store.record(
+        event("203.0.113.0/24", at=NOW - HOUR),
+        event("203.0.113.0/24", at=NOW),
+        event("203.0.113.0/24", at=NOW, jail="recidive"),
+        event("203.0.112.0/23", at=NOW + HOUR),
+        event("203.0.113.7/32", at=NOW),
+        event("203.0.113.128/25", at=NOW),
+        event("203.0.113.7", at=NOW),
+        event("2001:db8::/32", at=NOW),
+        event("0.0.0.0/0", at=NOW),
+    )
+
+    def around(ip: str) -> list[tuple[str, str, object]]:
+        with store.reading() as connection:
+            found = addresses.networks_around(connection, ip)
+        return [(ban.ip, ban.jail, ban.banned_at) for ban in found]
+
+    assert around("203.0.113.7") == [
+        ("203.0.113.7/32", "sshd", NOW),
+        ("203.0.113.0/24", "recidive", NOW),
+        ("203.0.113.0/24", "sshd", NOW),
+        ("203.0.112.0/23", "sshd", NOW + HOUR),
+        ("0.0.0.0/0", "sshd", NOW),
+    ]
+    assert [ip for ip, *_ in around("203.0.113.0/24")] == [
+        "203.0.112.0/23",
+        "0.0.0.0/0",
+    ]
+    assert [ip for ip, *_ in around("2001:db8:7::1%eth0")] == ["2001:db8::/32"]
+    assert around("vps7.example.net") == around("::/0") == []
+
+
+@given(st.ip_addresses(), st.integers(0, 128))
+def test_every_network_that_holds_an_address_is_named(ip: object, length: int) -> None:
+    address = ip_address(str(ip))
+    length = min(length, address.max_prefixlen)
+    kind = IPv4Network if address.version == 4 else IPv6Network
+
+    names = addresses._holding(str(address))
+
+    mapped = getattr(address, "ipv4_mapped", None)
+    assert mapped is not None or str(kind((address, length), strict=False)) in names
+    assert len(names) <= 129
+
+
+@pytest.mark.parametrize("broken", ["{", "", "[1]", "7", "null", '"x"'])
+def test_a_broken_answer_counts_as_none(store: StoreBuilder, broken: str) -> None:
+    store.record(event())
+    store.learn(located())
+    with store.writing() as connection:
+        connection.execute("UPDATE enrichments SET raw = ?", (broken,))
+
+    with store.reading() as connection:
+        found = addresses.known(connection, "192.0.2.7")
+
+    assert found is not None
+    assert (found.raw, found.city, found.is_hosting) == ({}, "Amsterdam", True)
+    assert found.field_sources["city"] == "IPinfo"
+
+
+def test_the_newest_snapshot_is_read(store: StoreBuilder) -> None:
+    store.learn(located(at=NOW), located(at=NOW - HOUR))
+
+    with store.reading() as connection:
+        found = addresses.known(connection, "192.0.2.7")
+        nothing = addresses.known(connection, "192.0.2.8")
+
+    assert found == located(at=NOW)
+    assert nothing is None
+
+
+def test_every_alert_about_a_ban_is_listed(tmp_path: Path) -> None:
+    store = filled(tmp_path / "bans.db")
+    store.mail(store.ids[2], state=OutboxState.DEAD, recipient="b@admins.net")
+
+    with store.reading() as connection:
+        found = addresses.alerts(connection, store.ids[2])
+
+    assert [(row.recipient, row.state) for row in found] == [
+        ("noc@admins.net", OutboxState.SENT),
+        ("b@admins.net", OutboxState.DEAD),
+    ]
+
+
+def test_lines_come_from_the_newest_bans_only(store: StoreBuilder) -> None:
+    store.record(event(at=NOW - HOUR, lines=("old",)), event(), event("192.0.2.8"))
+
+    with store.reading() as connection:
+        assert sorted(addresses.log(connection, "192.0.2.7", bans=1)) == sorted(LINES)
+        assert "old" in set(addresses.log(connection, "192.0.2.7", bans=2))
+
+
+def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
+    store.record(event())
+    asked: list[str] = []
+    with store.reading() as connection:
+        connection.set_trace_callback(asked.append)
+        addresses.records(connection, "192.0.2.7")
+        addresses.networks_around(connection, "192.0.2.7")
+        addresses.known(connection, "192.0.2.7")
+        addresses.alerts(connection, store.ids[0])
+        tuple(addresses.log(connection, "192.0.2.7", bans=5))
+        connection.set_trace_callback(None)
+        plans = [
+            row["detail"]
+            for question in asked
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")
+        ]
+
+    assert len(asked) == 5
+    assert any("bans_by_ip" in plan for plan in plans)
+    tables = ("bans", "enrichments", "outbox", "log_lines")
+    assert not [plan for plan in plans if plan in {f"SCAN {name}" for name in tables}]

@@ -1,0 +1,106 @@
+"""What `status` counts, in real stores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from f2b_enrich.enrich.merge import not_looked_up
+from f2b_enrich.model import OutboxState
+from f2b_enrich.store import enrichments, figures
+from tests.stores import NOW, StoreBuilder, event, filled, located
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreBuilder:
+    return filled(tmp_path / "bans.db")
+
+
+def test_mails_are_counted_by_state_since_then(store: StoreBuilder) -> None:
+    store.mail(store.ids[0], state=OutboxState.DEAD, at=NOW)
+
+    with store.reading() as connection:
+        found = figures.mails(connection, since=NOW - 24 * HOUR)
+
+    assert found == figures.MailFigures(
+        recent={"sent": 1, "due": 1, "dead": 1},
+        sent_recently=1,
+        last_taken_at=NOW - timedelta(minutes=4),
+        oldest_due_at=NOW + timedelta(minutes=1),
+    )
+
+
+def test_without_mails_there_is_no_time(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(event())
+
+    with store.reading() as connection:
+        found = figures.mails(connection, since=NOW)
+
+    assert (found.last_taken_at, found.oldest_due_at) == (None, None)
+    assert found.recent == {}
+
+
+def test_look_ups_count_only_what_sources_were_asked(store: StoreBuilder) -> None:
+    store.learn(
+        not_looked_up("10.0.0.1", "private", looked_up_at=NOW),
+        located("198.51.100.1", at=NOW),
+        replace(located("198.51.100.2", at=NOW), complete=False),
+    )
+
+    with store.reading() as connection:
+        hour = figures.look_ups(connection, since=NOW - HOUR)
+        now = figures.look_ups(connection, since=NOW)
+
+    assert (hour.addresses, hour.incomplete) == (3, 1)
+    assert (now.addresses, now.incomplete) == (2, 1)
+
+
+def test_bans_that_found_a_look_up_in_the_store_are_told_apart(
+    tmp_path: Path,
+) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(event(at=NOW - HOUR), event("10.0.0.1", at=NOW - HOUR))
+    store.learn(
+        located(at=NOW - HOUR + timedelta(seconds=2)),
+        not_looked_up("10.0.0.1", "private", looked_up_at=NOW),
+    )
+    store.record(event(at=NOW), event(jail="other", at=NOW))
+    with store.writing() as connection:
+        assert enrichments.attach_fresh(
+            connection, "192.0.2.7", complete_since=NOW - HOUR, incomplete_since=NOW
+        )
+
+    with store.reading() as connection:
+        found = figures.look_ups(connection, since=NOW - 2 * HOUR)
+
+    assert (found.served, found.from_store) == (3, 2)
+
+
+def test_a_broken_answer_does_not_stop_the_count(store: StoreBuilder) -> None:
+    with store.writing() as connection:
+        connection.execute("UPDATE enrichments SET raw = '{'")
+
+    with store.reading() as connection:
+        assert figures.look_ups(connection, since=NOW - HOUR).addresses == 1
+
+
+def test_bans_wait_until_they_are_looked_up(store: StoreBuilder) -> None:
+    with store.reading() as connection:
+        assert figures.bans_waiting(connection, since=NOW - 40 * HOUR) == 2
+        assert figures.bans_waiting(connection, since=NOW - 39 * HOUR) == 1
+
+
+def test_hosts_are_counted(store: StoreBuilder) -> None:
+    store.record(event(at=NOW), host="mail1")
+
+    with store.reading() as connection:
+        assert figures.hosts(connection) == 2
