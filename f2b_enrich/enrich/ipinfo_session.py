@@ -90,9 +90,7 @@ class Session:
         while len(self._plans) > 1 and not self.settled:
             try:
                 return await self._settling(ip)
-            except SourceFault as fault:
-                if fault.rest is not Rest.FOR_GOOD:
-                    raise
+            except _PlanRefused:
                 # Not tried again, even when the deadline ends this look-up.
                 del self._plans[0]
         return await self._settling(ip)
@@ -166,11 +164,16 @@ class Session:
         whom = "the token" if self._has_token else "requests without a token"
         refusal = f"IPinfo refuses {whom} (HTTP {status})"
         if answer.is_json:
-            return SourceFault(refusal, rest=Rest.FOR_GOOD)
-        # The API says no in JSON. A page is from what stands before it, and passes.
+            return _PlanRefused(refusal, rest=Rest.FOR_GOOD)
+        # The API says no in JSON. A page is from what stands before it, and tells
+        # nothing of the plan.
         return SourceFault(
-            f"{refusal}, by a page that is not of its API", rest=Rest.HOUR
+            f"{refusal}, by a page that is not of its API", rest=Rest.FOR_GOOD
         )
+
+
+class _PlanRefused(SourceFault):
+    """IPinfo's API refuses what was asked; another plan may still be open."""
 
 
 def _never(_: object) -> bool:

@@ -76,31 +76,28 @@ async def test_a_refusal_is_one_whatever_its_body_holds(
 
 
 @pytest.mark.parametrize("fault", ["403-html", "403-latin1", "403-huge"])
-async def test_a_page_that_refuses_is_asked_again_once_an_hour(
-    server: FakeIpinfo, clock: Clock, fault: str
+@pytest.mark.parametrize("plan", ["auto", "legacy"])
+async def test_a_page_that_refuses_ends_all_asking_too(
+    server: FakeIpinfo, clock: Clock, fault: str, plan: str
 ) -> None:
-    server.script(fault, times=2)
-    async with opened(server.url, clock, token=TOKEN, plan="legacy") as api:
+    server.script(fault, times=1)
+    async with opened(server.url, clock, token=TOKEN, plan=plan) as api:
         error = await failure(api)
-        for _ in range(3):
-            clock.move(minutes=30)
-            await failure(api)
-        clock.move(minutes=30)
-        facts = await known(api)
+        clock.move(hours=1000)
+        await failure(api)
 
     assert str(error) == f"{REFUSED}, by a page that is not of its API"
-    assert error.retryable
-    assert len(server.requests) == 3
-    assert facts.city == "Berlin"
+    assert not error.retryable
+    assert len(server.requests) == 1
 
 
-async def test_a_passing_page_does_not_cost_the_richer_plan(
+async def test_after_a_page_a_reload_begins_with_the_richest_plan(
     server: FakeIpinfo, clock: Clock
 ) -> None:
     server.script("403-html", times=1)
     async with opened(server.url, clock, token="tok-plus") as api:
         await failure(api)
-        clock.move(hours=1)
+    async with opened(server.url, clock, token="tok-plus") as api:
         facts = await known(api)
 
     assert server.paths() == ["/lookup/192.0.2.1"] * 2
