@@ -183,10 +183,14 @@ def _composed(
         facts,
         settings=settings.mail,
         timezone=None,
-        known=relations(settings),
+        known=relations(settings, tell=_told_apart),
         tried=TriedNames(host=settings.host_name, accounts=ACCOUNTS),
     )
     return Composer(settings.mail.templates).compose(told, now=now)
+
+
+def _told_apart(problem: str) -> None:
+    click.echo(f"f2b-enrich: {printable(problem)}", err=True)
 
 
 def _text(message: EmailMessage) -> Iterator[str]:
