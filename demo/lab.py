@@ -102,7 +102,7 @@ class Lab:
         self._python = python
         self._client = client
         self._fail2ban_runs = False
-        for folder in ("run", "run/spool", "spool"):
+        for folder in ("etc", "run", "run/spool", "spool"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.log.touch()
 
@@ -140,6 +140,7 @@ class Lab:
             "daemon": {"socket": str(self.socket), "spool": str(self.root / "spool")},
             "geo": {"database": str(self.root / "geo.mmdb")},
             "dns": {"reverse": False},  # no question leaves the folder
+            "own": {"fail2ban": str(self.root / "etc")},
         }
         for name, keys in sections.items():
             values.setdefault(name, {}).update(keys)

@@ -1,14 +1,11 @@
-"""The configuration: one TOML file, drop-ins beside it, a default for every key."""
+"""What can be configured: sections and keys, each key with a default."""
 
 from __future__ import annotations
 
-import os
 import socket
-import tomllib
-from fnmatch import fnmatch
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -18,18 +15,10 @@ from pydantic import (
     Field,
     Strict,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
-
-from f2b_enrich.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-DEFAULT_PATH = Path("/etc/f2b-enrich/config.toml")
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
@@ -41,8 +30,12 @@ Aliases = dict[Name, Name]
 Network = Annotated[
     IPv4Network | IPv6Network, BeforeValidator(lambda text: ip_network(str(text)))
 ]
+PathOrNone = Annotated[
+    Path | None,
+    BeforeValidator(lambda text: None if text == "" else text),  # TOML has no null
+]
 
-_TOGETHER = "together"
+TOGETHER = "together"
 """The type of a problem that another file may solve."""
 
 
@@ -124,21 +117,21 @@ class OwnSettings(_Section):
     ignoreip: tuple[Name, ...] = Field(
         (), description="the words of fail2ban's own `ignoreip`"
     )
+    fail2ban: PathOrNone = Field(
+        Path("/etc/fail2ban"),
+        description="fail2ban's folder, whose `ignoreip` is read at start and reload; "
+        'empty ("") for none',
+    )
 
 
 class GeoSettings(_Section):
     """The local database."""
 
-    database: Path | None = Field(
+    database: PathOrNone = Field(
         Path("/var/lib/f2b-enrich/geo/ipinfo_lite.mmdb"),
         description="an MMDB file; `f2b-enrich geo update` keeps the default one; "
         'empty ("") for none',
     )
-
-    @field_validator("database", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value  # TOML has no null
 
 
 class IpinfoSettings(_Section):
@@ -260,7 +253,7 @@ class MailSettings(_Section):
             local = self.smtp.host in {"localhost", "127.0.0.1", "::1"}
             if not local:
                 raise PydanticCustomError(
-                    _TOGETHER,
+                    TOGETHER,
                     "smtp.user needs smtp.security starttls or tls: "
                     "the password would cross the network to {host} in clear",
                     {"host": self.smtp.host},
@@ -297,81 +290,3 @@ class Settings(_Section):
     def host_name(self) -> str:
         """This server's name, as written or as the kernel has it."""
         return self.host or socket.gethostname()
-
-
-def load(path: Path, *, must_exist: bool = True) -> Settings:
-    """Read `path` and, in order of their names, `config.d/*.toml` beside it.
-
-    Raises:
-        ConfigError: with all problems found, each with its file and key.
-    """
-    merged: dict[str, Any] = {}
-    problems: list[str] = []
-    try:
-        files = _files(path, must_exist=must_exist)
-    except OSError as exc:
-        raise ConfigError((f"{exc.filename}: {exc.strerror}",)) from exc
-    for file in files:
-        try:
-            values = tomllib.loads(file.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-            reason = exc.strerror if isinstance(exc, OSError) else exc
-            problems.append(f"{file}: {reason}")
-            continue
-        problems += _problems(values, str(file))
-        _merge(merged, values)
-    if problems:
-        raise ConfigError(tuple(problems))
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as exc:  # each file is sound, together they are not
-        raise ConfigError(tuple(_describe(exc, str(path)))) from exc
-
-
-def _files(path: Path, *, must_exist: bool) -> list[Path]:
-    files = [] if not must_exist and _is_missing(path) else [path]
-    folder = path.parent / "config.d"
-    if not _is_missing(folder):  # Path.glob would pass over one that is not readable
-        names = sorted(os.listdir(folder))  # noqa: PTH208
-        files += [folder / name for name in names if fnmatch(name, "[!.]*.toml")]
-    return files
-
-
-def _is_missing(path: Path) -> bool:
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False  # reading it will tell why
-    return False
-
-
-def _problems(values: Mapping[str, Any], file: str) -> list[str]:
-    try:
-        Settings.model_validate(values)
-    except ValidationError as exc:
-        return list(_describe(exc, file, leave_out=_TOGETHER))
-    return []
-
-
-def _describe(
-    error: ValidationError, file: str, *, leave_out: str | None = None
-) -> Iterator[str]:
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == leave_out:
-            continue
-        if problem["type"] == "extra_forbidden":
-            yield f"{file}: {key}: no such key"
-            continue
-        text = problem["msg"].removeprefix("Value error, ")
-        yield f"{file}: {key}: {text[:1].lower()}{text[1:]}"
-
-
-def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:
-    for key, value in values.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value

@@ -220,11 +220,15 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """Why an address is not just anybody's: whose it is, and what tells so."""
+    """Why an address is not just anybody's: whose it is, and what tells so.
+
+    `contained` is true when a network is banned that holds more than what `name` names.
+    """
 
     kind: Literal["own", "friend", "cdn", "crawler"]
     name: str
     why: str
+    contained: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from structlog.testing import capture_logs
 
 from demo.lab import PROJECT, Lab, until
-from f2b_enrich.config import load
+from f2b_enrich.config_files import load
 from f2b_enrich.credentials import load_secrets
 from f2b_enrich.daemon.app import Spans, World, run
 from tests.clock import Clock

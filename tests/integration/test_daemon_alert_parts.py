@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.daemons import Daemon
 
 DAY = 86_400
+IGNOREIP = "fail2ban's ignoreip is not known whole"
 
 
 @pytest.fixture
@@ -74,3 +75,40 @@ async def test_alerts_of_one_address_are_a_thread_until_30_days_are_over(
     assert third == last
     assert len({first, third, other}) == 3
     assert "previous" in part(mails[3], "plain")
+
+
+async def test_what_fail2ban_ignores_is_a_possible_lock_out(daemon: Daemon) -> None:
+    daemon.configure()
+    etc = daemon.lab.root / "etc"
+    (etc / "jail.local").write_text("[sshd]\nignoreip = 192.0.2.0/25\n")
+    (etc / "jail.conf").write_text("secret\n")
+    await daemon.start()
+    await daemon.ban("192.0.2.7")
+
+    (mail,) = await daemon.mails(1)
+
+    assert "possible lock-out" in mail["Subject"]
+    assert (
+        "your ignoreip entry 192.0.2.0/25 (ignoreip of jail sshd in fail2ban's "
+        "configuration)" in " ".join(part(mail, "plain").split())
+    )
+    assert [
+        entry["problem"] for entry in daemon.logged(IGNOREIP, log_level="warning")
+    ] == [f"{etc}/jail.conf: line 1: no [section] before it"]
+
+
+async def test_a_reload_reads_what_fail2ban_ignores_anew(daemon: Daemon) -> None:
+    daemon.configure()
+    await daemon.start()
+    await daemon.ban("192.0.2.7")
+    await daemon.mails(1)
+    (daemon.lab.root / "etc" / "jail.conf").write_text(
+        "[DEFAULT]\nignoreip = 192.0.2.0/24\n"
+    )
+    await daemon.reload()
+    await daemon.ban("192.0.2.8")
+
+    before, after = await daemon.mails(2)
+
+    assert "possible lock-out" not in before["Subject"]
+    assert "possible lock-out" in after["Subject"]

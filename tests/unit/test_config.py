@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.config import Settings, load
+from f2b_enrich.config import Settings
+from f2b_enrich.config_files import load
 from f2b_enrich.credentials import Secrets, load_secrets
 from f2b_enrich.errors import ConfigError
 
@@ -164,7 +165,6 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(path: Path) -> None:
     assert len(refused.value.problems) == 3
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="chmod of one's own file hides nothing")
 @pytest.mark.parametrize("value", ["true", '"25"', "25.0"])
 def test_a_number_is_a_number(path: Path, value: str) -> None:
     path.write_text(f"[mail.smtp]\nport = {value}")
@@ -180,6 +180,7 @@ def test_a_number_may_be_whole_but_not_true(path: Path) -> None:
     )
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="chmod of one's own file hides nothing")
 @pytest.mark.parametrize("closed", ["config.toml", "config.d"])
 def test_what_may_not_be_read_is_a_problem_not_a_default(
     path: Path, short_folder: Path, closed: str

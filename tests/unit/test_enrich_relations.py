@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.enrich.ignoreip import DEFAULT, Ignored
 from f2b_enrich.enrich.relations import Relations, machine_addresses
 from f2b_enrich.model import Relation
 
@@ -104,21 +105,92 @@ def test_a_stranger_has_no_relation(relations: Relations, ip: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ip", "kind"),
+    ("ip", "name", "contained"),
     [
-        ("192.0.2.0/24", "own"),
-        ("203.0.113.128/26", "friend"),
-        ("203.0.113.0/24", "friend"),
-        ("0.0.0.0/0", "own"),
-        ("203.0.113.16/28", None),
+        ("192.0.2.0/24", "this machine", True),
+        ("192.0.2.7/32", "this machine", False),
+        ("198.51.100.128/26", "your network 198.51.100.0/24", False),
+        ("198.51.100.0/24", "your network 198.51.100.0/24", False),
+        ("198.51.0.0/16", "your network 198.51.100.0/24", True),
+        ("203.0.113.128/26", "your ignoreip entry 203.0.113.128/25", False),
+        ("203.0.113.0/24", "your ignoreip entry 203.0.113.5", True),
+        ("2001:db8:1:2::/64", "your ignoreip entry 2001:db8:1::/48", False),
+        ("2001:db8::/32", "this machine", True),
+        ("0.0.0.0/0", "this machine", True),
+        ("::/0", "this machine", True),
+        ("104.16.0.0/12", "Cloudflare", True),
+        ("203.0.113.16/28", None, False),
     ],
 )
 def test_a_cidr_ban_is_related_to_what_it_holds_and_lies_in(
-    relations: Relations, ip: str, kind: str | None
+    relations: Relations, ip: str, name: str | None, *, contained: bool
 ) -> None:
     found = relations.relation(ip)
 
-    assert (found.kind if found else None) == kind
+    assert (found.name if found else None) == name
+    assert (found.contained if found else False) == contained
+
+
+@pytest.mark.parametrize(
+    ("ip", "plain"),
+    [
+        ("::ffff:104.16.0.0/112", "104.16.0.0/16"),
+        ("::ffff:6810:0/108", "104.16.0.0/12"),
+        ("::ffff:198.51.100.0/122", "198.51.100.0/26"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::ffff:203.0.113.16/124", "203.0.113.16/28"),
+    ],
+)
+def test_a_network_of_mapped_addresses_is_the_one_of_ipv4(
+    relations: Relations, ip: str, plain: str
+) -> None:
+    assert relations.relation(ip) == relations.relation(plain)
+
+
+def test_mapped_networks_of_ones_own_are_those_of_ipv4() -> None:
+    known = Relations(own=networks("::ffff:198.51.100.0/120"))
+
+    found = known.relation("198.51.100.9")
+
+    assert found is not None
+    assert found.kind == "own"
+
+
+@pytest.mark.parametrize("between", [" ", ",", " , ", "\n", "\t", ",,  "])
+def test_one_text_may_hold_all_words_of_ignoreip(between: str) -> None:
+    words = between.join(["127.0.0.1/8", "x.example", "[2001:db8::1]", "192.0.2.0/24"])
+    known = Relations(ignoreip=[words, "203.0.113.1"])
+
+    for ip in ("192.0.2.9", "2001:db8::1", "203.0.113.1"):
+        found = known.relation(ip)
+
+        assert found is not None
+        assert (found.kind, found.why) == ("friend", NEVER)
+
+
+@pytest.mark.parametrize(
+    ("sections", "who"),
+    [
+        ((DEFAULT, "sshd"), "[DEFAULT]"),
+        (("sshd",), "jail sshd"),
+        (("a", "b", "c"), "jails a, b, c"),
+        (("a", "b", "c", "d", "e"), "jails a, b, c and 2 more"),
+    ],
+)
+def test_what_fail2ban_ignores_is_a_friend_of_the_jails_that_say_so(
+    sections: tuple[str, ...], who: str
+) -> None:
+    (network,) = networks("203.0.113.0/25")
+
+    found = Relations(ignored=Ignored(networks={network: sections})).relation(
+        "203.0.113.9"
+    )
+
+    assert found == Relation(
+        kind="friend",
+        name="your ignoreip entry 203.0.113.0/25",
+        why=f"ignoreip of {who} in fail2ban's configuration",
+    )
 
 
 @pytest.mark.parametrize("cdn", LISTS["cdn"], ids=lambda cdn: str(cdn["name"]))
@@ -138,7 +210,9 @@ def test_networks_of_cdns_are_known_with_their_source(cdn: dict[str, object]) ->
     ("hostname", "name"),
     [
         ("crawl-192-0-2-1.googlebot.com", "Google"),
-        ("Rate-Limited.Google.com.", "Google"),
+        ("geo-crawl-192-0-2-1.geo.googlebot.com", "Google"),
+        ("Rate-Limited-Proxy-192-0-2-1.Google.com.", "Google"),
+        ("google-proxy-192-0-2-1.google.com", "Google"),
         ("msnbot-192-0-2-1.search.msn.com", "Bing"),
         ("192-0-2-1.applebot.apple.com", "Apple"),
     ],
@@ -148,7 +222,9 @@ def test_a_crawler_is_known_by_a_confirmed_name(hostname: str, name: str) -> Non
 
     assert found is not None
     assert (found.kind, found.name) == ("crawler", name)
-    assert found.why.startswith("confirmed host name in ")
+    assert found.why.startswith(
+        ("confirmed host name in ", "confirmed host name like ")
+    )
 
 
 @pytest.mark.parametrize("verdict", [False, None])
@@ -163,7 +239,19 @@ def test_a_name_that_does_not_point_back_makes_no_crawler(
 
 
 @pytest.mark.parametrize(
-    "hostname", ["notgooglebot.com", "googlebot.com.example", "msn.com", None]
+    "hostname",
+    [
+        *("notgooglebot.com", "googlebot.com.example", "msn.com", "apple.com", None),
+        # Gmail's mail servers, and whoever rents a machine.
+        *(
+            "mail-lf1-f41.google.com",
+            "google.com",
+            "1.2.0.192.gae.googleusercontent.com",
+        ),
+        *("rate-limited-proxy-.google.com", "rate-limited-proxy-1.x.google.com"),
+        *("x.rate-limited-proxy-1.google.com", "google-proxy-1.google.com.example"),
+        *("google-proxy-1google.com", "not-google-proxy-1.google.com", "."),
+    ],
 )
 def test_a_name_that_only_looks_alike_makes_no_crawler(hostname: str | None) -> None:
     found = STRANGERS.relation("192.0.2.1", hostname=hostname, hostname_confirmed=True)
