@@ -30,8 +30,8 @@ usage: ./install.sh --demo | --deps [PROGRAM ...]
 
   --demo   run the main job once in a throw-away folder: a real Fail2Ban bans an
            address out of a log, and you see the row and the mail that come of it
-  --deps   install only the Debian packages that are missing, and those of programs
-           named (each is called as its package)
+  --deps   install only the Debian packages that are missing; a PROGRAM is one more
+           that must be there, from the package of the same name
 
 Installing onto this server is not part of this version yet. Nothing was changed.
 TEXT

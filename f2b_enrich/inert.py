@@ -21,25 +21,35 @@ _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]{1,15})://", re.IGNORECASE)
 _LINK = re.compile(_SCHEME.pattern + r"[^\s<>\"']*", re.IGNORECASE)
 _HTTP = re.compile(r"tt(?=ps?$)", re.IGNORECASE)
 _WWW = re.compile(r"www\.(?=\S)[^\s<>\"']*", re.IGNORECASE)
-# Some readers make a link of a domain with a path, though it has no scheme.
+# Some readers make a link of a domain with a path or a port, though it has no scheme.
 _BARE = re.compile(
-    r"(?:(?<![\w./-])|(?<=//))(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?=[/?#])", re.IGNORECASE
+    r"(?:(?<![\w./-])|(?<=//))\.*(?:[\w-]{1,63}\.)+(?:xn--[\w-]+|[^\W\d_]{2,24})"
+    r"(?=[/?#]|:\d)"
 )
 _MAIL = re.compile(r"(?<=[^\s@])@(?=[^\W_][\w-]{0,62}\.\w)")
 
 # Neither part goes past the next slash, so one `://` never reads what another did.
 _LOG_IN = re.compile(r"(?P<user>://(?:[^\s/?#@:]*:)?)[^\s/?#]+@")
 _LETS_IN = (
-    r"token|password|passwd|passphrase|pwd|secret|api_?key|key|signature|credentials?"
-    r"|authorization|bearer|jwt|otp|sess(?:ion)?_?(?:id)?|sid|pass|auth|sig|pw"
+    r"token|password|passwd|passphrase|pwd|secret|api_?key|access_?key|signature"
+    r"|credentials?|authorization|bearer|jwt|sess(?:ion)?_?id"
 )
+# Ends of other words too: `monkey`, `bypass`, `classid`. What an attacker sends in
+# such fields has to be seen.
+_SHORT = r"key|pass|auth|sig|pw|psd|otp|pin|sid|session"
+_NAME = r"(?:[\w.\[\]-]|%(?!3F|26)){0,64}"
 _SECRET = re.compile(
-    rf"(?P<name>(?:(?:[?&;#]|%3F|%26)(?:[\w.\[\]%-]{{0,64}}(?:{_LETS_IN})|code|pin)"
+    rf"(?P<name>(?:(?:[?&;#]|%3F|%26)(?:{_NAME}(?:{_LETS_IN})"
+    rf"|(?:{_NAME}(?:[_.\[-]|%5B))?(?:{_SHORT}))"
     r"|(?<![a-z0-9])(?:api[_-]?key|password|passwd|access_token|client_secret))"
-    r"(?:\d|[\[\]]|%5B|%5D){0,4}(?:=|%3D)[\"']?)"
+    r"(?:\d|[\[\]]|%5B|%5D){0,4}(?:=|%3D)[\"']?"
+    r"|(?<![a-z])authorization: ?[a-z]{1,20} +)"
     r"[^\s&;#\"'<>]+",
     re.IGNORECASE,
 )
+
+
+_ODD_IN_A_LIST = re.compile(r"[\s,;:*\"'()\[\]\\]|^\d+ more|^$")
 
 
 def without_nul(text: str) -> str:
@@ -61,11 +71,12 @@ def printable(text: str) -> str:
 
 
 def _without_piles(text: str) -> str:
-    if not any(map(unicodedata.combining, text)):
+    marks = [unicodedata.category(char) in {"Mn", "Me"} for char in text]
+    if not any(marks):
         return text
     shown, height = [], _MOST_MARKS  # none may stand on what is left of the text
-    for char in text:
-        height = height + 1 if unicodedata.combining(char) else 0
+    for char, is_mark in zip(text, marks, strict=True):
+        height = height + 1 if is_mark else 0
         shown.append("\ufffd" if height > _MOST_MARKS else char)
     return "".join(shown)
 
@@ -107,6 +118,14 @@ def _without_dots(match: re.Match[str]) -> str:
 def _broken_scheme(match: re.Match[str]) -> str:
     broken, changes = _HTTP.subn("xx", match["scheme"])
     return f"{broken}://" if changes else f"{broken}[:]//"
+
+
+def listed(name: str) -> str:
+    """Quote a name that, among others with commas between, could be read otherwise."""
+    if not _ODD_IN_A_LIST.search(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def cut(text: str, limit: int) -> str:

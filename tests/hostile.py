@@ -10,24 +10,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from html.parser import HTMLParser
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f2b_enrich import wire
+from f2b_enrich.classify.span import span
+from f2b_enrich.daemon.tried_names import TriedNames
 from f2b_enrich.mail import deliver
 from f2b_enrich.mail.compose import Alert, Composer
 from f2b_enrich.outbox import message_id
 from f2b_enrich.store import facts as store_facts
-from f2b_enrich.store import history
 from tests.stores import DAY, NOW, located
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from email.message import EmailMessage, MIMEPart
-    from pathlib import Path
 
     from f2b_enrich.model import Event
     from tests.stores import StoreBuilder
 
+TRIED = TriedNames(host="web1.example.org", accounts=Path("/etc/passwd"))
 WIDTH = 200
 LONGEST = 2 * WIDTH + 60
 """The command that unbans holds two values, jail and address."""
@@ -77,7 +79,6 @@ def alert_about(store: StoreBuilder, ban_id: str) -> Alert:
     with store.reading() as connection:
         found = store_facts.of(connection, ban_id)
         assert found is not None
-        past = history.of(connection, found.ban)
     return Alert(
         ban=found.ban,
         enrichment=found.enrichment,
@@ -89,7 +90,9 @@ def alert_about(store: StoreBuilder, ban_id: str) -> Alert:
         bantime_known=found.ban.bantime_is_final,
         version="1.0",
         timezone=UTC,
-        history=past,
+        history=found.past,
+        names=TRIED.of(found.lines, host=found.ban.host),
+        span=span([line.line for line in found.lines]),
     )
 
 
@@ -231,7 +234,16 @@ def harmless(alert: Alert, *, by_hand: bool) -> Alert:
         history=replace(
             past, jails=tuple(replace(each, name="sshd") for each in past.jails)
         ),
+        names=tuple(
+            replace(tried, name=f"n{number}")
+            for number, tried in enumerate(alert.names)
+        ),
     )
+
+
+def rows_but_names(text: str) -> int:
+    """Count the lines, those left out that names of other lengths fill otherwise."""
+    return re.sub(r"^NAMES .*\n(?: {8}.*\n)*", "", text, flags=re.MULTILINE).count("\n")
 
 
 def _is_address(text: str) -> bool:

@@ -23,7 +23,7 @@ LONGEST_VALUE = 256
 MOST_REPEATS = 1_000
 """A line that says that it stands for more is not believed."""
 
-_SET_MEMORY = 4 << 20
+_SET_MEMORY = 8 << 20
 """Room for RE2's states of all rules at once: kept ones are dropped when it is full."""
 
 _REPEATED = (

@@ -236,13 +236,16 @@ class _Daemon:
     async def _working(self) -> AsyncIterator[None]:
         """Run the loops that depend on the configuration; finish the mail under way."""
         look = self._look
+        # Both read files, and compiling rules takes tens of milliseconds.
+        known = await asyncio.to_thread(relations, self._settings)
+        tried = await asyncio.to_thread(
+            TriedNames, host=self._settings.host_name, accounts=self._world.accounts
+        )
         desk = Desk(
             courier=deliver.build(self._settings, self._secrets),
             composer=Composer(self._settings.mail.templates),
-            relations=relations(self._settings),
-            tried=TriedNames(
-                host=self._settings.host_name, accounts=self._world.accounts
-            ),
+            relations=known,
+            tried=tried,
             settings=self._settings.mail,
             timezone=self._world.timezone,
             now=self._world.now,

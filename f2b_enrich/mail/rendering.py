@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+import stat
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,18 +14,19 @@ from jinja2 import (
     FileSystemLoader,
     PackageLoader,
     TemplateError,
+    TemplateNotFound,
     TemplateSyntaxError,
 )
+from jinja2.loaders import split_template_path
 
 from f2b_enrich import inert
 from f2b_enrich.mail.sandbox import Sandbox
 from f2b_enrich.mail.view import harmless, view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-    from jinja2 import BaseLoader
+    from jinja2 import BaseLoader, Environment
 
     from f2b_enrich.mail.alert import Alert
     from f2b_enrich.mail.view import View
@@ -45,8 +48,7 @@ class Templates:
         self._shipped = _sandbox(shipped)
         self._own = self._shipped
         if folder is not None:
-            own = FileSystemLoader(folder)
-            self._own = _sandbox(ChoiceLoader([own, shipped]))
+            self._own = _sandbox(ChoiceLoader([_OwnLoader(folder), shipped]))
 
     def render(self, name: str, shown: View) -> str:
         """Fill in a template, the administrator's own if it can be."""
@@ -61,10 +63,28 @@ class Templates:
         return _render(self._shipped, name, shown)
 
 
+class _OwnLoader(FileSystemLoader):
+    """Reads an administrator's templates; one that cannot be read is no missing one."""
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        path = Path(*self.searchpath, *split_template_path(template))
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            raise TemplateNotFound(template) from None
+        except OSError as exc:
+            raise TemplateError(f"cannot be read: {exc.strerror}") from exc
+        if not stat.S_ISREG(mode):
+            raise TemplateError("is not a file")
+        return super().get_source(environment, template)
+
+
 def problems_of(folder: Path, samples: tuple[Alert, ...]) -> Iterator[str]:
     """Render the templates of a folder and say, a line each, what fails."""
     sandbox = _sandbox(
-        ChoiceLoader([FileSystemLoader(folder), PackageLoader("f2b_enrich.mail")])
+        ChoiceLoader([_OwnLoader(folder), PackageLoader("f2b_enrich.mail")])
     )
     for name in (TEXT, HTML):
         path = folder / name
@@ -107,6 +127,8 @@ def _render(sandbox: Sandbox, name: str, shown: View) -> str:
 def _reason(error: Exception) -> str:
     line = f"line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
     kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
+    if isinstance(error, TemplateNotFound):
+        kind = "there is no template "
     words = " ".join(inert.printable(str(error)).split())
     return inert.cut(f"{line}{kind}{words}", _MAX_PROBLEM)
 

@@ -15,13 +15,14 @@ from f2b_enrich.mail.subject import subject
 from f2b_enrich.model import FOR_EVER, read_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from f2b_enrich.mail.alert import Alert
     from f2b_enrich.model import Address, Ban, Enrichment, TriedName
 
 MOST_NAMES = 12
 LONGEST_NAME = 40
+LONGEST_READ = 4096
 
 UNSURE = "not confirmed"
 """How the source of a scanner ends that nothing but such a host name shows."""
@@ -114,7 +115,8 @@ def view(alert: Alert) -> View:
         is_lock_out=alert.is_lock_out,
         warning=warning(alert.relation) if alert.relation else (),
         whose=_whose(alert, address),
-        names=tuple(_names(alert.names)),
+        # Accounts first: nobody may hide one behind a dozen others.
+        names=tuple(_names(sorted(alert.names, key=lambda one: not one.is_account))),
         has_accounts=any(tried.is_account for tried in alert.names),
         within=_within(alert),
         times=tuple(_times(alert)),
@@ -141,7 +143,8 @@ def harmless(value: object) -> str:
     """Make of any value what may stand in a mail: short, on one line, no link."""
     if isinstance(value, Typed):
         return inert.printable(value)
-    text = inert.without_secrets(inert.printable(str(value)))
+    # Far more than is shown, for a secret is told before it is cut.
+    text = inert.without_secrets(inert.printable(str(value)[:LONGEST_READ]))
     return inert.defang(inert.cut(text, WIDTH))
 
 
@@ -172,10 +175,11 @@ def _times(alert: Alert) -> Iterator[tuple[str, str]]:
             yield "planned end", f"{least}{end} ({length})"
 
 
-def _names(tried: tuple[TriedName, ...]) -> Iterator[str]:
+def _names(tried: Sequence[TriedName]) -> Iterator[str]:
     for one in tried[:MOST_NAMES]:
         mark = "*" if one.is_account else ""
-        yield inert.cut(harmless(one.name), LONGEST_NAME) + mark
+        name = inert.without_secrets(inert.printable(one.name))
+        yield inert.listed(inert.cut(name, LONGEST_NAME)) + mark
     more = len(tried) - MOST_NAMES
     if more > 0:
         yield f"{more:,} more"

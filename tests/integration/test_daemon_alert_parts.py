@@ -44,7 +44,7 @@ async def test_a_mail_has_a_text_and_a_page_that_tell_the_same(daemon: Daemon) -
     assert mail["X-F2B-Ban"] == ban_id
     for kind in ("plain", "html"):
         words = " ".join(part(mail, kind).split())
-        assert "1 ban here: sshd 1" in words
+        assert "1 ban here: sshd" in words
         assert "192.0.2.0/24, last 30 days: 1 other address, 1 ban (.9 1)" in words
 
 

@@ -85,7 +85,7 @@ def test_rules_that_are_too_much_together_are_refused(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(
-        RuleError, match=r"^the 300 rules together need more than 16 MiB$"
+        RuleError, match=r"^the 300 rules together need more than 8 MiB$"
     ):
         own(*(f"{n}[^a]{{900}}(?P<username>b)" for n in range(300)))
     assert capfd.readouterr() == ("", "")

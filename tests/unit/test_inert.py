@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.inert import cut, defang, printable, without_nul, without_secrets
+from f2b_enrich.inert import (
+    cut,
+    defang,
+    listed,
+    printable,
+    without_nul,
+    without_secrets,
+)
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 """Surrogates too, which `st.text()` leaves out."""
@@ -89,7 +96,9 @@ def test_nul_is_shown_and_all_else_kept(text: str) -> None:
         # Without a scheme, but with a path.
         ("see evil.example/x.html", "see evil[.]example/x.html"),
         ("GET //evil.example?a=b.c", "GET //evil[.]example?a=b.c"),
-        ("GET /index.php/x of auth.log:7", "GET /index.php/x of auth.log:7"),
+        ("GET /index.php/x of auth.log: 7", "GET /index.php/x of auth.log: 7"),
+        ("a.b.evil.example:80/x", "a[.]b[.]evil[.]example:80/x"),
+        ("evil.xn--p1ai/x", "evil[.]xn--p1ai/x"),
         (
             "http://example.org/?to=https://example.net",
             "hxxp://example[.]org/?to=hxxps://example[.]net",
@@ -132,6 +141,23 @@ def test_no_link_is_left_in_any_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("root", "root"),
+        ("o'neill", '"o\'neill"'),
+        ("a, b", '"a, b"'),
+        ("root*", '"root*"'),
+        ("root ", '"root "'),
+        ("40 more", '"40 more"'),
+        ('a"\\', '"a\\"\\\\"'),
+        ("", '""'),
+    ],
+)
+def test_a_name_in_a_list_is_one_name(name: str, shown: str) -> None:
+    assert listed(name) == shown
+
+
+@pytest.mark.parametrize(
     ("text", "limit", "short"),
     [("abc", 3, "abc"), ("abcd", 3, "ab\u2026"), ("", 1, ""), ("ab", 1, "\u2026")],
 )
@@ -158,7 +184,10 @@ def test_text_is_cut_to_a_limit_and_shows_it(text: str, limit: int, short: str) 
         ("/?user%5Bpassword%5D=x", "/?user%5Bpassword%5D=***"),
         ("/?next=/a%3Ftoken%3Dx HTTP/1.1", "/?next=/a%3Ftoken%3D*** HTTP/1.1"),
         ("access_token[]=x /?pass1='y'", "access_token[]=*** /?pass1='***'"),
-        ("/?PHPSESSID=x&code=y&pin=1", "/?PHPSESSID=***&code=***&pin=***"),
+        ("/?PHPSESSID=x&a[key]=y&pin=1", "/?PHPSESSID=***&a[key]=***&pin=***"),
+        ("authorization: Bearer x.y", "authorization: Bearer ***"),
+        # What may be the attack itself.
+        ("/?monkey=1&bypass=2&classid=3", "/?monkey=1&bypass=2&classid=3"),
         ("/cb#id_token=x", "/cb#id_token=***"),
         ("https://ghp_x@h.example/", "https://***@h.example/"),
         ("/?zipcode=1&author=x&keyword=y", "/?zipcode=1&author=x&keyword=y"),
@@ -175,7 +204,11 @@ def test_no_letter_of_a_secret_is_left(secret: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["://a:", "://a:b", "?key", "?" + "a" * 40, "a@", "a@b-", "http://", "://"]
+    "piece",
+    [
+        *("://a:", "://a:b", "?key", "?" + "a" * 40, "a@", "a@b-", "http://", "://"),
+        *("%3F", "%26[", "a.", "..", "%5B", "authorization: a "),
+    ],
 )
 def test_the_time_taken_grows_no_faster_than_the_text(piece: str) -> None:
     def seconds(length: int) -> float:

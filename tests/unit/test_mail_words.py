@@ -50,6 +50,46 @@ def test_a_banned_crawler_is_named() -> None:
     assert "YOURS?  an address of a crawler: Ex (DNS)\n" in part(alert, "plain")
 
 
+@pytest.mark.parametrize(
+    ("relation", "warned", "told"),
+    [
+        (
+            Relation(kind="own", name="your network 10.1.2.0/24", why="own.networks"),
+            "this network contains your network 10.1.2.0/24.",
+            "a network that contains one of your own addresses: "
+            "your network 10.1.2.0/24 (own.networks)",
+        ),
+        (
+            Relation(kind="own", name="this machine", why="its address"),
+            "this network contains this machine.",
+            "a network that contains one of your own addresses: this machine",
+        ),
+        (
+            Relation(kind="friend", name="your ignoreip entry ::1", why="x"),
+            "this network contains your ignoreip entry ::1.",
+            "a network that contains an address that you called friendly: ",
+        ),
+        (
+            Relation(kind="cdn", name="Example", why="list"),
+            "this network contains proxies of Example. If they stand",
+            "a network that contains an address of a proxy: Example (list)",
+        ),
+    ],
+)
+def test_a_network_wider_than_ones_own_contains_it(
+    relation: Relation, warned: str, told: str
+) -> None:
+    alert = replace(
+        ALERT,
+        ban=replace(ALERT.ban, ip="192.0.0.0/8"),
+        relation=replace(relation, contained=True),
+    )
+
+    for shown in (words(alert), " ".join(part(alert, "plain").split())):
+        assert f"Possible lock-out: {warned}" in shown
+        assert told in shown
+
+
 def test_what_is_banned_by_name_is_nobodys_address() -> None:
     alert = replace(ALERT, ban=replace(ALERT.ban, ip="notanip"), relation=None)
 
@@ -111,20 +151,20 @@ def test_a_lock_out_whose_command_cannot_be_shown_still_warns() -> None:
 
 
 def test_names_that_were_tried_are_told_and_accounts_marked() -> None:
-    tried = [("root", True), ("a b", False), ("<x>", False), ("y" * 60, False)]
-    many = [(f"n{number}", False) for number in range(10)]
+    odd = ["admin, anna*", "<x>", "y" * 60, "40 more"]
+    tried = [(name, False) for name in (*odd, *(f"n{number}" for number in range(12)))]
+    tried.append(("root", True))
     alert = replace(
         ALERT,
         names=tuple(
-            TriedName(name=name, lines=1, is_account=known)
-            for name, known in (*tried, *many)
+            TriedName(name=name, lines=1, is_account=known) for name, known in tried
         ),
     )
 
     text = " ".join(part(alert, "plain").split())
-    listed = (
-        f"root*, a b, <x>, {'y' * 39}\u2026, n0, n1, n2, n3, n4, n5, n6, n7, 2 more"
-    )
+    # The account comes first, and no name can pass for two, for one or for the count.
+    listed = f'root*, "admin, anna*", <x>, {"y" * 39}\u2026, "40 more", '
+    listed += "n0, n1, n2, n3, n4, n5, n6, 5 more"
     assert f"NAMES {listed} (* this account exists on web1.example.org)" in text
     assert f"Names {listed} (* this account exists on" in words(alert)
 
