@@ -10,32 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from f2b_enrich.enrich.ipinfo_answers import ErrorAnswer
-from tests.clock import Clock
 from tests.fake_ipinfo import FakeIpinfo
 from tests.ipinfo_client import TOKEN, failure, known, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.clock import Clock
 
 REFUSED = "IPinfo refuses the token (HTTP 403)"
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[FakeIpinfo]:
-    with FakeIpinfo() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: FakeIpinfo) -> FakeIpinfo:
-    shared_server.behave()
-    shared_server.requests.clear()
-    return shared_server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.mark.parametrize(

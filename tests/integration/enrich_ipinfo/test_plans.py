@@ -11,41 +11,14 @@ from structlog.testing import capture_logs
 
 from f2b_enrich.config import IpinfoSettings
 from f2b_enrich.enrich.ipinfo_plans import plans
-from tests.clock import Clock
-from tests.fake_ipinfo import BERLIN, FakeIpinfo
 from tests.ipinfo_client import BROKEN, ELSEWHERE, TOKEN, failure, known, opened, told
+from tests.ipinfo_records import BERLIN
 from tests.ipinfo_shapes import business, lite, lookup
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from f2b_enrich.enrich.ipinfo_api import IpinfoApi
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[FakeIpinfo]:
-    with FakeIpinfo() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: FakeIpinfo) -> FakeIpinfo:
-    shared_server.behave()
-    shared_server.requests.clear()
-    shared_server.quotas.clear()
-    return shared_server
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def api(server: FakeIpinfo, clock: Clock) -> AsyncIterator[IpinfoApi]:
-    async with opened(server.url, clock) as keyless:
-        yield keyless
-
+    from tests.clock import Clock
+    from tests.fake_ipinfo import FakeIpinfo
 
 PLANS = {
     "legacy": ("tok-legacy", "/192.0.2.1", BERLIN),

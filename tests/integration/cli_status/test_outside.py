@@ -1,0 +1,98 @@
+"""What `status` tells of what the daemon asks and tells others: look-ups and mail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from f2b_enrich.model import OutboxState
+from f2b_enrich.store import enrichments
+from tests.stores import NOW, StoreBuilder, event, located
+
+if TYPE_CHECKING:
+    from tests.integration.cli_status.place import Place
+
+
+def test_what_is_looked_up_and_what_waits_is_told(place: Place) -> None:
+    store = StoreBuilder(place.db)
+    store.record(event(at=NOW - timedelta(hours=1)))
+    store.learn(
+        located(at=NOW - timedelta(minutes=59)),
+        replace(located("198.51.100.1", at=NOW), complete=False),
+    )
+    store.record(event(at=NOW, jail="b"), event(at=NOW, jail="c"))
+    with store.writing() as connection:
+        enrichments.attach_fresh(
+            connection,
+            "192.0.2.7",
+            complete_since=NOW - timedelta(days=1),
+            incomplete_since=NOW,
+        )
+    store.record(event("192.0.2.8"), event("192.0.2.9", at=NOW - timedelta(hours=25)))
+
+    assert place.told()["look-ups"].splitlines()[-1] == (
+        "today 2 addresses asked about, 1 incomplete; 66% of 3 bans answered from the "
+        "store; 1 ban of 24 h still without"
+    )
+
+
+def test_a_damaged_database_and_an_unreadable_token_are_told(place: Place) -> None:
+    place.geo.write_text("no database")
+    place.configure(f'ipinfo.token_file = "{place.folder}/token"\n')
+
+    assert place.told()["look-ups"] == (
+        f"no local database: {place.geo}: not a database: Error opening database file "
+        f"({place.geo}). Is this a valid MaxMind DB file?\n"
+        f"IPinfo: token {place.folder}/token: No such file or directory"
+    )
+
+
+def test_no_database_and_keyless_look_ups_are_told(place: Place) -> None:
+    text = place.config.read_text().replace(str(place.geo), "")
+    place.config.write_text(f"{text}ipinfo.keyless = true\n")
+
+    assert place.told()["look-ups"] == (
+        "no local database: none is configured\nIPinfo: asked without a token"
+    )
+
+
+def test_a_credential_that_cannot_be_reached_is_told(place: Place) -> None:
+    loop = place.folder / "loop"
+    loop.symlink_to(loop)
+
+    told = place.told({"CREDENTIALS_DIRECTORY": str(loop)})
+
+    assert told["look-ups"].endswith(
+        f"IPinfo: token {loop}/ipinfo-token: Too many levels of symbolic links"
+    )
+
+
+def test_refused_addresses_and_another_transport_are_told(place: Place) -> None:
+    text = place.config.read_text().replace("noc@admins.net", "you@mail.com")
+    place.config.write_text(
+        f'{text}mail.transport = "sendmail"\nmail.sender = "a@example.org"\n'
+    )
+
+    lines = place.told()["mail"].splitlines()
+
+    assert lines[0] == "nobody -> nobody via /usr/sbin/sendmail"
+    assert lines[1].startswith("you@mail.com refused: a sample address")
+    assert lines[2].startswith("a@example.org refused: a sample address")
+
+
+def test_mails_in_other_states_are_counted(place: Place) -> None:
+    store = StoreBuilder(place.db)
+    [ban] = store.record(event())
+    for state in (OutboxState.HELD, OutboxState.SENDING, OutboxState.SKIPPED):
+        store.mail(ban, state=state)
+    store.mail(ban, state=OutboxState.DEAD, error="\x1b[31m" + "x" * 300)
+
+    lines = place.told()["mail"].splitlines()
+
+    assert lines[1] == "queued today: 1 due, 1 dead, 1 held, 1 skipped"
+    assert lines[2] == (
+        "in all 1 due, 1 dead, 1 held, 1 skipped; oldest due queued 0 s ago"
+    )
+    assert "\x1b" not in lines[3]
+    assert len(lines[3]) < 300
