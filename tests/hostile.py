@@ -112,7 +112,7 @@ class Page(HTMLParser):
         self.marks.append((tag, attrs))
         if tag in {"meta", "br"}:
             return
-        if self._open[-1:] == ["main"] and tag == "code":
+        if self._open[-2:] == ["main", "div"] and tag == "code":
             self.log.append("")
         self._open.append(tag)
 
@@ -125,7 +125,7 @@ class Page(HTMLParser):
             self.marks.append(data)
             return
         self.text += data
-        if self._open[-2:] == ["main", "code"]:
+        if self._open[-3:] == ["main", "div", "code"]:
             self.log[-1] += data
 
     def handle_comment(self, data: str) -> None:

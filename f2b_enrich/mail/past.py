@@ -56,14 +56,15 @@ def _times(first: datetime, previous: datetime, zone: tzinfo | None) -> Iterator
 def _around(near: Neighbours) -> Iterator[str]:
     yield f"{near.subnet}, last {near.days} days:"
     if not near.addresses:
-        yield "no other address"
+        yield "too many to count" if near.at_least else "no other address"
         return
-    addresses = f"{near.addresses:,} other address"
+    least = "at least " if near.at_least else ""
+    addresses = f"{least}{near.addresses:,} other address"
     yield f"{addresses}{'' if near.addresses == 1 else 'es'},"
     most = [f"{_ending(one, near.subnet)} {one.bans:,}" for one in near.most]
-    if near.addresses > len(near.most):
+    if near.at_least or near.addresses > len(near.most):
         most.append("...")
-    yield f"{wording.counted(near.bans, 'ban')} ({', '.join(most)})"
+    yield f"{least}{wording.counted(near.bans, 'ban')} ({', '.join(most)})"
 
 
 def _ending(one: Tally, subnet: str) -> str:

@@ -236,7 +236,7 @@ TOLD = {
         "info[@]example.org",
         "AS64501",
     ),
-    "dovecot": ("jail dovecot", "NAMES anna, root*", "Netherlands (country level"),
+    "dovecot": ("jail dovecot", "NAMES root*, anna", "Netherlands (country level"),
     "nginx": (
         *("jail nginx-http-auth", "/admin?token=***", "NAMES admin, grafana"),
         *("GET hxxp://evil[.]example/<script>", "cut at 200 characters"),
@@ -348,7 +348,12 @@ def test_a_mail_reads_well_without_pictures_and_styles(
         capture_output=True,
         check=True,
     )
-    shown = " ".join(done.stdout.decode().split())
+    lines = done.stdout.decode().splitlines()
+    shown = " ".join(" ".join(lines).split())
+    if kind == "ssh":
+        assert (
+            sum(line.startswith("2") and " web1 sshd[" in line for line in lines) == 5
+        )
 
     address = str(mails[kind].message["X-F2B-Address"])
     for words in (f"{address} banned", "What and where from", "What you can do"):
