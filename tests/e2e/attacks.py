@@ -1,4 +1,4 @@
-"""What attackers leave in logs, the jails that read it, and what IPinfo knows of them."""
+"""What attackers leave in logs, the jails that read it, what IPinfo knows of them."""
 
 from __future__ import annotations
 
