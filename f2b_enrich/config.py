@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+
+def _without_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("holds U+0000, which no path can")
+    return path
+
+
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
 ]
@@ -30,8 +38,9 @@ Aliases = dict[Name, Name]
 Network = Annotated[
     IPv4Network | IPv6Network, BeforeValidator(lambda text: ip_network(str(text)))
 ]
+FilePath = Annotated[Path, AfterValidator(_without_nul)]
 PathOrNone = Annotated[
-    Path | None,
+    FilePath | None,
     BeforeValidator(lambda text: None if text == "" else text),  # TOML has no null
 ]
 
@@ -46,7 +55,7 @@ class _Section(BaseModel):
 class StoreSettings(_Section):
     """Where bans are kept."""
 
-    path: Path = Field(
+    path: FilePath = Field(
         Path("/var/lib/f2b-enrich/bans.db"), description="the SQLite file"
     )
 
@@ -54,12 +63,12 @@ class StoreSettings(_Section):
 class DaemonSettings(_Section):
     """What the daemon listens to."""
 
-    socket: Path = Field(
+    socket: FilePath = Field(
         Path("/run/f2b-enrich/f2b-enrich.sock"),
         description="the Unix socket, unless systemd hands one over; "
         "its folder also holds `slow`, `lost` and the second spool",
     )
-    spool: Path = Field(
+    spool: FilePath = Field(
         Path("/var/spool/f2b-enrich"),
         description="where the client leaves bans while no daemon answers",
     )
@@ -88,7 +97,7 @@ class EnrichSettings(_Section):
         description="private or reserved networks that are looked up all the same, "
         "for whoever has a database of his own for them",
     )
-    scanners: Path = Field(
+    scanners: FilePath = Field(
         Path("/etc/f2b-enrich/scanners.toml"),
         description="a list of internet scanners, in the form of the shipped one, that "
         "adds to it",
@@ -140,7 +149,7 @@ class IpinfoSettings(_Section):
     keyless: bool = Field(
         default=False, description="ask without a token: 1,000 addresses a day"
     )
-    token_file: Path | None = Field(
+    token_file: FilePath | None = Field(
         None, description="a file of root's that holds the token"
     )
     plan: Literal["auto", "legacy", "lite", "core", "plus", "business"] = Field(
@@ -198,10 +207,10 @@ class SmtpSettings(_Section):
         "plain", description="`starttls` and `tls` check the certificate"
     )
     user: str | None = Field(None, description="log in with this name")
-    password_file: Path | None = Field(
+    password_file: FilePath | None = Field(
         None, description="a file of root's that holds the password"
     )
-    ca_file: Path | None = Field(
+    ca_file: FilePath | None = Field(
         None, description="certificates to trust instead of the system's"
     )
     timeout_seconds: Number = Field(
@@ -224,7 +233,7 @@ class MailSettings(_Section):
     format: Literal["both", "text"] = Field(
         "both", description="text and HTML in one mail, or text alone"
     )
-    templates: Path = Field(
+    templates: FilePath = Field(
         Path("/etc/f2b-enrich/templates"),
         description="a folder whose `alert.txt.jinja` and `alert.html.jinja` are used "
         "instead of the shipped ones",
@@ -232,7 +241,7 @@ class MailSettings(_Section):
     transport: Literal["smtp", "sendmail"] = Field(
         "smtp", description="`sendmail` needs the unit's drop-in (docs/how-to)"
     )
-    sendmail: Path = Field(
+    sendmail: FilePath = Field(
         Path("/usr/sbin/sendmail"), description="the program for that transport"
     )
     wait_seconds: Number = Field(

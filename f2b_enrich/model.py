@@ -189,13 +189,17 @@ class TriedName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """The other banned addresses of a /24 or /64; `most` are the busiest of them."""
+    """The other banned addresses of a /24 or /64; `most` are the busiest of them.
+
+    `at_least` is true when there are too many to count: all figures are least numbers.
+    """
 
     subnet: str
     days: int
     addresses: int
     bans: int
     most: tuple[Tally, ...]
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

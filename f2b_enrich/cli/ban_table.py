@@ -21,19 +21,19 @@ PLANNED = "~"
 PLANNED_NOTE = f"{PLANNED} planned end; no unban was reported"
 
 
-def is_in_force(ban: LoggedBan, now: datetime) -> bool:
-    """Tell whether a ban stands as far as is known."""
-    return ban.superseded_at is None and stands(ban, now)
+def is_in_force(ban: LoggedBan, now: datetime) -> bool | None:
+    """Tell whether a ban stands; None is not known."""
+    return False if ban.superseded_at is not None else stands(ban, now)
 
 
-def stands(newest: Ban | LoggedBan, now: datetime) -> bool:
+def stands(newest: Ban | LoggedBan, now: datetime) -> bool | None:
     """Tell the same of the newest ban of an address by one jail of a host."""
     if newest.unbanned_at is not None:
         return False
-    if newest.expires_at is None:
-        # Without an end; or it is after the year 9999; or fail2ban named no time.
-        return newest.bantime_seconds is not None
-    return newest.expires_at > now
+    if newest.bantime_seconds is None:  # fail2ban named none
+        return None
+    # Without an end, or it is after the year 9999.
+    return newest.expires_at is None or newest.expires_at > now
 
 
 def standing(newest: Ban, now: datetime, zone: tzinfo | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+_LOCK_WORDS = 6
 _STARTED = 19
 """Where the start stands behind the name in /proc/PID/stat (proc(5), field 22)."""
 
@@ -60,22 +61,38 @@ def uptime(lock: Path, *, since_boot: float, proc: Path = PROC) -> int | None:
     """
     try:
         inode = str(lock.stat().st_ino)
-        for line in (proc / "locks").read_text("ascii").splitlines():
-            # "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF"; of the device it may
-            # say another number than stat (btrfs, overlay).
-            parts = line.split()
-            if parts[1] == "FLOCK" and parts[5].rpartition(":")[2] == inode:
-                return _age(proc / parts[4], since_boot)
-    except (OSError, ValueError, IndexError):
-        pass  # it is a courtesy
-    return None
+        lines = (proc / "locks").read_text("ascii").splitlines()
+    except (OSError, ValueError):
+        return None  # it is a courtesy
+    # Of the device it may say another number than stat (btrfs, overlay), so another
+    # file's lock can look like this one.
+    ages = (
+        _age(proc / process, since_boot)
+        for process, locked in filter(None, map(_flock, lines))
+        if locked == inode
+    )
+    return next((age for age in ages if age is not None), None)
+
+
+def _flock(line: str) -> tuple[str, str] | None:
+    """Tell process and inode, as in `1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF`.
+
+    One that waits has an arrow: `1: -> FLOCK  ADVISORY ...`.
+    """
+    parts = line.split()
+    if len(parts) < _LOCK_WORDS or parts[1] != "FLOCK":
+        return None
+    return parts[4], parts[5].rpartition(":")[2]
 
 
 def _age(process: Path, since_boot: float) -> int | None:
-    if b"f2b" not in (process / "cmdline").read_bytes():
+    try:
+        if b"f2b" not in (process / "cmdline").read_bytes():
+            return None
+        # The name of a process may hold blanks and brackets.
+        _, _, behind = (process / "stat").read_text("utf-8", "replace").rpartition(")")
+        ticks = int(behind.split()[_STARTED])
+    except (OSError, ValueError, IndexError):
         return None
-    # The name of a process may hold blanks and brackets.
-    _, _, behind = (process / "stat").read_text("utf-8", "replace").rpartition(")")
-    ticks = int(behind.split()[_STARTED])
     age = since_boot - ticks / os.sysconf("SC_CLK_TCK")
     return int(age) if age >= 0 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import sys
@@ -11,15 +12,6 @@ from pathlib import Path
 import click
 
 from f2b_enrich import __version__
-from f2b_enrich.cli.bans import bans
-from f2b_enrich.cli.config import config
-from f2b_enrich.cli.daemon import daemon
-from f2b_enrich.cli.geo import geo
-from f2b_enrich.cli.outbox import outbox
-from f2b_enrich.cli.search import search
-from f2b_enrich.cli.show import show
-from f2b_enrich.cli.sql import sql
-from f2b_enrich.cli.status import status
 from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
 
@@ -30,7 +22,43 @@ INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended: 128 and the signal's number."""
 
 
+_COMMANDS = [
+    "bans",
+    "config",
+    "daemon",
+    "geo",
+    "outbox",
+    "search",
+    "show",
+    "sql",
+    "status",
+]
+"""Each is in the module of its name."""
+
+
+class _Commands(click.Group):
+    """The commands, imported when they are asked for.
+
+    All together take most of a second; one takes what it needs.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return _COMMANDS
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"f2b_enrich.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="\b\nExample:\n  f2b-enrich show 192.0.2.7",
 )
@@ -39,16 +67,14 @@ def cli() -> None:
     """Tell a server's administrator who attacks it."""
 
 
-for command in (status, bans, show, search, sql, outbox, config, geo, daemon):
-    cli.add_command(command)
-
-
 def main() -> None:
     """Run one command; an error is one line and exit code 1, wrong usage 2."""
-    if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
+    # In this order: a file takes the lowest number that is free, and the standard
+    # output's is not for the other.
     if sys.stdout is None:
         _write_to_nobody()
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
     _survive_odd_locales()
     sys.exit(_run())
 

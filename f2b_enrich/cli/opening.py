@@ -37,7 +37,21 @@ def as_stored(argument: str) -> str:
 
 @contextlib.contextmanager
 def reading(settings: Settings) -> Iterator[sqlite3.Connection]:
-    """Open the store for reading.
+    """Open the store for reading, all as it was at the first question.
+
+    A daemon writes meanwhile, and figures must not disagree.
+
+    Raises:
+        StoreError: there is none yet, or it cannot be read.
+    """
+    with asking(settings) as connection:
+        connection.execute("BEGIN")
+        yield connection
+
+
+@contextlib.contextmanager
+def asking(settings: Settings) -> Iterator[sqlite3.Connection]:
+    """Open the store for reading, each question by itself.
 
     Raises:
         StoreError: there is none yet, or it cannot be read.

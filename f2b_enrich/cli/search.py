@@ -75,10 +75,10 @@ def search(
 def _echo_table(
     store: sqlite3.Connection, wanted: LineQuery, limit: int | None
 ) -> None:
-    found = tuple(line_search.found_lines(store, wanted, limit=limit))
+    found, total = line_search.found_lines(store, wanted, limit=limit)
     for line in table(found, zone=None, width=screen_width()):
         click.echo(line)
-    echo_rest(len(found), line_search.count(store, wanted), "lines")
+    echo_rest(len(found), total, "lines")
 
 
 def table(

@@ -14,9 +14,9 @@ from f2b_enrich.cli.opening import reading
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.show_bans import table
 from f2b_enrich.cli.show_facts import NAMED, gather
-from f2b_enrich.cli.show_record import record
-from f2b_enrich.cli.tables import beside, json_text, screen_width
-from f2b_enrich.inert import cut, printable
+from f2b_enrich.cli.show_record import json_lines
+from f2b_enrich.cli.tables import beside, screen_width
+from f2b_enrich.inert import cut, listed, printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import read_address
 
@@ -71,11 +71,13 @@ def show(
             with_lines=with_lines,
             now=now,
         )
-    if as_json:
-        click.echo(json_text(record(page, now), indent=2))
-        return
-    for line in told(page, now=now, zone=None, width=screen_width()):
-        click.echo(line)
+        # The log lines are read as they are printed: thousands of bans have too many.
+        if as_json:
+            lines = json_lines(page, now)
+        else:
+            lines = told(page, now=now, zone=None, width=screen_width())
+        for line in lines:
+            click.echo(line)
 
 
 def told(
@@ -98,17 +100,26 @@ def told(
 
 def _in_force(page: Page, now: datetime, zone: tzinfo | None) -> str:
     newest = [record.newest for record in page.records]
-    standing = [ban for ban in newest if ban_table.stands(ban, now)]
-    if standing:
-        told = (
-            f"{ban.jail} on {ban.host}, "
-            + ban_table.standing(ban, now, zone).removeprefix("in force, ")
-            for ban in standing
-        )
-        return f"in force: {'; '.join(told)}"
     if not newest:
         return "never banned itself"
-    return ban_table.standing(newest[0], now, zone)
+    standing = [
+        f"{ban.jail} on {ban.host}, "
+        + ban_table.standing(ban, now, zone).removeprefix("in force, ")
+        for ban in newest
+        if ban_table.stands(ban, now)
+    ]
+    unknown = [
+        f"{ban.jail} on {ban.host}"
+        for ban in newest
+        if ban_table.stands(ban, now) is None
+    ]
+    told = [f"in force: {'; '.join(standing)}"] if standing else []
+    if unknown:
+        told.append(
+            f"not known whether in force: {'; '.join(unknown)} "
+            "(fail2ban named no ban time)"
+        )
+    return "; ".join(told) or ban_table.standing(newest[0], now, zone)
 
 
 def _around(page: Page, now: datetime, zone: tzinfo | None) -> Iterator[str]:
@@ -164,14 +175,16 @@ def _busiest(bans: Counter[str], noun: str) -> str:
 
 def _neighbourhood(near: Neighbours) -> str:
     if not near.addresses:
-        return f"{near.subnet}: no other address in {near.days} days"
+        count = "too many to count" if near.at_least else "no other address"
+        return f"{near.subnet}: {count} in {near.days} days"
+    least = "at least " if near.at_least else ""
     noun = "other address" if near.addresses == 1 else "other addresses"
     most = [f"{_ending(one, near.subnet)} {one.bans:,}" for one in near.most]
-    if near.addresses > len(near.most):
+    if near.at_least or near.addresses > len(near.most):
         most.append("...")
     return (
-        f"{near.subnet}: {near.addresses:,} {noun}, {counted(near.bans, 'ban')} "
-        f"in {near.days} days ({', '.join(most)})"
+        f"{near.subnet}: {least}{near.addresses:,} {noun}, "
+        f"{least}{counted(near.bans, 'ban')} in {near.days} days ({', '.join(most)})"
     )
 
 
@@ -186,7 +199,7 @@ def _names(page: Page) -> str:
     if not page.names:
         return ""
     named = [
-        f"{cut(each.value, _LONGEST_NAME)} {each.lines:,}"
+        f"{listed(cut(each.value, _LONGEST_NAME))} {each.lines:,}"
         for each in page.names[:_MOST_NAMES]
     ]
     more = len(page.names) - _MOST_NAMES
@@ -201,7 +214,7 @@ def _notes(page: Page) -> Iterator[str]:
     hints = []
     if more:
         hints.append(f"{more:,} more: f2b-enrich show {page.ip} --all")
-    if page.shown and not page.lines:
+    if page.shown and page.lines_of is None:
         hints.append("log lines: --lines")
     if hints:
         yield printable(f"  {'; '.join(hints)}")

@@ -76,10 +76,10 @@ def _alert(alert: OutboxRow, banned_at: datetime, zone: tzinfo | None) -> str:
 
 
 def _log(page: Page, ban: LoggedBan) -> Iterator[str]:
-    if ban.id not in page.lines:
+    if page.lines_of is None:
         return
     shown = 0
-    for line in page.lines[ban.id]:
+    for line in page.lines_of(ban.id):
         yield from _gap(line.position - shown)
         yield f"      {printable(line.line.rstrip())}"
         shown = line.position + 1

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli.opening import as_stored
 from f2b_enrich.errors import F2bEnrichError
 from f2b_enrich.model import read_address
-from f2b_enrich.store import addresses, lists, neighbours, reads
+from f2b_enrich.store import addresses, enrichments, lists, neighbours, reads
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from f2b_enrich.classify.observed import Observed
@@ -37,7 +38,8 @@ class Page:
     """All that `show` tells; `records` count all bans, `shown` are those listed.
 
     `host` is the one that is told of first. `around` are the newest bans of networks
-    that hold the address.
+    that hold the address. `lines_of` reads the log lines of a ban by its id, while the
+    store is open; None where they were not asked for.
     """
 
     ip: str
@@ -46,7 +48,7 @@ class Page:
     records: tuple[JailRecord, ...]
     shown: tuple[LoggedBan, ...]
     alerts: Mapping[str, tuple[OutboxRow, ...]]
-    lines: Mapping[str, tuple[LogLine, ...]]
+    lines_of: Callable[[str], tuple[LogLine, ...]] | None
     around: tuple[Ban, ...]
     subnet: str | None
     neighbours: Neighbours | None
@@ -90,11 +92,11 @@ def gather(
     return Page(
         ip=ip,
         host=_first_host(records, host),
-        enrichment=addresses.known(store, ip),
+        enrichment=enrichments.latest(store, ip),
         records=records,
         shown=shown,
         alerts={ban.id: addresses.alerts(store, ban.id) for ban in shown},
-        lines={ban.id: reads.lines(store, ban.id) for ban in shown if with_lines},
+        lines_of=partial(reads.lines, store) if with_lines else None,
         around=around,
         subnet=subnet,
         neighbours=neighbours.around(store, ip, subnet=subnet, until=now),

@@ -1,12 +1,15 @@
-"""What `show` tells, as values for a program."""
+"""What `show` tells, as JSON for a program."""
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli import ban_table
+from f2b_enrich.cli.tables import json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from f2b_enrich.cli.show_facts import Page
@@ -15,12 +18,22 @@ if TYPE_CHECKING:
     from f2b_enrich.store.lists import LoggedBan
 
 
-def record(page: Page, now: datetime) -> dict[str, object]:
-    """Give the page as one object; figures are of all hosts unless they name one."""
+def json_lines(page: Page, now: datetime) -> Iterator[str]:
+    """Write the page as one JSON object, its bans last and one at a time."""
+    yield json_text(_about(page, now), indent=2).removesuffix("\n}") + ","
+    yield '  "bans": ['
+    for number, ban in enumerate(page.shown, 1):
+        text = indent(json_text(_ban(page, ban, now), indent=2), "    ")
+        yield text if number == len(page.shown) else f"{text},"
+    yield "  ]\n}"
+
+
+def _about(page: Page, now: datetime) -> dict[str, object]:
+    """Give all but the bans; figures are of all hosts unless they name one."""
     records = page.records
     return {
         "ip": page.ip,
-        "in_force": any(ban_table.stands(each.newest, now) for each in records),
+        "in_force": _any(ban_table.stands(each.newest, now) for each in records),
         "total_bans": page.bans,
         "total_failures": sum(each.failures for each in records),
         "first_at": min((each.first_at for each in records), default=None),
@@ -33,8 +46,13 @@ def record(page: Page, now: datetime) -> dict[str, object]:
         "subnet_other_30_days": _neighbours(page),
         "names": {each.value: each.lines for each in page.names},
         "enrichment": page.enrichment,
-        "bans": [_ban(page, ban, now) for ban in page.shown],
     }
+
+
+def _any(known: Iterable[bool | None]) -> bool | None:
+    """Tell whether one is true; None where that is not known."""
+    found = set(known)
+    return True if True in found else None if None in found else False
 
 
 def _jail(each: JailRecord, now: datetime) -> dict[str, object]:
@@ -64,6 +82,7 @@ def _neighbours(page: Page) -> dict[str, object] | None:
     return {
         "bans": near.bans,
         "addresses": near.addresses,
+        "at_least": near.at_least,
         "most": {one.name: one.bans for one in near.most},
     }
 
@@ -72,8 +91,8 @@ def _ban(page: Page, ban: LoggedBan, now: datetime) -> dict[str, object]:
     whole = dict(ban.columns)
     whole["in_force"] = ban_table.is_in_force(ban, now)
     whole["mails"] = list(map(_mail, page.alerts[ban.id]))
-    if ban.id in page.lines:
-        whole["lines"] = [line.line for line in page.lines[ban.id]]
+    if page.lines_of is not None:
+        whole["lines"] = [line.line for line in page.lines_of(ban.id)]
     return whole
 
 

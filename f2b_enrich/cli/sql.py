@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from f2b_enrich import sql_functions
-from f2b_enrich.cli.opening import as_stored, reading
+from f2b_enrich.cli.opening import as_stored, asking
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.tables import (
     Column,
@@ -156,7 +156,7 @@ def sql(
         as_stored(name).removeprefix(":"): as_stored(value)
         for name, value in parameters
     }
-    with reading(settings) as store, _mistakes():
+    with asking(settings) as store, _mistakes():
         _only_reading(store)
         cursor = store.execute(text, values)
         if cursor.description is None:

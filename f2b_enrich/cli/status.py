@@ -72,7 +72,10 @@ def rows(
     if records is not None:
         yield "last ban", _last_ban(records, now, zone)
         today, month = _totals(records.today), _totals(records.month)
-        yield "bans", f"today {today}; 30 days {month}"
+        text = f"today {today}; 30 days {month}"
+        if records.in_the_future:
+            text += f"; {counted(records.in_the_future, 'ban')} in the future"
+        yield "bans", text
     yield "store", _store(status.store, zone)
     yield "spool", _spool(status.spools, status.lost)
     yield "look-ups", _database(status.geo)
@@ -155,9 +158,8 @@ def _ipinfo(status: Status) -> str:
 
 
 def _look_ups(records: Records) -> str:
-    addresses = "address" if records.look_ups_today == 1 else "addresses"
     text = (
-        f"today {records.look_ups_today:,} {addresses} asked about, "
+        f"today {counted(records.look_ups_today, 'look-up')}, "
         f"{records.look_ups_incomplete_today:,} incomplete"
     )
     served = records.bans_served_today

@@ -36,13 +36,19 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 1.0
 DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
+_ROUNDED = timedelta(seconds=2)
+"""A ban has the nearest whole second; the next one is before this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What the store holds; `bans_waiting` for a look-up are those of 24 hours."""
+    """What the store holds; `bans_waiting` for a look-up are those of 24 hours.
+
+    Bans `in_the_future`, of which `last` is none, come from a clock that was wrong.
+    """
 
     bans: int
+    in_the_future: int
     hosts: int
     oldest_at: datetime | None
     last: Ban | None
@@ -179,16 +185,19 @@ def _records(
 ) -> Records:
     midnight = start_of_day(now, zone)
     dead = lists.mails(connection, lists.MailQuery(states=("dead",)), limit=1)
-    look_ups = figures.look_ups(connection, since=midnight)
+    look_ups = figures.look_ups(connection, since=midnight, until=now)
+    soon = now + _ROUNDED
+    future = lists.BanQuery(since=soon)
     mails = figures.mails(connection, since=midnight)
     return Records(
         bans=lists.count_bans(connection),
         hosts=figures.hosts(connection),
         oldest_at=reads.oldest_ban_at(connection),
-        last=reads.newest_ban(connection),
-        today=lists.tally(connection, lists.BanQuery(since=midnight)),
-        month=lists.tally(connection, lists.BanQuery(since=now - MONTH)),
-        look_ups_today=look_ups.addresses,
+        in_the_future=lists.tally(connection, future).bans,
+        last=reads.newest_ban(connection, before=soon),
+        today=lists.tally(connection, lists.BanQuery(since=midnight, until=soon)),
+        month=lists.tally(connection, lists.BanQuery(since=now - MONTH, until=soon)),
+        look_ups_today=look_ups.look_ups,
         look_ups_incomplete_today=look_ups.incomplete,
         bans_served_today=look_ups.served,
         bans_served_from_store_today=look_ups.from_store,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import Enrichment, read_address, read_time
-from f2b_enrich.store import enrichments, outbox
+from f2b_enrich.model import read_address, read_time
+from f2b_enrich.store import outbox
 from f2b_enrich.store.reads import read_ban
 
 if TYPE_CHECKING:
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from f2b_enrich.model import Ban, OutboxRow
-
-_OBJECT = (
-    "iif(json_valid({0}), iif(json_type({0}) = 'object', {0}, '{{}}'), '{{}}') AS {0}"
-)
-_COLUMNS = ", ".join(
-    _OBJECT.format(field.name) if field.name in {"field_sources", "raw"} else field.name
-    for field in fields(Enrichment)
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +85,6 @@ def _holding(ip: str) -> tuple[str, ...]:
     return tuple(
         str(whole.supernet(new_prefix=length)) for length in range(narrowest, -1, -1)
     )
-
-
-def known(connection: sqlite3.Connection, ip: str) -> Enrichment | None:
-    """Read the newest snapshot of an address; JSON that is broken counts as none."""
-    row = connection.execute(
-        f"SELECT {_COLUMNS} FROM enrichments WHERE ip = ? "
-        "ORDER BY looked_up_at DESC, id DESC LIMIT 1",
-        (ip,),
-    ).fetchone()
-    return None if row is None else enrichments.read_row(row)
 
 
 def alerts(connection: sqlite3.Connection, ban_id: str) -> tuple[OutboxRow, ...]:

@@ -9,10 +9,8 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
 from f2b_enrich.errors import StoreError
-from f2b_enrich.store.schema import migrations
+from f2b_enrich.store.schema import NAME, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +35,9 @@ def open_writer(
     Raises:
         StoreError: the file cannot be opened, is no store, or is of a newer version.
     """
+    # Only here: it takes some 80 ms, which no reader needs.
+    from f2b_enrich.store.migrating import migrate  # noqa: PLC0415
+
     with _sql_errors_of(path), contextlib.ExitStack() as stack:
         with _file_errors_of(path):
             _make_private_file(path)
@@ -47,7 +48,7 @@ def open_writer(
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-                migrations.apply(_database(connection))
+                migrate(connection)
         yield connection
 
 
@@ -161,11 +162,6 @@ def _connect(
     return connection
 
 
-def _database(connection: sqlite3.Connection) -> Database:
-    """Wrap a connection without the plugins that the machine's owner may have."""
-    return Database(connection, execute_plugins=False, strict=True)
-
-
 @contextlib.contextmanager
 def _migration_lock(path: Path) -> Iterator[None]:
     """Let one process at a time look at the schema and change it."""
@@ -194,19 +190,14 @@ def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
         return
     applied = connection.execute(
         "SELECT name FROM _sqlite_migrations WHERE migration_set = ?",
-        (migrations.name,),
+        (NAME,),
     )
-    newer = sorted({name for (name,) in applied} - _known_migrations())
+    newer = sorted({name for (name,) in applied} - STEPS.keys())
     if newer:
         raise StoreError(
             f"store {path}: a newer f2b-enrich wrote it ({', '.join(newer)}), "
             "this version cannot read it"
         )
-
-
-def _known_migrations() -> set[str]:
-    with contextlib.closing(Database(memory=True, execute_plugins=False)) as empty:
-        return {migration.name for migration in migrations.pending(empty)}
 
 
 def _close(connection: sqlite3.Connection) -> None:

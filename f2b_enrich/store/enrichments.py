@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = tuple(field.name for field in fields(Enrichment))
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_DEEPEST = 100
+"""Levels of what a source said; real answers have five."""
+
 _JSON = frozenset({"field_sources", "raw"})
 _FLAGS = frozenset(
     name for name in _COLUMNS if name.startswith("is_") or name == "hostname_confirmed"
@@ -127,8 +130,36 @@ def _from_column(name: str, value: Any) -> object:  # noqa: ANN401 - what SQLite
     if name == "looked_up_at":
         return read_time(value)
     if name in _JSON:
-        mapping: Mapping[str, object] = json.loads(value)
-        return mapping
+        return _read_object(value)
     if name == "complete" or (name in _FLAGS and value is not None):
         return bool(value)
     return value
+
+
+def _read_object(text: str) -> Mapping[str, object]:
+    """Read a JSON object; broken or nested beyond reason, it tells nothing."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and not _is_deep(found) else {}
+
+
+def _is_deep(value: object) -> bool:
+    """Tell whether writing it again could take all of Python's stack."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            for inner in (
+                each.values()
+                if isinstance(each, dict)
+                else each
+                if isinstance(each, list)
+                else ()
+            )
+        ]
+        if not level:
+            return False
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import OutboxState, read_time, time_text
@@ -31,13 +30,13 @@ class MailFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpFigures:
-    """How many addresses sources were asked about since some time, and for what.
+    """How often sources were asked about an address in some time, and for what.
 
     `incomplete` of them lack a source that gave no answer. Of the `served` bans that
     have a look-up, `from_store` got one that was there before them.
     """
 
-    addresses: int
+    look_ups: int
     incomplete: int
     served: int
     from_store: int
@@ -65,27 +64,25 @@ def mails(connection: sqlite3.Connection, *, since: datetime) -> MailFigures:
     )
 
 
-def look_ups(connection: sqlite3.Connection, *, since: datetime) -> LookUpFigures:
-    """Count what sources were asked since then, and the bans that were served.
-
-    Snapshots are added as they are made, so the newest are the last.
-    """
-    earliest = time_text(since)
-    rows = connection.execute(
-        f"SELECT looked_up_at, complete, {_NOT_ASKED} AS reason "
-        "FROM enrichments ORDER BY id DESC"
-    )
-    recent = takewhile(lambda row: row["looked_up_at"] >= earliest, rows)
-    asked = [row["complete"] for row in recent if row["reason"] is None]
+def look_ups(
+    connection: sqlite3.Connection, *, since: datetime, until: datetime
+) -> LookUpFigures:
+    """Count what sources were asked in that time, its end too, and the bans served."""
+    between = (time_text(since), time_text(until))
+    asked, complete = connection.execute(
+        "SELECT count(*), ifnull(sum(complete), 0) FROM enrichments "
+        f"WHERE looked_up_at BETWEEN ? AND ? AND {_NOT_ASKED} IS NULL",
+        between,
+    ).fetchone()
     served, from_store = connection.execute(
         "SELECT count(*), ifnull(sum(e.looked_up_at < bans.received_at), 0) "
         "FROM bans JOIN enrichments AS e ON e.id = bans.enrichment_id "
-        f"WHERE bans.banned_at >= ? AND {_NOT_ASKED} IS NULL",
-        (earliest,),
+        f"WHERE bans.banned_at BETWEEN ? AND ? AND {_NOT_ASKED} IS NULL",
+        between,
     ).fetchone()
     return LookUpFigures(
-        addresses=len(asked),
-        incomplete=len(asked) - sum(asked),
+        look_ups=asked,
+        incomplete=asked - complete,
         served=served,
         from_store=from_store,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import History, Tally, read_time, time_text
@@ -10,6 +11,7 @@ from f2b_enrich.store.neighbours import days_after
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
     from datetime import datetime
 
     from f2b_enrich.model import Ban
@@ -20,15 +22,17 @@ THREAD_DAYS = 30
 
 def of(connection: sqlite3.Connection, ban: Ban) -> History:
     """Read the past of a ban that is in the store, itself counted."""
-    jails = _by_jail(connection, ban)
+    tallies = _tallies(connection, ban)
+    here = [row for row in tallies if row["host"] == ban.host]
+    jails = _by("jail", here)
     return History(
         nth=sum(jail.bans for jail in jails),
         records_since=_oldest(connection),
         jails=jails,
         first_at=min(jail.first_at for jail in jails),
         previous_at=_previous(connection, ban),
-        imported=_imported(connection, ban),
-        other_hosts=_by_host(connection, ban),
+        imported=sum(row["imported"] for row in here),
+        other_hosts=_by("host", (row for row in tallies if row["host"] != ban.host)),
         neighbours=neighbours.around(
             connection, ban.ip, subnet=ban.subnet, until=ban.banned_at
         ),
@@ -36,24 +40,34 @@ def of(connection: sqlite3.Connection, ban: Ban) -> History:
     )
 
 
-def _by_jail(connection: sqlite3.Connection, ban: Ban) -> tuple[Tally, ...]:
-    rows = connection.execute(
-        "SELECT jail AS name, count(*) AS bans, min(banned_at) AS first_at FROM bans "
-        "WHERE ip = ? AND host = ? AND banned_at <= ? "
-        "GROUP BY jail ORDER BY bans DESC, jail",
-        (ban.ip, ban.host, time_text(ban.banned_at)),
-    )
-    return tuple(map(_tally, rows))
+def _tallies(connection: sqlite3.Connection, ban: Ban) -> list[sqlite3.Row]:
+    """Count the bans of the address by host and jail, all at once: there may be many.
+
+    `imported` are those that no client ever reported, only a file did.
+    """
+    return connection.execute(
+        "SELECT host, jail, count(*) AS bans, min(banned_at) AS first_at, "
+        "sum(iif(origin = 'live', 0, NOT EXISTS (SELECT 1 FROM other_origins "
+        "WHERE ban_id = (SELECT id FROM bans AS b WHERE b.rowid = bans.rowid) "
+        "AND origin = 'live'))) AS imported FROM bans INDEXED BY bans_by_ip "
+        "WHERE ip = ? AND banned_at <= ? GROUP BY host, jail",
+        (ban.ip, time_text(ban.banned_at)),
+    ).fetchall()
 
 
-def _by_host(connection: sqlite3.Connection, ban: Ban) -> tuple[Tally, ...]:
-    rows = connection.execute(
-        "SELECT host AS name, count(*) AS bans, min(banned_at) AS first_at FROM bans "
-        "WHERE ip = ? AND host != ? AND banned_at <= ? "
-        "GROUP BY host ORDER BY bans DESC, host",
-        (ban.ip, ban.host, time_text(ban.banned_at)),
+def _by(column: str, rows: Iterable[sqlite3.Row]) -> tuple[Tally, ...]:
+    """Add rows up, the busiest first."""
+    bans: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for row in rows:
+        name = row[column]
+        bans[name] += row["bans"]
+        first[name] = min(row["first_at"], first.get(name, row["first_at"]))
+    tallies = (
+        Tally(name=name, bans=count, first_at=read_time(first[name]))
+        for name, count in bans.items()
     )
-    return tuple(map(_tally, rows))
+    return tuple(sorted(tallies, key=lambda each: (-each.bans, each.name)))
 
 
 def _oldest(connection: sqlite3.Connection) -> datetime:
@@ -64,23 +78,12 @@ def _oldest(connection: sqlite3.Connection) -> datetime:
 def _previous(connection: sqlite3.Connection, ban: Ban) -> datetime | None:
     row = connection.execute(
         "SELECT banned_at FROM bans "
-        "WHERE ip = ? AND host = ? AND banned_at <= ? AND id != ? "
+        "WHERE ip = ? AND host = ? AND banned_at <= ? "
+        "AND rowid != (SELECT rowid FROM bans WHERE id = ?) "
         "ORDER BY banned_at DESC LIMIT 1",
         (ban.ip, ban.host, time_text(ban.banned_at), ban.id),
     ).fetchone()
     return None if row is None else read_time(row["banned_at"])
-
-
-def _imported(connection: sqlite3.Connection, ban: Ban) -> int:
-    """Count the bans that no client ever reported, only a file did."""
-    found = connection.execute(
-        "SELECT count(*) FROM bans WHERE ip = ? AND host = ? AND banned_at <= ? "
-        "AND origin != 'live' AND NOT EXISTS (SELECT 1 FROM other_origins "
-        "WHERE ban_id = bans.id AND origin = 'live')",
-        (ban.ip, ban.host, time_text(ban.banned_at)),
-    )
-    count: int = found.fetchone()[0]
-    return count
 
 
 def _thread_at(connection: sqlite3.Connection, ban: Ban) -> datetime:
@@ -100,9 +103,3 @@ def _thread_at(connection: sqlite3.Connection, ban: Ban) -> datetime:
             return began
         began = read_time(row["banned_at"])
         after = time_text(days_after(began, THREAD_DAYS))
-
-
-def _tally(row: sqlite3.Row) -> Tally:
-    return Tally(
-        name=row["name"], bans=row["bans"], first_at=read_time(row["first_at"])
-    )

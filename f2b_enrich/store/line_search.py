@@ -105,34 +105,45 @@ def found_rows(
     connection: sqlite3.Connection, wanted: LineQuery, *, limit: int | None = None
 ) -> Iterator[sqlite3.Row]:
     """Read the columns `COLUMNS` as they are asked for, newest ban and line first."""
-    columns = "banned_at, host, jail, ip, ban_id, position, line"
-    statement, values = _statement(connection, wanted, columns)
-    return connection.execute(
-        f"{statement} ORDER BY banned_at DESC, ban_id, position DESC LIMIT ?",
-        (*values, -1 if limit is None else limit),
-    )
+    return _rows(connection, _condition(connection, wanted), limit=limit)
 
 
 def found_lines(
     connection: sqlite3.Connection, wanted: LineQuery, *, limit: int | None = None
-) -> Iterator[FoundLine]:
-    """Read lines as values, newest ban and line first."""
-    for row in found_rows(connection, wanted, limit=limit):
-        columns = dict(row)
-        columns["banned_at"] = read_time(row["banned_at"])
-        yield FoundLine(**columns)
+) -> tuple[tuple[FoundLine, ...], int]:
+    """Read lines as values, newest ban and line first, and count all there are."""
+    condition = _condition(connection, wanted)
+    rows = _rows(connection, condition, limit=limit)
+    lines = tuple(
+        FoundLine(**{**dict(row), "banned_at": read_time(row["banned_at"])})
+        for row in rows
+    )
+    if limit is None or len(lines) < limit:
+        return lines, len(lines)
+    statement = _FOUND.format(columns="count(*)", conditions=condition.text)
+    total: int = connection.execute(statement, condition.values).fetchone()[0]
+    return lines, total
 
 
-def count(connection: sqlite3.Connection, wanted: LineQuery) -> int:
-    """Count the lines that are wanted."""
-    statement, values = _statement(connection, wanted, "count(*)")
-    lines: int = connection.execute(statement, values).fetchone()[0]
-    return lines
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """Which lines are wanted, in SQL."""
+
+    text: str
+    values: tuple[str, ...]
 
 
-def _statement(
-    connection: sqlite3.Connection, wanted: LineQuery, columns: str
-) -> tuple[str, tuple[str, ...]]:
+def _rows(
+    connection: sqlite3.Connection, condition: _Condition, *, limit: int | None
+) -> Iterator[sqlite3.Row]:
+    statement = _FOUND.format(columns=", ".join(COLUMNS), conditions=condition.text)
+    return connection.execute(
+        f"{statement} ORDER BY banned_at DESC, ban_id, position DESC LIMIT ?",
+        (*condition.values, -1 if limit is None else limit),
+    )
+
+
+def _condition(connection: sqlite3.Connection, wanted: LineQuery) -> _Condition:
     given: list[tuple[str, tuple[str, ...]]] = [("TRUE", ())]
     if wanted.since is not None:
         given.append(("banned_at >= ?", (time_text(wanted.since),)))
@@ -141,12 +152,12 @@ def _statement(
     if wanted.jails:
         marks = ", ".join("?" * len(wanted.jails))
         given.append((f"jail IN ({marks})", wanted.jails))
-    statement = _FOUND.format(
-        columns=columns, conditions=" AND ".join(text for text, _ in given)
-    )
     waiting = json.dumps(list(_waiting(connection, wanted.terms)))
     values = (value for _, several in given for value in several)
-    return statement, (_match(wanted.terms), waiting, *values)
+    return _Condition(
+        " AND ".join(text for text, _ in given),
+        (_match(wanted.terms), waiting, *values),
+    )
 
 
 def _waiting(connection: sqlite3.Connection, terms: tuple[str, ...]) -> Iterator[int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Network
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import Neighbours, Tally, read_time, time_text
@@ -14,8 +16,40 @@ if TYPE_CHECKING:
 DAYS = 30
 MOST = 3
 
+MOST_ADDRESSES = 500
+MOST_BANS = 10_000
+"""What is counted, some 6 ms at most: an attacker may own a whole subnet."""
+
+_SUBNET_BITS = 64
+
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
+
+_ADDRESSES = """
+    WITH RECURSIVE spans (first, past) AS (VALUES (?, ?), (?, ?)),
+    names (ip, past) AS (
+        SELECT (SELECT min(ip) FROM bans WHERE ip >= first AND ip < past), past
+        FROM spans
+        UNION ALL
+        SELECT (SELECT min(ip) FROM bans WHERE ip > names.ip AND ip < names.past), past
+        FROM names WHERE ip IS NOT NULL
+        LIMIT ?
+    )
+    SELECT ip, ip != ? AND instr(ip, '/') = 0
+    AND (SELECT subnet FROM bans WHERE bans.ip = names.ip LIMIT 1) = ? AS is_near
+    FROM names WHERE ip IS NOT NULL
+"""
+
+_BANS = """
+    SELECT name, count(*) AS bans, min(banned_at) AS first_at,
+    count(*) OVER () AS addresses, sum(count(*)) OVER () AS all_bans
+    FROM (
+        SELECT bans.ip AS name, banned_at FROM json_each(?) AS near
+        CROSS JOIN bans INDEXED BY bans_by_ip
+        WHERE bans.ip = near.value AND banned_at BETWEEN ? AND ? LIMIT ?
+    )
+    GROUP BY name ORDER BY bans DESC, name LIMIT ?
+"""
 
 
 def around(
@@ -25,52 +59,82 @@ def around(
 
     A network wider than /24 or /64 has none, and a banned network is no address.
 
-    No index knows subnets, but the names of their addresses begin alike: the index by
-    address gives few rows more than are wanted, however much was banned elsewhere.
+    No index knows subnets: one more random key would cost every ban a page. But the
+    names of a subnet's addresses begin alike, and the index by address leads from each
+    to the next, however often they were banned and whatever was banned elsewhere. A /24
+    is always counted whole, but for its bans over 10,000.
     """
-    first, end = _names_of(subnet) if subnet is not None else ("", "")
-    if subnet is None or not first:
+    spans = _names_of(subnet) if subnet is not None else ()
+    if subnet is None or not spans:
         return None
+    near, is_cut = _addresses(connection, ip, subnet, spans)
     since = days_after(until, -DAYS)
     rows = connection.execute(
-        "SELECT ip AS name, count(*) AS bans, min(banned_at) AS first_at, "
-        "count(*) OVER () AS addresses, sum(count(*)) OVER () AS all_bans "
-        "FROM bans INDEXED BY bans_by_ip "
-        "WHERE ip >= ? AND ip < ? AND banned_at BETWEEN ? AND ? "
-        "AND subnet = ? AND ip != ? AND instr(ip, '/') = 0 "
-        "GROUP BY ip ORDER BY bans DESC, ip LIMIT ?",
-        (first, end, time_text(since), time_text(until), subnet, ip, MOST),
+        _BANS, (json.dumps(near), time_text(since), time_text(until), MOST_BANS, MOST)
     ).fetchall()
+    bans = rows[0]["all_bans"] if rows else 0
     return Neighbours(
         subnet=subnet,
         days=DAYS,
         addresses=rows[0]["addresses"] if rows else 0,
-        bans=rows[0]["all_bans"] if rows else 0,
+        bans=bans,
         most=tuple(
             Tally(
                 name=row["name"], bans=row["bans"], first_at=read_time(row["first_at"])
             )
             for row in rows
         ),
+        at_least=is_cut or bans >= MOST_BANS,
     )
 
 
-def _names_of(subnet: str) -> tuple[str, str]:
-    """Give the range of text in which all names of a subnet's addresses lie.
+def _addresses(
+    connection: sqlite3.Connection, ip: str, subnet: str, spans: tuple[str, ...]
+) -> tuple[list[str], bool]:
+    """Name the other addresses ever banned, and tell whether there may be more.
 
-    Empty for what is wider than a /24 or /64, and for what begins with a zero: nobody
-    has such addresses (RFC 4291, 2.4), and their names begin in two ways.
+    Each of the two ranges has one row more, which says that it has ended.
+    """
+    rows = connection.execute(
+        _ADDRESSES, (*spans, MOST_ADDRESSES + 2, ip, subnet)
+    ).fetchall()
+    near = [row["ip"] for row in rows[:MOST_ADDRESSES] if row["is_near"]]
+    return near, len(rows) > MOST_ADDRESSES
+
+
+def _names_of(subnet: str) -> tuple[str, ...]:
+    """Give two ranges of text, first and past, that hold all addresses of a subnet.
+
+    In the first the subnet is written out, in the other its zeros are `::`. None for
+    what is wider than a /24 or /64, and for what begins with a zero: nobody has such
+    addresses (RFC 4291, 2.4).
     """
     if ":" not in subnet:
-        beginning = subnet.removesuffix("0/24") if subnet.endswith(".0/24") else ""
-    elif subnet.endswith("/64"):
-        # From its first zero on, an address can be written shorter than its subnet.
-        groups = IPv6Network(subnet).network_address.exploded.split(":")[:4]
-        numbers = [int(group, 16) for group in groups]
-        before_zero = numbers.index(0) if 0 in numbers else len(numbers)
-        beginning = "".join(f"{number:x}:" for number in numbers[:before_zero])
-    else:
-        beginning = ""
+        whole = subnet.removesuffix("0/24") if subnet.endswith(".0/24") else ""
+        return (*_range(whole), "", "") if whole else ()
+    network = IPv6Network(subnet)
+    groups = [
+        f"{int(part, 16):x}" for part in network.network_address.exploded.split(":")
+    ]
+    if network.prefixlen != _SUBNET_BITS or groups[0] == "0":
+        return ()
+    return (*_range(":".join(groups[:4]) + ":"), *_range(_shortest(groups[:4])))
+
+
+def _shortest(groups: list[str]) -> str:
+    """Write the beginning of a subnet as far as the `::` that may stand in it.
+
+    That is at its first two zeros, or at a zero that ends it. Other subnets may begin
+    so, too.
+    """
+    for number, (one, following) in enumerate(pairwise((*groups, "0"))):
+        if one == following == "0":
+            return ":".join(groups[:number]) + "::"
+    return ""
+
+
+def _range(beginning: str) -> tuple[str, str]:
+    """Give the first text that begins so, and the first behind all that do."""
     if not beginning:
         return "", ""
     return beginning, beginning[:-1] + chr(ord(beginning[-1]) + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import Ban, LogLine, read_time
+from f2b_enrich.model import Ban, LogLine, read_time, time_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,10 +29,11 @@ def lines(connection: sqlite3.Connection, ban_id: str) -> tuple[LogLine, ...]:
     return tuple(LogLine(position=row["position"], line=row["line"]) for row in rows)
 
 
-def newest_ban(connection: sqlite3.Connection) -> Ban | None:
-    """Read the ban with the latest time."""
+def newest_ban(connection: sqlite3.Connection, *, before: datetime) -> Ban | None:
+    """Read the ban with the latest time that is before another."""
     row = connection.execute(
-        "SELECT * FROM bans ORDER BY banned_at DESC LIMIT 1"
+        "SELECT * FROM bans WHERE banned_at < ? ORDER BY banned_at DESC LIMIT 1",
+        (time_text(before),),
     ).fetchone()
     return None if row is None else read_ban(row)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Migrations
-
 if TYPE_CHECKING:
-    from sqlite_utils import Database
+    from collections.abc import Callable, Mapping
 
-migrations = Migrations("f2b-enrich")
+    from sqlite_utils import Database
 
 _TABLES = (
     """
@@ -54,6 +52,7 @@ _TABLES = (
     ) STRICT
     """,
     "CREATE INDEX enrichments_by_ip ON enrichments (ip, looked_up_at)",
+    "CREATE INDEX enrichments_by_time ON enrichments (looked_up_at)",
     """
     CREATE TABLE bans (
         id TEXT NOT NULL PRIMARY KEY,
@@ -80,7 +79,9 @@ _TABLES = (
         enrichment_id INTEGER REFERENCES enrichments (id)
     ) STRICT
     """,
-    "CREATE INDEX bans_by_ip ON bans (ip, banned_at)",
+    # What is behind the time is for the counts of a mail, which read nothing else: one
+    # address may have been banned 20,000 times.
+    "CREATE INDEX bans_by_ip ON bans (ip, banned_at, host, jail, origin)",
     "CREATE INDEX bans_by_time ON bans (banned_at)",
     # Small whatever the store holds: only what still waits for a look-up. Its order is
     # that of arrival, so that a new ban adds to its end.
@@ -209,8 +210,7 @@ _SEARCH_TRIGGERS = (
 )
 
 
-@migrations()
-def the_way_of_a_ban(db: Database) -> None:
+def _the_way_of_a_ban(db: Database) -> None:
     """Lay out what a live ban needs, from the socket to the mail."""
     for statement in _TABLES:
         db.execute(statement)
@@ -222,3 +222,12 @@ def the_way_of_a_ban(db: Database) -> None:
     for statement in _SEARCH_TRIGGERS:
         db.execute(statement)
     db.execute(_BAN_LOG)
+
+
+STEPS: Mapping[str, Callable[[Database], None]] = {
+    "the_way_of_a_ban": _the_way_of_a_ban,
+}
+"""The migrations in their order; what is released keeps its name."""
+
+NAME = "f2b-enrich"
+"""What they are together."""

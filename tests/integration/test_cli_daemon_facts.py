@@ -129,3 +129,26 @@ def test_another_program_that_holds_such_a_lock_is_no_daemon(
 
     assert other is None
     assert ours == 61 - 100 // os.sysconf("SC_CLK_TCK")
+
+
+def test_another_file_with_the_same_number_hides_no_daemon(short_folder: Path) -> None:
+    lock, proc = short_folder / "lock", short_folder / "proc"
+    lock.touch()
+    inode = lock.stat().st_ino
+    for number, name in ((5, "/usr/bin/cat"), (7, "/opt/f2b-enrich/bin/python")):
+        process = proc / str(number)
+        process.mkdir(parents=True)
+        fields = " ".join(["S", *map(str, range(18)), "100", "0"])
+        (process / "stat").write_text(f"{number} (name) {fields}\n")
+        (process / "cmdline").write_text(f"{name}\0")
+    (proc / "locks").write_text(
+        f"1: FLOCK ADVISORY WRITE 999999999 0:1:{inode} 0 EOF\n"
+        f"2: FLOCK ADVISORY WRITE 5 0:2:{inode} 0 EOF\n"
+        f"2: -> FLOCK ADVISORY WRITE 5 0:2:{inode} 0 EOF\n"
+        "3: FLOCK ADVISORY\n"
+        f"4: FLOCK ADVISORY WRITE 7 0:1:{inode} 0 EOF\n"
+    )
+
+    up = daemon_facts.uptime(lock, since_boot=61, proc=proc)
+
+    assert up == 61 - 100 // os.sysconf("SC_CLK_TCK")

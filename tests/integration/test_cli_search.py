@@ -193,8 +193,9 @@ def test_rows_are_chosen_by_time_and_jail(
 def test_a_table_shows_time_jail_address_and_line(store: StoreBuilder) -> None:
     with store.reading() as connection:
         wanted = line_search.LineQuery(terms=("root",))
-        rows = tuple(line_search.found_lines(connection, wanted))
+        rows, total = line_search.found_lines(connection, wanted)
 
+    assert total == 2
     assert list(table(rows, zone=UTC, width=None)) == [
         "banned (UTC)      jail          address      line",
         f"2026-11-21 20:14  sshd          192.0.2.7    {LINES[0]}",
@@ -255,9 +256,10 @@ def test_no_text_breaks_the_query(store: StoreBuilder, text: str) -> None:
         return
     with store.reading() as connection:
         wanted = line_search.LineQuery(terms=terms)
-        assert line_search.count(connection, wanted) == len(
-            tuple(line_search.found_rows(connection, wanted))
-        )
+        few, total = line_search.found_lines(connection, wanted, limit=1)
+        rows = tuple(line_search.found_rows(connection, wanted))
+
+    assert (len(few), total) == (min(len(rows), 1), len(rows))
 
 
 SOME = st.text('aA\u00e9\u00c9e\u0301\u00df\u4eac1_-.% "*', min_size=1, max_size=8)
@@ -279,7 +281,7 @@ def test_no_text_finds_more_or_less_once_lines_are_indexed(
     add_unindexed(store, *lines)
     for _ in range(2):
         with store.reading() as connection:
-            rows = line_search.found_lines(connection, wanted)
+            rows, _ = line_search.found_lines(connection, wanted)
             answers.append([row.line for row in rows])
         store.record()
 
@@ -301,9 +303,26 @@ def test_a_word_of_a_line_finds_it_before_and_after_it_is_indexed(
     wanted = line_search.LineQuery(terms=terms)
 
     with store.reading() as connection:
-        before = line_search.count(connection, wanted)
+        _, before = line_search.found_lines(connection, wanted, limit=1)
     store.record()
     with store.reading() as connection:
-        after = line_search.count(connection, wanted)
+        _, after = line_search.found_lines(connection, wanted, limit=1)
 
     assert (before, after) == (1, 1)
+
+
+def test_lines_that_wait_for_the_index_are_read_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    store = StoreBuilder(tmp_path_factory.mktemp("store") / "bans.db")
+    add_unindexed(store, "from root at", "for root at")
+    wanted = line_search.LineQuery(terms=("root",))
+    asked: list[str] = []
+
+    with store.reading() as connection:
+        connection.set_trace_callback(asked.append)
+        few, total = line_search.found_lines(connection, wanted, limit=1)
+
+    assert (len(few), total) == (1, 2)
+    assert len([question for question in asked if "GLOB" in question]) == 1
+    assert len([question for question in asked if "count(*)" in question]) == 1

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.model import OutboxState
-from f2b_enrich.store import addresses
+from f2b_enrich.store import addresses, enrichments
 from tests.stores import LINES, NOW, StoreBuilder, event, filled, located
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_a_broken_answer_counts_as_none(store: StoreBuilder, broken: str) -> Non
         connection.execute("UPDATE enrichments SET raw = ?", (broken,))
 
     with store.reading() as connection:
-        found = addresses.known(connection, "192.0.2.7")
+        found = enrichments.latest(connection, "192.0.2.7")
 
     assert found is not None
     assert (found.raw, found.city, found.is_hosting) == ({}, "Amsterdam", True)
@@ -113,8 +113,8 @@ def test_the_newest_snapshot_is_read(store: StoreBuilder) -> None:
     store.learn(located(at=NOW), located(at=NOW - HOUR))
 
     with store.reading() as connection:
-        found = addresses.known(connection, "192.0.2.7")
-        nothing = addresses.known(connection, "192.0.2.8")
+        found = enrichments.latest(connection, "192.0.2.7")
+        nothing = enrichments.latest(connection, "192.0.2.8")
 
     assert found == located(at=NOW)
     assert nothing is None
@@ -148,7 +148,7 @@ def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
         connection.set_trace_callback(asked.append)
         addresses.records(connection, "192.0.2.7")
         addresses.networks_around(connection, "192.0.2.7")
-        addresses.known(connection, "192.0.2.7")
+        enrichments.latest(connection, "192.0.2.7")
         addresses.alerts(connection, store.ids[0])
         tuple(addresses.log(connection, "192.0.2.7", bans=5))
         connection.set_trace_callback(None)

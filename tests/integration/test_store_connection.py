@@ -20,7 +20,7 @@ from f2b_enrich.store.connection import (
     open_writer,
     transaction,
 )
-from f2b_enrich.store.schema import migrations
+from f2b_enrich.store.schema import NAME
 
 SYSTEM_PYTHON = ("/usr/bin/python3", "-I", "-S", "-c")
 READ_ONLY = """
@@ -155,7 +155,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(path: Path) -> Non
         store.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
             "VALUES (?, 'of_the_future', '2030')",
-            (migrations.name,),
+            (NAME,),
         )
     before = path.read_bytes()
     for opened in (open_writer(path), open_reader(path)):

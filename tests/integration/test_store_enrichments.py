@@ -249,3 +249,27 @@ def has_names_that_meet(value: object) -> bool:
         meet = len({as_stored(name) for name in value}) < len(value)
         return meet or any(map(has_names_that_meet, value.values()))
     return False
+
+
+@pytest.mark.parametrize("levels", [101, 990, 5000])
+def test_an_answer_nested_beyond_reason_tells_nothing_else_is_kept(
+    store: sqlite3.Connection, levels: int
+) -> None:
+    ban(store)
+    enrichments.save(store, FULL)
+    deep = '{"a":' + "[" * levels + "]" * levels + "}"
+    store.execute("UPDATE enrichments SET raw = ?", (deep,))
+
+    assert enrichments.latest(store, IP) == replace(FULL, raw={})
+    assert enrichments.get(store, 1).raw == {}
+
+
+def test_an_answer_with_some_levels_is_whole(store: sqlite3.Connection) -> None:
+    nested: object = "x"
+    for _ in range(45):
+        nested = {"a": [nested]}
+    found = replace(FULL, raw={"a": nested})
+
+    enrichments.save(store, found)
+
+    assert enrichments.latest(store, IP) == found

@@ -57,11 +57,11 @@ def test_look_ups_count_only_what_sources_were_asked(store: StoreBuilder) -> Non
     )
 
     with store.reading() as connection:
-        hour = figures.look_ups(connection, since=NOW - HOUR)
-        now = figures.look_ups(connection, since=NOW)
+        hour = figures.look_ups(connection, since=NOW - HOUR, until=NOW)
+        now = figures.look_ups(connection, since=NOW, until=NOW)
 
-    assert (hour.addresses, hour.incomplete) == (3, 1)
-    assert (now.addresses, now.incomplete) == (2, 1)
+    assert (hour.look_ups, hour.incomplete) == (3, 1)
+    assert (now.look_ups, now.incomplete) == (2, 1)
 
 
 def test_bans_that_found_a_look_up_in_the_store_are_told_apart(
@@ -80,9 +80,34 @@ def test_bans_that_found_a_look_up_in_the_store_are_told_apart(
         )
 
     with store.reading() as connection:
-        found = figures.look_ups(connection, since=NOW - 2 * HOUR)
+        found = figures.look_ups(connection, since=NOW - 2 * HOUR, until=NOW)
 
     assert (found.served, found.from_store) == (3, 2)
+
+
+def test_a_clock_that_was_wrong_hides_no_look_up(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.learn(
+        located(at=NOW - HOUR),
+        located(at=NOW - 99 * HOUR),
+        located(at=NOW),
+        located(at=NOW + HOUR),
+    )
+
+    with store.reading() as connection:
+        found = figures.look_ups(connection, since=NOW - 2 * HOUR, until=NOW)
+
+    assert found.look_ups == 2
+
+
+def test_two_look_ups_of_one_address_are_two(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.learn(located(at=NOW - HOUR), located(at=NOW))
+
+    with store.reading() as connection:
+        found = figures.look_ups(connection, since=NOW - 2 * HOUR, until=NOW)
+
+    assert found.look_ups == 2
 
 
 def test_a_broken_answer_does_not_stop_the_count(store: StoreBuilder) -> None:
@@ -90,7 +115,9 @@ def test_a_broken_answer_does_not_stop_the_count(store: StoreBuilder) -> None:
         connection.execute("UPDATE enrichments SET raw = '{'")
 
     with store.reading() as connection:
-        assert figures.look_ups(connection, since=NOW - HOUR).addresses == 1
+        found = figures.look_ups(connection, since=NOW - HOUR, until=NOW)
+
+    assert found.look_ups == 1
 
 
 def test_bans_wait_until_they_are_looked_up(store: StoreBuilder) -> None:

@@ -27,5 +27,5 @@ def page(
         found = gather(
             connection, key, host="web1", most=most, with_lines=lines, now=now
         )
-    text = "\n".join(told(found, now=now, zone=BERLIN, width=None))
+        text = "\n".join(told(found, now=now, zone=BERLIN, width=None))
     return text.splitlines()

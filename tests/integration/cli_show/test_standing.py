@@ -17,7 +17,10 @@ from tests.stores import NOW, StoreBuilder, event
     [
         (-1, "in force: sshd on web1, for ever"),
         (600, "not in force: planned end Sat 2026-11-21 21:24 CET"),
-        (None, "not known whether in force: fail2ban named no ban time"),
+        (
+            None,
+            "not known whether in force: sshd on web1 (fail2ban named no ban time)",
+        ),
         (10**12, "in force: sshd on web1, beyond the year 9999"),
     ],
 )

@@ -32,7 +32,7 @@ def test_what_is_looked_up_and_what_waits_is_told(place: Place) -> None:
     store.record(event("192.0.2.8"), event("192.0.2.9", at=NOW - timedelta(hours=25)))
 
     assert place.told()["look-ups"].splitlines()[-1] == (
-        "today 2 addresses asked about, 1 incomplete; 66% of 3 bans answered from the "
+        "today 2 look-ups, 1 incomplete; 66% of 3 bans answered from the "
         "store; 1 ban of 24 h still without"
     )
 

@@ -37,7 +37,7 @@ def test_everything_is_told_of_a_daemon_at_work(place: Place) -> None:
         "spool": "0 files waiting, 0 unreadable; 0 lost since start",
         "look-ups": "IPinfo Lite database of 2026-11-01\n"
         "IPinfo: token set, from the environment\n"
-        "today 1 address asked about, 0 incomplete; "
+        "today 1 look-up, 0 incomplete; "
         "0% of 1 ban answered from the store",
         "mail": "root@web1 -> noc@admins.net via localhost:25\n"
         "queued today: 1 sent, 1 due\n"

@@ -28,7 +28,7 @@ def test_a_store_without_a_ban_is_told(place: Place) -> None:
     assert told["bans"] == "today 0 bans of 0 addresses; 30 days 0 bans of 0 addresses"
     assert told["store"].startswith("0 bans; ")
     assert told["mail"].endswith("\nqueued today: none\nin all 0 due, 0 dead")
-    assert told["look-ups"].endswith("\ntoday 0 addresses asked about, 0 incomplete")
+    assert told["look-ups"].endswith("\ntoday 0 look-ups, 0 incomplete")
 
 
 def test_several_hosts_are_counted(place: Place) -> None:
