@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import textwrap
 import stat
+import textwrap
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -160,7 +160,7 @@ def test_a_filter_brings_no_control_character_in(
 
 def test_a_filter_brings_no_markup_in(tmp_path: Path) -> None:
     (tmp_path / HTML).write_text(
-        "{% filter replace('a', ip) %}<p>a</p>{% endfilter %}{{ 'a' | replace('a', ip) }}"
+        "{% filter replace('a', ip) %}<p>a</p>{% endfilter %}{{ 'a'|replace('a', ip) }}"
     )
     alert = known()
     alert = replace(alert, ban=replace(alert.ban, ip="<script>"))
