@@ -63,21 +63,12 @@ def unspeakable() -> Alert:
 
 def known() -> Alert:
     """Give an alert that has something to say in every place."""
-    ban = Ban(
-        id=ban_id(_HOST, _JAIL, _IP, _AT.timestamp()),
-        host=_HOST,
-        jail=_JAIL,
-        ip=_IP,
-        ip_version=4,
-        subnet="192.0.2.0/24",
-        banned_at=_AT,
-        banned_at_source="failure",
+    ban = replace(
+        unknown().ban,
         bantime_seconds=86_400,
         expires_at=_AT + _DAY,
-        unbanned_at=None,
         failures=5,
         ban_count=7,
-        received_at=_AT,
         lines_received=4,
     )
     lines = tuple(LogLine(position=at, line=_LINE) for at in (0, 1, 3))
