@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -116,8 +117,11 @@ def test_a_file_that_is_no_toml_keeps_it_from_starting(lab: Lab) -> None:
 def start(lab: Lab) -> subprocess.CompletedProcess[str]:
     """Start a daemon that does not come up; give what it said."""
     words = ("-m", "f2b_enrich", "daemon", "--config", str(lab.config))
+    # asyncio's debug mode has a say of its own when the machine is slow.
+    environ = {**os.environ, "PYTHONASYNCIODEBUG": ""}
     return subprocess.run(
         [sys.executable, *words],
+        env=environ,
         capture_output=True,
         text=True,
         check=False,
