@@ -1,1 +1,1 @@
-"""What log lines show: the names that were tried, and how long it took."""
+"""What log lines show: the names that were tried, what attack, and how long it took."""

@@ -7,11 +7,19 @@ from collections import Counter
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import re2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from f2b_enrich.classify.attacks import known
 from f2b_enrich.errors import F2bEnrichError
 from f2b_enrich.inert import printable
 
@@ -37,15 +45,18 @@ class RuleError(F2bEnrichError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A pattern in RE2's syntax whose named groups are kinds of values.
+    """A pattern in RE2's syntax: its named groups are kinds of values.
 
-    `example` is a line that it matches, `shows` what must come of that line.
+    `example` is a line that it matches, `shows` what must come of that line. A line
+    that it matches is an attack of the class `attack`, by the hole `cve`, if given.
     """
 
     name: str
     pattern: str
     example: str
     shows: Mapping[str, str]
+    attack: str | None = None
+    cve: str | None = None
 
 
 def options() -> re2.Options:
@@ -71,15 +82,15 @@ def load(text: str, *, origin: str) -> tuple[Rule, ...]:
     names = Counter(entry.name for entry in entries)
     twice = [name for name, times in names.items() if times > 1]
     if twice:
-        raise RuleError(
-            tuple(f"{origin}: rule {name!r}: the name is taken" for name in twice)
-        )
+        raise RuleError(tuple(taken(name, origin=origin) for name in twice))
     return tuple(
         Rule(
             name=entry.name,
             pattern=entry.pattern,
             example=entry.example,
             shows=MappingProxyType(dict(entry.shows)),
+            attack=entry.attack,
+            cve=entry.cve,
         )
         for entry in entries
     )
@@ -89,6 +100,11 @@ def shipped() -> tuple[Rule, ...]:
     """Read the rules that come with the program."""
     file = resources.files(__package__).joinpath("rules.toml")
     return load(file.read_text("utf-8"), origin="rules.toml")
+
+
+def taken(name: str, *, origin: str) -> str:
+    """Say that another rule has the name."""
+    return f"{origin}: rule {name!r}: the name is taken"
 
 
 def _pattern(text: str) -> str:
@@ -108,8 +124,6 @@ def _pattern(text: str) -> str:
         raise ValueError(
             f"group {unknown[0]!r} is no kind of value: {', '.join(sorted(KINDS))}"
         )
-    if not kinds:
-        raise ValueError(f"no group gives a value: {', '.join(sorted(KINDS))}")
     # RE2 takes a name twice and then gives the first group only.
     if compiled.groups != len(kinds):
         raise ValueError("a group has no name of its own; (?:...) needs none")
@@ -122,7 +136,21 @@ class _Entry(BaseModel):
     name: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     pattern: Annotated[str, AfterValidator(_pattern)]
     example: str
-    shows: dict[str, str]
+    shows: dict[str, str] = {}
+    attack: Annotated[str, AfterValidator(known)] | None = None
+    cve: Annotated[str, Field(pattern=r"^CVE-\d{4}-\d{4,9}$")] | None = None
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> Self:
+        groups = re2.compile(self.pattern, options()).groups
+        if groups and not self.shows:
+            raise ValueError("shows: it is missing")
+        if not groups and self.attack is None:
+            kinds = ", ".join(sorted(KINDS))
+            raise ValueError(f"attack: it is missing, and no group gives a {kinds}")
+        if self.cve is not None and self.attack is None:
+            raise ValueError("attack: it is missing, and there is a cve")
+        return self
 
 
 class _File(BaseModel):
@@ -139,9 +167,10 @@ def _problems(error: ValidationError, origin: str, text: str) -> Iterator[str]:
         if place and isinstance(index := place[0], int):
             where += f": {_called(entries, index)}"
             del place[0]
-        key = ".".join(map(str, place)) or table
         reason = _reason(problem["type"], problem["msg"])
-        yield printable(f"{where}: {key}: {reason}")
+        if place or where == origin:
+            reason = f"{'.'.join(map(str, place)) or table}: {reason}"
+        yield printable(f"{where}: {reason}")
 
 
 def _called(entries: object, index: int) -> str:

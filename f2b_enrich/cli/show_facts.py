@@ -134,5 +134,6 @@ def _names(store: sqlite3.Connection, ip: str) -> tuple[Observed, ...]:
     from f2b_enrich.classify import rules  # noqa: PLC0415
     from f2b_enrich.classify.observed import Observer  # noqa: PLC0415
 
-    found = Observer(rules.shipped()).observe(addresses.log(store, ip, bans=NAMED))
+    naming = [rule for rule in rules.shipped() if rule.shows]
+    found = Observer(naming).observe(addresses.log(store, ip, bans=NAMED))
     return tuple(each for each in found if each.kind == "username")

@@ -81,6 +81,16 @@ def test_a_rule_is_read_as_it_stands() -> None:
     )
 
 
+def test_a_rule_may_give_an_attack_alone() -> None:
+    text = ONE.replace("(?P<username>.*)", ".*").replace("shows =", "# shows =")
+    text += 'attack = "known-exploit"\ncve = "CVE-2014-6271"\n'
+
+    (rule,) = load(text, origin="own.toml")
+
+    assert (rule.attack, rule.cve) == ("known-exploit", "CVE-2014-6271")
+    assert rule.shows == {}
+
+
 def test_a_file_without_rules_has_none() -> None:
     assert load("# none yet", origin="own.toml") == ()
 
@@ -122,7 +132,8 @@ def test_a_rule_error_is_one_of_ours() -> None:
         (
             "?P<username>",
             "?:",
-            "own.toml: rule 'own-login': pattern: no group gives a value: username",
+            "own.toml: rule 'own-login': attack: it is missing, "
+            "and no group gives a username",
         ),
         (
             "^own",
@@ -157,6 +168,22 @@ def test_a_rule_error_is_one_of_ours() -> None:
             "shows = { username = 7 }",
             "own.toml: rule 'own-login': shows.username: "
             "input should be a valid string",
+        ),
+        (
+            "shows = {",
+            "# {",
+            "own.toml: rule 'own-login': shows: it is missing",
+        ),
+        (
+            "shows =",
+            'cve = "CVE-2014-6271"\nshows =',
+            "own.toml: rule 'own-login': attack: it is missing, and there is a cve",
+        ),
+        (
+            "shows =",
+            'attack = "guessing"\nshows =',
+            "own.toml: rule 'own-login': attack: "
+            "'guessing' is no class of attack, such as 'other'",
         ),
         ("[[rule]]", "[rules]", "own.toml: rules: no such key"),
     ],
