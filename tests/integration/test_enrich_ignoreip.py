@@ -352,7 +352,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem(tmp_path: Path) -> None:
     assert sections(ignored) == {"192.0.2.1/32": (DEFAULT,)}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="chmod of one's own file hides nothing")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 @pytest.mark.parametrize("closed", ["jail.local", "jail.d"])
 def test_what_may_not_be_read_is_a_problem(short_folder: Path, closed: str) -> None:
     (short_folder / "jail.conf").write_text(SOUND)

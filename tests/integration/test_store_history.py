@@ -211,7 +211,8 @@ def test_a_ban_of_long_ago_or_far_ahead_has_a_past_too(store: StoreBuilder) -> N
     assert past_of(store, late).thread_at.year == 9999
 
 
-def test_every_question_is_answered_from_an_index(store: StoreBuilder) -> None:
+def plans_of(store: StoreBuilder) -> list[tuple[str, list[str]]]:
+    """Give each question that a ban's history asks, and how SQLite answers it."""
     (ban,) = store.record(event())
     asked: list[str] = []
     with store.reading() as connection:
@@ -220,11 +221,16 @@ def test_every_question_is_answered_from_an_index(store: StoreBuilder) -> None:
         connection.set_trace_callback(asked.append)
         history.of(connection, facts.ban)
         connection.set_trace_callback(None)
-        plans = [
-            row["detail"]
+        return [
+            (question, [row["detail"] for row in plan])
             for question in asked
-            for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")
+            for plan in [connection.execute(f"EXPLAIN QUERY PLAN {question}")]
         ]
+
+
+def test_every_question_is_answered_from_an_index(store: StoreBuilder) -> None:
+    asked = plans_of(store)
+    plans = [detail for _, plan in asked for detail in plan]
     assert len(asked) >= 6
     searches = [plan for plan in plans if plan.startswith("SEARCH bans USING ")]
     assert len(searches) >= len(asked)
@@ -232,21 +238,12 @@ def test_every_question_is_answered_from_an_index(store: StoreBuilder) -> None:
 
 
 def test_no_ban_of_an_address_is_read_but_in_the_index(store: StoreBuilder) -> None:
-    (ban,) = store.record(event())
-    asked: list[str] = []
-    with store.reading() as connection:
-        facts = store_facts.of(connection, ban)
-        assert facts is not None
-        connection.set_trace_callback(asked.append)
-        history.of(connection, facts.ban)
-        connection.set_trace_callback(None)
-        plans = [
-            row["detail"]
-            for question in asked
-            if "host" in question
-            for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")
-        ]
-
+    plans = [
+        detail
+        for question, plan in plans_of(store)
+        if "host" in question
+        for detail in plan
+    ]
     by_ip = [plan for plan in plans if "bans_by_ip" in plan]
     assert len(by_ip) >= 3
     assert all("COVERING INDEX" in plan for plan in by_ip)
