@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from f2b_enrich.classify.attacks import OTHER, REPEAT_OFFENDER, Attack
+from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER, Attack
 from f2b_enrich.classify.matching import Matcher
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from f2b_enrich.classify.attacks import known
+from f2b_enrich.attacks import known
 
 Service = Literal[
     "ssh", "mail", "web", "ftp", "database", "voip", "dns", "vpn", "other"

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from f2b_enrich.classify.attacks import known
+from f2b_enrich.attacks import known
 from f2b_enrich.errors import F2bEnrichError
 from f2b_enrich.inert import printable
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from f2b_enrich.classify.attacks import OTHER
+from f2b_enrich.attacks import OTHER
 from f2b_enrich.classify.classifier import Classifier
 from f2b_enrich.classify.jails import shipped_jails
 from f2b_enrich.classify.rules import shipped

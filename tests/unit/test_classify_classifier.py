@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.classify.attacks import CLASSES, OTHER, REPEAT_OFFENDER, Attack
+from f2b_enrich.attacks import CLASSES, OTHER, REPEAT_OFFENDER, Attack
 from f2b_enrich.classify.classifier import Classifier
 from f2b_enrich.classify.jails import Jail, shipped_jails
 from f2b_enrich.classify.matching import Matcher

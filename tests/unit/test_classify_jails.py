@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from f2b_enrich.classify.attacks import CLASSES, known
+from f2b_enrich.attacks import CLASSES, known
 from f2b_enrich.classify.jails import shipped_jails
 
 JAILS = shipped_jails()
