@@ -141,6 +141,7 @@ class Lab:
             "geo": {"database": str(self.root / "geo.mmdb")},
             "dns": {"reverse": False},  # no question leaves the folder
             "own": {"fail2ban": str(self.root / "etc")},
+            "classify": {"rules": str(self.root / "rules.d")},
         }
         for name, keys in sections.items():
             values.setdefault(name, {}).update(keys)

@@ -21,6 +21,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER, known
+from f2b_enrich.model import Service
+
 
 def _without_nul(path: Path) -> Path:
     if "\0" in str(path):
@@ -278,6 +281,38 @@ class NameSettings(_Section):
     )
 
 
+class OwnJail(_Section):
+    """A jail that fail2ban does not ship."""
+
+    service: Service = Field("other", description="what it guards")
+    attack: Annotated[str, AfterValidator(known)] = Field(
+        OTHER,
+        description="the class of attack of a ban whose lines tell none "
+        f"(docs/reference/classes.md); `{REPEAT_OFFENDER}` for a jail that watches "
+        "fail2ban's own log",
+    )
+
+
+class JailSettings(NameSettings):
+    """Names of jails, and what yours are for."""
+
+    own: dict[Name, OwnJail] = Field(
+        default_factory=dict,
+        description="a table for each jail that fail2ban does not ship, such as "
+        '`[jails.own.my-shop]` with `service = "web"`',
+    )
+
+
+class ClassifySettings(_Section):
+    """How the lines of a ban are read."""
+
+    rules: FilePath = Field(
+        Path("/etc/f2b-enrich/rules.d"),
+        description="a folder of rules, `*.toml` in the form of the shipped ones, "
+        "which come before them",
+    )
+
+
 class Settings(_Section):
     """Everything that can be set, each with a default."""
 
@@ -293,7 +328,8 @@ class Settings(_Section):
     mail: MailSettings = MailSettings()
     own: OwnSettings = OwnSettings()
     hosts: NameSettings = NameSettings()
-    jails: NameSettings = NameSettings()
+    jails: JailSettings = JailSettings()
+    classify: ClassifySettings = ClassifySettings()
 
     @property
     def host_name(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 NAMESPACE = UUID("892e344a-9a94-5d74-b6e2-0e63b37bd074")
 """UUIDv5 of `f2b-enrich` in the DNS namespace; never to change."""
 
+Service: TypeAlias = Literal[
+    "ssh", "mail", "web", "ftp", "database", "voip", "dns", "vpn", "other"
+]
+"""What a jail guards."""
+
 FOR_EVER = -1
 """Fail2Ban's ban time of a ban without an end."""
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 # Python takes any text behind the `%` of an IPv6 address for the name of a zone.
 _ODD_ZONE = re.compile(r"%(?![A-Za-z0-9._-]{1,32}(?:/|\Z))")
@@ -90,6 +98,8 @@ class Ban:
     prolonged_at: datetime | None = None
     lines_received: int = 0
     enrichment_id: int | None = None
+    attack: str | None = None
+    repeat_of: str | None = None
 
     @property
     def bantime_is_final(self) -> bool:
@@ -188,6 +198,39 @@ class TriedName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """A value of a kind, such as a user name, and how many lines show it.
+
+    No lines: fail2ban's filter named it, no line that was kept does.
+    """
+
+    kind: str
+    value: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """Somebody who walks through user names over many bans.
+
+    `who` is an address, a subnet or a network (`AS64500`), as `scope` says. `in_order`
+    tells that the names came in the order of the alphabet.
+    """
+
+    kind: Literal["user-name-enumeration"]
+    scope: Literal["address", "subnet", "network"]
+    who: str
+    first_at: datetime
+    last_at: datetime
+    bans: int
+    addresses: int
+    names: int
+    in_order: bool
+    first_name: str
+    last_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
     """The other banned addresses of a /24 or /64; `most` are the busiest of them.
 
@@ -207,8 +250,9 @@ class History:
     """What the store knows about the address of a ban, up to that ban.
 
     `jails` add up to the bans on the ban's own host, of which it is the `nth`;
-    `imported` of them were never reported live. `other_hosts` are those of the same
-    store. `thread_at` is the ban with which its thread of mails begins.
+    `imported` of them were never reported live. `repeats` of them by jails that watch
+    fail2ban itself are counted apart, here and everywhere. `other_hosts` are those of
+    the same store. `thread_at` is the ban with which its thread of mails begins.
     """
 
     nth: int
@@ -220,6 +264,7 @@ class History:
     other_hosts: tuple[Tally, ...]
     neighbours: Neighbours | None
     thread_at: datetime
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +350,14 @@ def time_text(when: datetime) -> str:
 def read_time(text: str) -> datetime:
     """Read a time that `time_text` wrote."""
     return datetime.fromisoformat(text)
+
+
+def days_after(when: datetime, days: int) -> datetime:
+    """Add days, as far as the calendar goes."""
+    try:
+        return when + timedelta(days=days)
+    except OverflowError:
+        return _LAST if days > 0 else _FIRST
 
 
 def end_of_ban(banned_at: datetime, bantime_seconds: int | None) -> datetime | None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from f2b_enrich.classify.jails import shipped_jails
+from f2b_enrich.classify.rules import shipped
+from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.model import Enrichment, Event, EventKind, OutboxState, read_address
 from f2b_enrich.outbox import message_id
-from f2b_enrich.store import bans, enrichments, outbox, search
+from f2b_enrich.store import bans, classes, enrichments, jails, outbox, search
 from f2b_enrich.store.connection import open_reader, open_writer, transaction
 
 if TYPE_CHECKING:
@@ -23,6 +27,12 @@ LINES = (
 )
 NOW = datetime(2026, 11, 21, 20, 14, 3, tzinfo=UTC)
 DAY = 86_400
+
+
+@cache
+def shipped_analysis() -> Analysis:
+    """Compile the shipped rules, once for all tests."""
+    return Analysis(shipped(), (), shipped_jails())
 
 
 def event(
@@ -96,6 +106,15 @@ class StoreBuilder:
         ids = [each.ban_id for each in found if each.is_new and each.ban_id]
         self.ids += ids
         return ids
+
+    def classify(self, analysis: Analysis | None = None) -> None:
+        """Class the bans that are not yet, by the shipped rules if no others."""
+        analysis = analysis or shipped_analysis()
+        with self.writing() as connection:
+            jails.refresh(connection, analysis.jail_names(), analysis.known_jail)
+            for ban in classes.not_classed(connection, after=0, limit=-1):
+                (shown,) = analysis.show_all((ban,))
+                analysis.save(connection, ban, shown, now=NOW)
 
     def learn(self, *found: Enrichment) -> None:
         """Add snapshots; bans that wait for one get it."""

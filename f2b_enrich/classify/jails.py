@@ -5,15 +5,15 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from f2b_enrich.attacks import known
+from f2b_enrich.model import Service
 
-Service = Literal[
-    "ssh", "mail", "web", "ftp", "database", "voip", "dns", "vpn", "other"
-]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,15 @@ def shipped_jails() -> tuple[Jail, ...]:
         )
         for name, entry in entries.items()
     )
+
+
+def by_name(jails: Iterable[Jail]) -> Mapping[str, Jail]:
+    """Order jails by names and aliases, case-folded; the first of a name holds."""
+    found: dict[str, Jail] = {}
+    for jail in jails:
+        for name in (jail.name, *jail.aliases):
+            found.setdefault(name.casefold(), jail)
+    return found
 
 
 class _Entry(BaseModel):

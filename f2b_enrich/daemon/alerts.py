@@ -84,7 +84,10 @@ def alert(
         version=__version__,
         timezone=timezone,
         history=facts.past,
-        names=tried.of(facts.lines, host=facts.ban.host),
+        names=tried.of(facts.observed, host=facts.ban.host),
+        attacks=facts.attacks,
+        repeated=facts.repeated,
+        campaigns=facts.campaigns,
         span=span([line.line for line in facts.lines]),
         relation=known.relation(
             facts.ban.ip,

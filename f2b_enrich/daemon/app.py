@@ -15,6 +15,8 @@ import structlog
 
 from f2b_enrich import __version__, spool
 from f2b_enrich.daemon.alerts import relations
+from f2b_enrich.daemon.analysis import Analysis
+from f2b_enrich.daemon.classifying import Classifying
 from f2b_enrich.daemon.commits import Commits
 from f2b_enrich.daemon.draining import Drain
 from f2b_enrich.daemon.enriching import SWEEP_SECONDS, LookUps
@@ -161,12 +163,14 @@ class _Daemon:
             pause_seconds=world.spans.pause,
         )
         self._mailing: Mailing | None = None
-        self._adopt(settings, secrets)
+        self._classifying: Classifying | None = None
+        self._adopt(settings, secrets, Analysis.configured(settings))
 
-    def _adopt(self, settings: Settings, secrets: Secrets) -> None:
+    def _adopt(self, settings: Settings, secrets: Secrets, analysis: Analysis) -> None:
         """Go by these settings from now on, or raise ConfigError and go by the old."""
         look = enricher.build(settings, secrets, now=self._world.now)
         self._settings, self._secrets, self._look = settings, secrets, look
+        self._analysis = analysis
         self._intake = Intake(settings, waits_for_look_up=bool(look.sources))
 
     def take(self, event: Event, answer: Answer, *, alone: bool = False) -> None:
@@ -182,6 +186,8 @@ class _Daemon:
             return
         if taken.to_look_up is not None:
             self._look_ups.ask(taken.to_look_up)
+        if self._classifying is not None:
+            self._classifying.arrived()
         self._mail_changed()
 
     def _mail_changed(self) -> None:
@@ -217,13 +223,15 @@ class _Daemon:
             if reload.is_set():
                 reload.clear()
                 notifier.reloading()
-                self._reload()
+                await self._reload()
                 notifier.ready()
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         try:
             settings, secrets = self._world.load()
-            self._adopt(settings, secrets)
+            # It takes tens of milliseconds, in which no ban would be taken.
+            analysis = await asyncio.to_thread(Analysis.configured, settings)
+            self._adopt(settings, secrets, analysis)
         except ConfigError as exc:
             for problem in exc.problems:
                 log.error("configuration kept as it was", problem=problem)
@@ -236,25 +244,33 @@ class _Daemon:
     async def _working(self) -> AsyncIterator[None]:
         """Run the loops that depend on the configuration; finish the mail under way."""
         look = self._look
-        # Both read files, and compiling rules takes tens of milliseconds.
-        known = await asyncio.to_thread(relations, self._settings)
-        tried = await asyncio.to_thread(
-            TriedNames, host=self._settings.host_name, accounts=self._world.accounts
+        known = await asyncio.to_thread(relations, self._settings)  # it reads files
+        classifying = self._classifying = Classifying(
+            self._analysis,
+            self._commits,
+            self._reads,
+            now=self._world.now,
+            sweep_seconds=self._world.spans.sweep,
         )
         desk = Desk(
             courier=deliver.build(self._settings, self._secrets),
             composer=Composer(self._settings.mail.templates),
             relations=known,
-            tried=tried,
+            tried=TriedNames(
+                host=self._settings.host_name, accounts=self._world.accounts
+            ),
+            classify=classifying.now,
             settings=self._settings.mail,
             timezone=self._world.timezone,
             now=self._world.now,
             jitter=self._world.jitter,
         )
         mailing = self._mailing = Mailing(desk, self._commits, self._reads)
+        pause = self._world.spans.pause
         try:
             async with (
                 _task(self._look_up(look)),
+                _task(forever("classes", classifying.step, pause=pause)),
                 _mailing(mailing, self._world.spans),
             ):
                 yield

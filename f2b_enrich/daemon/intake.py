@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from f2b_enrich.classify.captures import captured
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import FOR_EVER, EventKind
 from f2b_enrich.outbox import message_id
@@ -68,9 +69,12 @@ class Intake:
         jail = self._settings.jails.aliases.get(event.jail, event.jail)
         is_ban = event.kind is EventKind.BAN
         mails = self._mails(event.dest, event.sender, host) if is_ban else ()
+        captures = captured(event.captures) if is_ban else ()
 
         def write(connection: sqlite3.Connection) -> Taken:
-            recorded = bans.record(connection, event, host=host, jail=jail, now=now)
+            recorded = bans.record(
+                connection, event, host=host, jail=jail, now=now, captures=captures
+            )
             if not recorded.is_new or recorded.ban_id is None:
                 return Taken(ban_id=recorded.ban_id)
             self._queue(connection, event, mails, recorded.ban_id, host=host, now=now)

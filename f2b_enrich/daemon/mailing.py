@@ -20,7 +20,7 @@ from f2b_enrich.store import outbox
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection
     from datetime import datetime, tzinfo
     from email.message import EmailMessage
 
@@ -52,12 +52,16 @@ LONGEST_PAUSE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What writing and posting mail takes."""
+    """What writing and posting mail takes.
+
+    `classify` finds out, by its id, what a ban shows that nobody has looked at yet.
+    """
 
     courier: Courier
     composer: Composer
     relations: Relations
     tried: TriedNames
+    classify: Callable[[str], Awaitable[None]]
     settings: MailSettings
     timezone: tzinfo | None
     now: Callable[[], datetime]
@@ -149,14 +153,24 @@ class Mailing:
         await self._note(partial(outbox.sent, row_id=row.id, now=self._desk.now()))
 
     async def _deliver(self, row: OutboxRow) -> str:
-        facts = None
-        if row.ban_id is not None:
-            facts = await self._reads.run(partial(store_facts.of, ban_id=row.ban_id))
+        facts = await self._facts(row.ban_id) if row.ban_id is not None else None
         # Hostile lines cost tens of milliseconds, in which no ban would be taken.
         told, message = await asyncio.to_thread(self._written, row, facts)
         return await self._desk.courier.send(
             message, sender=told.sender, recipient=told.recipient
         )
+
+    async def _facts(self, ban_id: str) -> BanFacts | None:
+        read = partial(store_facts.of, ban_id=ban_id)
+        facts = await self._reads.run(read)
+        if facts is None or facts.attacks:
+            return facts
+        try:
+            await self._desk.classify(facts.ban.id)
+        except Exception as exc:  # noqa: BLE001 - a mail without is better than none
+            log.warning("mail does not name the attack", ban=ban_id, reason=str(exc))
+            return facts
+        return await self._reads.run(read)
 
     def _written(
         self, row: OutboxRow, facts: BanFacts | None

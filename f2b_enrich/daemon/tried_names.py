@@ -1,18 +1,16 @@
-"""The user names that a ban's lines show, and which of them this machine has."""
+"""Which of the user names that somebody tried this machine has."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from f2b_enrich.classify.observed import Observer
-from f2b_enrich.classify.rules import shipped
 from f2b_enrich.model import TriedName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from f2b_enrich.model import LogLine
+    from f2b_enrich.model import Observed
 
 ACCOUNTS = Path("/etc/passwd")
 
@@ -21,7 +19,7 @@ MOST_ACCOUNTS = 4 << 20
 
 
 class TriedNames:
-    """Reads names out of log lines; holds the rules, compiled."""
+    """Knows the accounts of this machine."""
 
     def __init__(self, *, host: str, accounts: Path) -> None:
         """Take this machine's name and its file of accounts (passwd(5)).
@@ -31,16 +29,10 @@ class TriedNames:
         """
         self._host = host
         self._accounts = accounts
-        # The other rules tell of attacks only; compiled, they take twice the memory.
-        self._observer = Observer(rule for rule in shipped() if rule.shows)
 
-    def of(self, lines: Iterable[LogLine], *, host: str) -> tuple[TriedName, ...]:
-        """Give the names, most lines first; on other hosts no account is known."""
-        seen = [
-            one
-            for one in self._observer.observe(line.line for line in lines)
-            if one.kind == "username"
-        ]
+    def of(self, observed: Iterable[Observed], *, host: str) -> tuple[TriedName, ...]:
+        """Give the names among what a ban of `host` shows; elsewhere none is known."""
+        seen = [one for one in observed if one.kind == "username"]
         known = self._names() if seen and host == self._host else frozenset()
         return tuple(
             TriedName(name=one.value, lines=one.lines, is_account=one.value in known)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import timedelta, tzinfo
 
+    from f2b_enrich.attacks import Attack
     from f2b_enrich.model import (
         Ban,
+        Campaign,
         Enrichment,
         History,
         LogLine,
@@ -25,7 +27,9 @@ NOT_LOOKED_UP = "not looked up"
 class Alert:
     """All that one alert tells; `nth` counts this host's bans of the address.
 
-    `span` is the time between the first and the last of its log lines.
+    `span` is the time between the first and the last of its log lines. Of the
+    `attacks` the leading one comes first; none, when the ban was not classed.
+    `repeated` is the ban that this one repeats.
 
     `bantime_known` is false while fail2ban may still prolong the ban. `relation` is
     None for an address that is just anybody's.
@@ -45,6 +49,9 @@ class Alert:
     names: tuple[TriedName, ...] = ()
     span: timedelta | None = None
     relation: Relation | None = None
+    attacks: tuple[Attack, ...] = ()
+    repeated: Ban | None = None
+    campaigns: tuple[Campaign, ...] = ()
 
     @property
     def is_lock_out(self) -> bool:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import read_address, read_time
+from f2b_enrich.model import Observed, read_address, read_time
 from f2b_enrich.store import outbox
 from f2b_enrich.store.reads import read_ban
+from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
     from datetime import datetime
 
     from f2b_enrich.model import Ban, OutboxRow
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JailRecord:
-    """The bans of an address by one jail of one host, of which `newest` is the last."""
+    """The bans of an address by one jail of one host, of which `newest` is the last.
+
+    `is_repeat` tells that the jail watches fail2ban itself: its bans repeat others.
+    """
 
     host: str
     jail: str
@@ -28,12 +31,24 @@ class JailRecord:
     failures: int
     first_at: datetime
     newest: Ban
+    is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackRecord:
+    """A class of attack that bans of an address show, in how many bans and lines."""
+
+    attack: str
+    bans: int
+    lines: int
+    cves: tuple[str, ...]
 
 
 def records(connection: sqlite3.Connection, ip: str) -> tuple[JailRecord, ...]:
     """Count the bans of an address, the jail that banned last coming first."""
     rows = connection.execute(
-        "SELECT bans.*, of_jail.bans, of_jail.all_failures, of_jail.first_at FROM ("
+        "SELECT bans.*, of_jail.bans, of_jail.all_failures, of_jail.first_at, "
+        f"NOT bans.{IS_REAL} AS is_repeat FROM ("
         "SELECT host, jail, count(*) AS bans, sum(failures) AS all_failures, "
         "min(banned_at) AS first_at, max(banned_at) AS last_at "
         "FROM bans WHERE ip = :ip GROUP BY host, jail) AS of_jail "
@@ -50,9 +65,42 @@ def records(connection: sqlite3.Connection, ip: str) -> tuple[JailRecord, ...]:
             failures=row["all_failures"],
             first_at=read_time(row["first_at"]),
             newest=read_ban(row),
+            is_repeat=bool(row["is_repeat"]),
         )
         for row in rows
     )
+
+
+def attacks(connection: sqlite3.Connection, ip: str) -> tuple[AttackRecord, ...]:
+    """Add up the classes over the bans of an address that repeat none, most first."""
+    rows = connection.execute(
+        "SELECT ban_attacks.attack, count(*) AS bans, sum(ban_attacks.lines) AS lines, "
+        "group_concat(cves, ', ') AS cves FROM bans "
+        f"JOIN ban_attacks ON ban_id = bans.id WHERE ip = ? AND bans.{IS_REAL} "
+        "GROUP BY ban_attacks.attack "
+        "ORDER BY bans DESC, lines DESC, ban_attacks.attack",
+        (ip,),
+    )
+    return tuple(
+        AttackRecord(
+            attack=row["attack"],
+            bans=row["bans"],
+            lines=row["lines"],
+            cves=tuple(sorted(set(row["cves"].split(", ")))) if row["cves"] else (),
+        )
+        for row in rows
+    )
+
+
+def observed(connection: sqlite3.Connection, ip: str) -> tuple[Observed, ...]:
+    """Add up the values over all bans of an address, most lines first."""
+    rows = connection.execute(
+        "SELECT kind, value, sum(lines) AS lines FROM bans "
+        "JOIN observed ON ban_id = bans.id WHERE ip = ? "
+        "GROUP BY kind, value ORDER BY sum(lines) DESC, kind, value",
+        (ip,),
+    )
+    return tuple(Observed(**dict(row)) for row in rows)
 
 
 def networks_around(connection: sqlite3.Connection, ip: str) -> tuple[Ban, ...]:
@@ -94,17 +142,3 @@ def alerts(connection: sqlite3.Connection, ban_id: str) -> tuple[OutboxRow, ...]
         (ban_id,),
     )
     return tuple(map(outbox.read_row, rows))
-
-
-def log(connection: sqlite3.Connection, ip: str, *, bans: int) -> Iterator[str]:
-    """Read the log lines of the newest so many bans of an address, as they are asked.
-
-    They come in no order.
-    """
-    rows = connection.execute(
-        "SELECT line FROM (SELECT id FROM bans WHERE ip = ? "
-        "ORDER BY banned_at DESC LIMIT ?) AS newest "
-        "JOIN log_lines ON log_lines.ban_id = newest.id",
-        (ip, bans),
-    )
-    return (row["line"] for row in rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -26,8 +27,8 @@ _INSERT = """
     INSERT INTO bans (
         id, host, jail, ip, ip_version, subnet, banned_at, banned_at_source,
         bantime_seconds, expires_at, failures, ban_count, received_at, origin,
-        reference, announced_at, lines_received
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, 'failure', ?, ?, ?, ?, ?, 'live', '', ?, ?)
+        reference, announced_at, lines_received, captures
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, 'failure', ?, ?, ?, ?, ?, 'live', '', ?, ?, ?)
 """
 
 
@@ -47,10 +48,12 @@ def record(
     host: str,
     jail: str,
     now: datetime,
+    captures: tuple[tuple[str, str], ...] = (),
 ) -> Recorded:
     """Write one event inside the caller's transaction.
 
-    `host` and `jail` are the names that the aliases fold the event's into.
+    `host` and `jail` are the names that the aliases fold the event's into, `captures`
+    the kinds and values that fail2ban's filter named.
     """
     address = read_address(event.ip)
     ip = address.text
@@ -59,11 +62,11 @@ def record(
     if event.kind is EventKind.BAN:
         if known is None:
             names = (derived, host, jail)
-            _insert(connection, event, names, address, now=now)
+            _insert(connection, event, names, address, captures, now=now)
             if is_awaited:
                 _apply_waiting(connection, derived)
             return Recorded(derived, ip, is_new=True)
-        _announce_again(connection, known, event)
+        _announce_again(connection, known, event, captures)
         return Recorded(known, ip)
     if known is None:
         _keep_waiting(connection, derived, event)
@@ -96,6 +99,7 @@ def _insert(
     event: Event,
     names: tuple[str, str, str],
     address: Address,
+    captures: tuple[tuple[str, str], ...],
     *,
     now: datetime,
 ) -> None:
@@ -108,11 +112,16 @@ def _insert(
         *(time_text(banned_at), event.bantime_seconds),
         *(None if ends_at is None else time_text(ends_at), event.failures),
         *(event.ban_count, received_at, time_text(event.at), len(event.lines)),
+        _as_json(captures),
     )
     connection.execute(_INSERT, values)
     _note_host(connection, host, received_at)
     if event.lines:
         _insert_lines(connection, ban, event.lines)
+
+
+def _as_json(captures: tuple[tuple[str, str], ...]) -> str | None:
+    return json.dumps(captures, ensure_ascii=False) if captures else None
 
 
 def _note_host(connection: sqlite3.Connection, host: str, at: str) -> None:
@@ -133,7 +142,12 @@ def _insert_lines(
     )
 
 
-def _announce_again(connection: sqlite3.Connection, ban: str, event: Event) -> None:
+def _announce_again(
+    connection: sqlite3.Connection,
+    ban: str,
+    event: Event,
+    captures: tuple[tuple[str, str], ...],
+) -> None:
     """Take from a repetition what the first report lacked.
 
     fail2ban runs a failed action twice; an unban between two reports stands unless the
@@ -150,8 +164,9 @@ def _announce_again(connection: sqlite3.Connection, ban: str, event: Event) -> N
     lines = connection.execute("SELECT lines_received FROM bans WHERE id = ?", (ban,))
     if event.lines and not lines.fetchone()[0]:
         connection.execute(
-            "UPDATE bans SET lines_received = ? WHERE id = ?",
-            (len(event.lines), ban),
+            "UPDATE bans SET lines_received = ?, captures = ifnull(captures, ?), "
+            "rule_set = NULL WHERE id = ?",  # to be classed anew, by its lines
+            (len(event.lines), _as_json(captures), ban),
         )
         _insert_lines(connection, ban, event.lines)
 

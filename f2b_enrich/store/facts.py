@@ -5,22 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.store import enrichments, history, reads
+from f2b_enrich.store import classes, enrichments, history, reads
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from f2b_enrich.model import Ban, Enrichment, History, LogLine
+    from f2b_enrich.attacks import Attack
+    from f2b_enrich.model import (
+        Ban,
+        Campaign,
+        Enrichment,
+        History,
+        LogLine,
+        Observed,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BanFacts:
-    """One ban with all that a mail tells of it."""
+    """One ban with all that a mail tells of it.
+
+    `attacks` are empty until it was classed. `repeated` is the ban that it repeats.
+    """
 
     ban: Ban
     enrichment: Enrichment | None
     lines: tuple[LogLine, ...]
     past: History
+    attacks: tuple[Attack, ...] = ()
+    observed: tuple[Observed, ...] = ()
+    repeated: Ban | None = None
+    campaigns: tuple[Campaign, ...] = ()
 
 
 def of(connection: sqlite3.Connection, ban_id: str) -> BanFacts | None:
@@ -47,4 +62,16 @@ def _facts(connection: sqlite3.Connection, ban_id: str) -> BanFacts | None:
         enrichment=None if found is None else enrichments.get(connection, found),
         lines=reads.lines(connection, ban.id),
         past=history.of(connection, ban),
+        attacks=classes.attacks(connection, ban.id),
+        observed=classes.observed(connection, ban.id),
+        repeated=_repeated(connection, ban),
     )
+
+
+def _repeated(connection: sqlite3.Connection, ban: Ban) -> Ban | None:
+    if ban.repeat_of is None:
+        return None
+    row = connection.execute(
+        "SELECT * FROM bans WHERE id = ?", (ban.repeat_of,)
+    ).fetchone()
+    return reads.read_ban(row)

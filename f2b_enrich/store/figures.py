@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import OutboxState, read_time, time_text
+from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _NOT_ASKED = "iif(json_valid(raw), json_extract(raw, '$.\"not looked up\"'), NULL)"
+
+MOST_OLDER = 10_000
+"""Bans of older rules that are counted: `status` is not to read all bans for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,8 @@ def look_ups(
     served, from_store = connection.execute(
         "SELECT count(*), ifnull(sum(e.looked_up_at < bans.received_at), 0) "
         "FROM bans JOIN enrichments AS e ON e.id = bans.enrichment_id "
-        f"WHERE bans.banned_at BETWEEN ? AND ? AND {_NOT_ASKED} IS NULL",
+        f"WHERE bans.banned_at BETWEEN ? AND ? AND {_NOT_ASKED} IS NULL "
+        f"AND bans.{IS_REAL}",
         between,
     ).fetchone()
     return LookUpFigures(
@@ -92,8 +97,50 @@ def bans_waiting(connection: sqlite3.Connection, *, since: datetime) -> int:
     """Count the bans received since then that have no look-up yet."""
     found = connection.execute(
         "SELECT count(*) FROM bans INDEXED BY bans_not_enriched "
-        "WHERE enrichment_id IS NULL AND received_at >= ?",
+        f"WHERE enrichment_id IS NULL AND received_at >= ? AND {IS_REAL}",
         (time_text(since),),
+    )
+    count: int = found.fetchone()[0]
+    return count
+
+
+def services(
+    connection: sqlite3.Connection, *, since: datetime, until: datetime
+) -> Mapping[str, int]:
+    """Count the bans of that time by what their jails guard, the most first."""
+    rows = connection.execute(
+        "SELECT ifnull(service, 'other') AS service, sum(of_jail.bans) AS bans FROM ("
+        "SELECT jail, count(*) AS bans FROM bans "
+        f"WHERE banned_at >= ? AND banned_at < ? AND {IS_REAL} GROUP BY jail"
+        ") AS of_jail LEFT JOIN jails ON jails.jail = of_jail.jail "
+        "GROUP BY 1 ORDER BY 2 DESC, 1",
+        (time_text(since), time_text(until)),
+    )
+    return {row["service"]: row["bans"] for row in rows}
+
+
+def bans_not_classed(connection: sqlite3.Connection) -> int:
+    """Count the bans whose lines nobody has read yet."""
+    found = connection.execute(
+        "SELECT count(*) FROM bans INDEXED BY bans_not_classed WHERE rule_set IS NULL"
+    )
+    count: int = found.fetchone()[0]
+    return count
+
+
+def bans_of_older_rules(connection: sqlite3.Connection) -> int:
+    """Count the bans classed by other rules than the newest; `MOST_OLDER` and no more.
+
+    They are looked for only where there ever were other rules.
+    """
+    newest, sets = connection.execute(
+        "SELECT max(id), count(*) FROM rule_sets"
+    ).fetchone()
+    if sets < 2:
+        return 0
+    found = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM bans WHERE rule_set < ? LIMIT ?)",
+        (newest, MOST_OLDER),
     )
     count: int = found.fetchone()[0]
     return count

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import History, Tally, read_time, time_text
+from f2b_enrich.model import History, Tally, days_after, read_time, time_text
 from f2b_enrich.store import neighbours
-from f2b_enrich.store.neighbours import days_after
+from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,7 +21,10 @@ THREAD_DAYS = 30
 
 
 def of(connection: sqlite3.Connection, ban: Ban) -> History:
-    """Read the past of a ban that is in the store, itself counted."""
+    """Read the past of a ban that is in the store, itself counted.
+
+    One that only repeats another is not, nor is any such ban but in `repeats`.
+    """
     tallies = _tallies(connection, ban)
     here = [row for row in tallies if row["host"] == ban.host]
     jails = _by("jail", here)
@@ -29,9 +32,10 @@ def of(connection: sqlite3.Connection, ban: Ban) -> History:
         nth=sum(jail.bans for jail in jails),
         records_since=_oldest(connection),
         jails=jails,
-        first_at=min(jail.first_at for jail in jails),
+        first_at=min((jail.first_at for jail in jails), default=ban.banned_at),
         previous_at=_previous(connection, ban),
         imported=sum(row["imported"] for row in here),
+        repeats=_repeats(connection, ban),
         other_hosts=_by("host", (row for row in tallies if row["host"] != ban.host)),
         neighbours=neighbours.around(
             connection, ban.ip, subnet=ban.subnet, until=ban.banned_at
@@ -50,9 +54,19 @@ def _tallies(connection: sqlite3.Connection, ban: Ban) -> list[sqlite3.Row]:
         "sum(iif(origin = 'live', 0, NOT EXISTS (SELECT 1 FROM other_origins "
         "WHERE ban_id = (SELECT id FROM bans AS b WHERE b.rowid = bans.rowid) "
         "AND origin = 'live'))) AS imported FROM bans INDEXED BY bans_by_ip "
-        "WHERE ip = ? AND banned_at <= ? GROUP BY host, jail",
+        f"WHERE ip = ? AND banned_at <= ? AND {IS_REAL} GROUP BY host, jail",
         (ban.ip, time_text(ban.banned_at)),
     ).fetchall()
+
+
+def _repeats(connection: sqlite3.Connection, ban: Ban) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM bans INDEXED BY bans_by_ip "
+        f"WHERE ip = ? AND host = ? AND banned_at <= ? AND NOT ({IS_REAL})",
+        (ban.ip, ban.host, time_text(ban.banned_at)),
+    ).fetchone()
+    count: int = row[0]
+    return count
 
 
 def _by(column: str, rows: Iterable[sqlite3.Row]) -> tuple[Tally, ...]:
@@ -79,7 +93,7 @@ def _previous(connection: sqlite3.Connection, ban: Ban) -> datetime | None:
     row = connection.execute(
         "SELECT banned_at FROM bans "
         "WHERE ip = ? AND host = ? AND banned_at <= ? "
-        "AND rowid != (SELECT rowid FROM bans WHERE id = ?) "
+        f"AND rowid != (SELECT rowid FROM bans WHERE id = ?) AND {IS_REAL} "
         "ORDER BY banned_at DESC LIMIT 1",
         (ban.ip, ban.host, time_text(ban.banned_at), ban.id),
     ).fetchone()

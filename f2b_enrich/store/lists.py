@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from f2b_enrich.model import OutboxRow, read_time, time_text
 from f2b_enrich.store import outbox
 from f2b_enrich.store.reads import Totals
+from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BanQuery:
-    """Which bans are wanted: banned from `since` to before `until`; None is any."""
+    """Which bans are wanted: banned from `since` to before `until`; None is any.
+
+    Of several jails, classes of attack or services any will do.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     jails: tuple[str, ...] = ()
     ip: str | None = None
+    attacks: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,8 @@ class LoggedBan:
     """A row of the view `ban_log`; `columns` are all of them but the log lines.
 
     `superseded_at` is the time of the next ban by the same jail of the same host,
-    which bans nobody twice at a time: this one had ended by then.
+    which bans nobody twice at a time: this one had ended by then. `repeated_jail` is
+    that of the ban `repeat_of`.
     """
 
     id: str
@@ -44,6 +51,12 @@ class LoggedBan:
     unbanned_at: datetime | None
     superseded_at: datetime | None
     failures: int
+    attack: str | None
+    attacks: tuple[str, ...]
+    service: str
+    is_repeat: bool
+    repeat_of: str | None
+    repeated_jail: str | None
     country_code: str | None
     asn: int | None
     as_name: str | None
@@ -125,6 +138,12 @@ def _logged_ban(connection: sqlite3.Connection, row: sqlite3.Row) -> LoggedBan:
         unbanned_at=_time(row["unbanned_at"]),
         superseded_at=None if later is None else read_time(later["banned_at"]),
         failures=row["failures"],
+        attack=row["attack"],
+        attacks=tuple(row["attacks"].split(", ")) if row["attacks"] else (),
+        service=row["service"],
+        is_repeat=bool(row["is_repeat"]),
+        repeat_of=row["repeat_of"],
+        repeated_jail=_jail_of(connection, row["repeat_of"]),
         country_code=row["country_code"],
         asn=row["asn"],
         as_name=row["as_name"],
@@ -136,13 +155,23 @@ def _logged_ban(connection: sqlite3.Connection, row: sqlite3.Row) -> LoggedBan:
     )
 
 
+def _jail_of(connection: sqlite3.Connection, ban_id: str | None) -> str | None:
+    if ban_id is None:
+        return None
+    found = connection.execute("SELECT jail FROM bans WHERE id = ?", (ban_id,))
+    jail: str = found.fetchone()[0]
+    return jail
+
+
 def tally(connection: sqlite3.Connection, wanted: BanQuery) -> Totals:
     """Count the bans that are wanted, and the addresses behind them."""
     where, values = _matching(wanted)
     row = connection.execute(
-        f"SELECT count(*), count(DISTINCT ip) FROM bans {where}", values
+        "SELECT count(iif(is_real, 1, NULL)), count(DISTINCT iif(is_real, ip, NULL)), "
+        f"count(*) FROM (SELECT ip, {IS_REAL} AS is_real FROM bans {where})",
+        values,
     ).fetchone()
-    return Totals(bans=row[0], addresses=row[1])
+    return Totals(bans=row[0], addresses=row[1], repeats=row[2] - row[0])
 
 
 def count_bans(connection: sqlite3.Connection) -> int:
@@ -158,8 +187,26 @@ def _matching(wanted: BanQuery) -> tuple[str, tuple[str, ...]]:
             ("banned_at < ?", _texts(wanted.until)),
             (_is_one_of("jail", wanted.jails), wanted.jails),
             ("ip = ?", () if wanted.ip is None else (wanted.ip,)),
+            (_shows(wanted.attacks), wanted.attacks),
+            (_guards(wanted.services), wanted.services),
         )
     )
+
+
+def _shows(attacks: tuple[str, ...]) -> str:
+    """Ask for one class at least, ban by ban: the newest may be all that is wanted."""
+    return (
+        "EXISTS (SELECT 1 FROM ban_attacks WHERE ban_id = id "
+        f"AND {_is_one_of('ban_attacks.attack', attacks)})"
+    )
+
+
+def _guards(services: tuple[str, ...]) -> str:
+    """Ask for services; what no jail is known to guard is another one."""
+    named = _is_one_of("jails.service", services)
+    if "other" in services:
+        return f"jail NOT IN (SELECT jails.jail FROM jails WHERE NOT {named})"
+    return f"jail IN (SELECT jails.jail FROM jails WHERE {named})"
 
 
 def _where(

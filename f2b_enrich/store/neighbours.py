@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Network
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import Neighbours, Tally, read_time, time_text
+from f2b_enrich.model import Neighbours, Tally, days_after, read_time, time_text
+from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
 DAYS = 30
 MOST = 3
@@ -21,9 +22,6 @@ MOST_BANS = 10_000
 """What is counted, some 6 ms at most: an attacker may own a whole subnet."""
 
 _SUBNET_BITS = 64
-
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 _ADDRESSES = """
     WITH RECURSIVE spans (first, past) AS (VALUES (?, ?), (?, ?)),
@@ -40,13 +38,14 @@ _ADDRESSES = """
     FROM names WHERE ip IS NOT NULL
 """
 
-_BANS = """
+_BANS = f"""
     SELECT name, count(*) AS bans, min(banned_at) AS first_at,
     count(*) OVER () AS addresses, sum(count(*)) OVER () AS all_bans
     FROM (
         SELECT bans.ip AS name, banned_at FROM json_each(?) AS near
         CROSS JOIN bans INDEXED BY bans_by_ip
-        WHERE bans.ip = near.value AND banned_at BETWEEN ? AND ? LIMIT ?
+        WHERE bans.ip = near.value AND banned_at BETWEEN ? AND ?
+        AND {IS_REAL} LIMIT ?
     )
     GROUP BY name ORDER BY bans DESC, name LIMIT ?
 """
@@ -138,11 +137,3 @@ def _range(beginning: str) -> tuple[str, str]:
     if not beginning:
         return "", ""
     return beginning, beginning[:-1] + chr(ord(beginning[-1]) + 1)
-
-
-def days_after(when: datetime, days: int) -> datetime:
-    """Add days, as far as the calendar goes."""
-    try:
-        return when + timedelta(days=days)
-    except OverflowError:
-        return _LAST if days > 0 else _FIRST

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """How much there is; bans and addresses are two different numbers."""
+    """How much there is; bans and addresses are two different numbers.
+
+    `repeats` are the bans that only repeat one of those, and are none of them.
+    """
 
     bans: int
     addresses: int
+    repeats: int = 0
 
 
 def lines(connection: sqlite3.Connection, ban_id: str) -> tuple[LogLine, ...]:
@@ -70,6 +74,8 @@ def read_ban(row: sqlite3.Row) -> Ban:
         received_at=read_time(row["received_at"]),
         lines_received=row["lines_received"],
         enrichment_id=row["enrichment_id"],
+        attack=row["attack"],
+        repeat_of=row["repeat_of"],
     )
 
 

@@ -76,7 +76,9 @@ _TABLES = (
         reference TEXT NOT NULL,
         announced_at TEXT NOT NULL,
         lines_received INTEGER NOT NULL,
-        enrichment_id INTEGER REFERENCES enrichments (id)
+        captures TEXT,
+        enrichment_id INTEGER REFERENCES enrichments (id),
+        rule_set INTEGER REFERENCES rule_sets (id)
     ) STRICT
     """,
     # What is behind the time is for the counts of a mail, which read nothing else: one
@@ -89,6 +91,7 @@ _TABLES = (
     CREATE INDEX bans_not_enriched ON bans (enrichment_id)
     WHERE enrichment_id IS NULL
     """,
+    "CREATE INDEX bans_not_classed ON bans (rule_set) WHERE rule_set IS NULL",
     # Almost every ban has one id and one origin, which stand in its own row: a random
     # key in one more index costs each ban a page. What comes beside them stands here.
     """
@@ -128,6 +131,64 @@ _TABLES = (
     ) STRICT
     """,
     "CREATE UNIQUE INDEX log_lines_by_ban ON log_lines (ban_id, position)",
+    # Which rules a ban was classed by, so that a run over all of them can be taken up.
+    """
+    CREATE TABLE rule_sets (
+        id INTEGER PRIMARY KEY,
+        digest TEXT NOT NULL UNIQUE,
+        first_used_at TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE jails (
+        jail TEXT NOT NULL PRIMARY KEY,
+        service TEXT NOT NULL,
+        attack TEXT NOT NULL,
+        origin TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE ban_attacks (
+        ban_id TEXT NOT NULL REFERENCES bans (id),
+        attack TEXT NOT NULL,
+        lines INTEGER NOT NULL,
+        cves TEXT,
+        PRIMARY KEY (ban_id, attack)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE observed (
+        ban_id TEXT NOT NULL REFERENCES bans (id),
+        kind TEXT NOT NULL,
+        value TEXT NOT NULL,
+        lines INTEGER NOT NULL,
+        PRIMARY KEY (ban_id, kind, value)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE campaigns (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        who TEXT NOT NULL,
+        first_at TEXT NOT NULL,
+        last_at TEXT NOT NULL,
+        bans INTEGER NOT NULL,
+        addresses INTEGER NOT NULL,
+        names INTEGER NOT NULL,
+        in_order INTEGER NOT NULL,
+        first_name TEXT NOT NULL,
+        last_name TEXT NOT NULL,
+        noted_at TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX campaigns_by_who ON campaigns (who, last_at)",
+    """
+    CREATE TABLE chores (
+        chore TEXT NOT NULL PRIMARY KEY,
+        done_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
     """
     CREATE TABLE outbox (
         id INTEGER PRIMARY KEY,
@@ -169,6 +230,12 @@ _BAN_LOG = """
         bans.expires_at, bans.unbanned_at, bans.prolonged_at, bans.failures,
         bans.ban_count,
         bans.attack, bans.repeat_of, bans.received_at,
+        ifnull(jails.service, 'other') AS service,
+        ifnull(jails.attack = 'repeat-offender', 0) AS is_repeat,
+        (SELECT group_concat(attack, ', ') FROM
+            (SELECT attack, attack != bans.attack AS is_minor FROM ban_attacks
+             WHERE ban_id = bans.id
+             ORDER BY is_minor, lines DESC, attack)) AS attacks,
         e.hostname, e.hostname_confirmed, e.country_code, e.country, e.region,
         e.city, e.postal, e.latitude, e.longitude, e.location_precision,
         e.timezone, e.asn, e.as_name, e.as_domain, e.as_country_code,
@@ -186,6 +253,12 @@ _BAN_LOG = """
             (SELECT line FROM log_lines
              WHERE ban_id = bans.id ORDER BY position)) AS lines
     FROM bans LEFT JOIN enrichments AS e ON e.id = bans.enrichment_id
+    LEFT JOIN jails ON jails.jail = bans.jail
+"""
+
+_OBSERVED_PUBLIC = """
+    CREATE VIEW observed_public AS
+    SELECT ban_id, kind, value, lines FROM observed WHERE kind != 'username'
 """
 
 
@@ -222,6 +295,7 @@ def _the_way_of_a_ban(db: Database) -> None:
     for statement in _SEARCH_TRIGGERS:
         db.execute(statement)
     db.execute(_BAN_LOG)
+    db.execute(_OBSERVED_PUBLIC)
 
 
 STEPS: Mapping[str, Callable[[Database], None]] = {

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.model import OutboxState
-from f2b_enrich.store import addresses, enrichments
-from tests.stores import LINES, NOW, StoreBuilder, event, filled, located
+from f2b_enrich.store import addresses, classes, enrichments
+from tests.stores import NOW, StoreBuilder, event, filled, located
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,14 +133,6 @@ def test_every_alert_about_a_ban_is_listed(tmp_path: Path) -> None:
     ]
 
 
-def test_lines_come_from_the_newest_bans_only(store: StoreBuilder) -> None:
-    store.record(event(at=NOW - HOUR, lines=("old",)), event(), event("192.0.2.8"))
-
-    with store.reading() as connection:
-        assert sorted(addresses.log(connection, "192.0.2.7", bans=1)) == sorted(LINES)
-        assert "old" in set(addresses.log(connection, "192.0.2.7", bans=2))
-
-
 def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
     store.record(event())
     asked: list[str] = []
@@ -150,7 +142,7 @@ def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
         addresses.networks_around(connection, "192.0.2.7")
         enrichments.latest(connection, "192.0.2.7")
         addresses.alerts(connection, store.ids[0])
-        tuple(addresses.log(connection, "192.0.2.7", bans=5))
+        classes.observed_of(connection, "192.0.2.7", kind="username")
         connection.set_trace_callback(None)
         plans = [
             row["detail"]

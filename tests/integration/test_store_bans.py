@@ -152,7 +152,9 @@ def test_a_ban_is_stored_whole(store: sqlite3.Connection) -> None:
         "received_at": "2026-11-21T12:00:00Z",
         "announced_at": "2023-11-14T22:13:21Z",
         "lines_received": 2,
+        "captures": None,
         "enrichment_id": None,
+        "rule_set": None,
     }
     (logged,) = rows(store, "SELECT * FROM ban_log")
     assert (logged["id"], logged["lines"]) == (ID, "one\ntwo")

@@ -60,7 +60,9 @@ def test_a_new_store_has_the_documented_tables_and_view(
         *("bans", "other_ids", "other_origins", "log_lines", "log_lines_fts"),
         *("enrichments", "outbox", "hosts", "_sqlite_migrations"),
     }
-    assert names(store, "view") == {"ban_log", "ban_ids", "ban_origins"}
+    assert names(store, "view") == {
+        *("ban_log", "ban_ids", "ban_origins", "observed_public")
+    }
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,9 @@ def test_a_new_store_has_the_documented_tables_and_view(
         ("ban_ids", "id ban_id"),
         ("ban_origins", "ban_id origin reference seen_at"),
         ("log_lines", "ban_id position line"),
+        ("observed", "ban_id kind value lines"),
+        ("ban_attacks", "ban_id attack lines"),
+        ("jails", "jail service"),
         (
             "enrichments",
             "id ip looked_up_at source field_sources hostname hostname_confirmed "

@@ -1,4 +1,4 @@
-"""Names out of log lines, held against a file of accounts."""
+"""Names that were tried, held against a file of accounts."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.daemon.tried_names import TriedNames
-from f2b_enrich.model import LogLine, TriedName
+from f2b_enrich.model import Observed, TriedName
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PASSWD = b"root:x:0:0:root:/root:/bin/bash\npostgres:x:112::/:/bin/sh\n\n:\nb\xe4r:x:1"
-LINES = tuple(
-    LogLine(position=at, line=f"Nov 21 20:13:22 web1 sshd[4021]: {text}")
-    for at, text in enumerate(
-        (
-            "Failed password for root from 192.0.2.7 port 50291 ssh2",
-            "Failed password for invalid user admin from 192.0.2.7 port 50735 ssh2",
-            "Invalid user root:x from 192.0.2.7 port 50291",
-            "Failed password for invalid user admin from 192.0.2.7 port 50739 ssh2",
-            "Failed password for postgres from 192.0.2.7 port 50291 ssh2",
-        )
+SHOWN = tuple(
+    Observed(kind=kind, value=value, lines=lines)
+    for kind, value, lines in (
+        ("username", "admin", 2),
+        ("port", "50291", 2),
+        ("username", "root", 1),
+        ("username", "root:x", 1),
+        ("username", "postgres", 0),
     )
 )
 
@@ -37,31 +35,31 @@ def accounts(tmp_path: Path) -> Path:
 def test_names_are_counted_and_accounts_marked(accounts: Path) -> None:
     tried = TriedNames(host="web1", accounts=accounts)
 
-    assert tried.of(LINES, host="web1") == (
+    assert tried.of(SHOWN, host="web1") == (
         TriedName(name="admin", lines=2, is_account=False),
         TriedName(name="root", lines=1, is_account=True),
         TriedName(name="root:x", lines=1, is_account=False),
-        TriedName(name="postgres", lines=1, is_account=True),
+        TriedName(name="postgres", lines=0, is_account=True),
     )
 
 
 def test_nothing_is_said_of_another_hosts_accounts(accounts: Path) -> None:
     tried = TriedNames(host="web1", accounts=accounts)
 
-    assert not any(name.is_account for name in tried.of(LINES, host="web2"))
+    assert not any(name.is_account for name in tried.of(SHOWN, host="web2"))
 
 
 @pytest.mark.parametrize("missing", ["nowhere", "."])
 def test_without_a_file_of_accounts_none_is_known(tmp_path: Path, missing: str) -> None:
     tried = TriedNames(host="web1", accounts=tmp_path / missing)
 
-    names = tried.of(LINES, host="web1")
+    names = tried.of(SHOWN, host="web1")
 
     assert [name.name for name in names] == ["admin", "root", "root:x", "postgres"]
     assert not any(name.is_account for name in names)
 
 
-def test_lines_without_names_give_none(accounts: Path) -> None:
+def test_without_names_there_are_none(accounts: Path) -> None:
     tried = TriedNames(host="web1", accounts=accounts)
 
-    assert tried.of((LogLine(position=0, line="nothing"),), host="web1") == ()
+    assert tried.of(SHOWN[1:2], host="web1") == ()
