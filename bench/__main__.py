@@ -43,8 +43,8 @@ How it is measured:
 - Acknowledgements: 50 connections, each sending the next ban of five log lines when the
   one before is acknowledged; every ban is new, and on disk when acknowledged. Median of
   three rounds of 10,000 bans, each into a new store.
-- Memory: resident set of the daemon after 50,000 and 100,000 bans, each address looked
-  up in the whole IPinfo Lite database, and no mail server answering.
+- Memory: resident set of the daemon after 50,000 and 100,000 bans, each classed and
+  each address looked up in the whole IPinfo Lite database, and no mail server answering.
 """
 
 

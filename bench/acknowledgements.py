@@ -59,7 +59,7 @@ def rate_of_fresh_stores() -> Row:
 
 
 def memory(lab: Lab) -> Row:
-    """Send 100,000 bans and have each address looked up."""
+    """Send 100,000 bans and have each address looked up and each ban classed."""
     lab.write_config(mail={"wait_seconds": 600})
     command = ["-m", "f2b_enrich", "geo", "update", "--config", str(lab.config)]
     subprocess.run([sys.executable, *command], check=True, capture_output=True)
@@ -68,7 +68,7 @@ def memory(lab: Lab) -> Row:
     for half in (0, HALF):
         for start in range(half, half + HALF, ROUND):
             Load(lab.socket, start).run()
-        wait_for_look_ups(lab)
+        wait_until_done(lab)
         sizes.append(resident(lab))
     flat = sizes[1] - sizes[0] <= MOST_GROWTH_MIB
     return Row(
@@ -79,16 +79,18 @@ def memory(lab: Lab) -> Row:
     )
 
 
-def wait_for_look_ups(lab: Lab) -> None:
-    """Wait until every ban has what is known of its address."""
-    query = "SELECT count(*) FROM bans WHERE enrichment_id IS NULL"
+def wait_until_done(lab: Lab) -> None:
+    """Wait until every ban has its class, and what is known of its address."""
+    query = (
+        "SELECT count(*) FROM bans WHERE enrichment_id IS NULL OR rule_set IS NULL"
+    )
 
     def done() -> bool:
         with closing(sqlite3.connect(lab.store)) as store:
             return bool(store.execute(query).fetchone() == (0,))
 
     if not until(done, seconds=600):
-        raise LabError("not all addresses were looked up within 600 s")
+        raise LabError("not all bans were looked up and classed within 600 s")
 
 
 def resident(lab: Lab) -> float:
