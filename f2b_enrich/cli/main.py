@@ -24,6 +24,7 @@ INTERRUPTED = 130
 
 _COMMANDS = [
     "bans",
+    "classify",
     "config",
     "daemon",
     "geo",

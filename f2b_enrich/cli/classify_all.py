@@ -1,0 +1,130 @@
+"""Classing stored bans anew, beside a daemon that goes on taking bans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f2b_enrich.daemon.analysis import Outcome
+from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
+from f2b_enrich.store import classes, jails
+from f2b_enrich.store.connection import transaction
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from f2b_enrich.daemon.analysis import Analysis, Shown
+    from f2b_enrich.store.classes import Unread
+
+PAGE = 50
+"""Bans read together: at most 3 MiB of lines."""
+
+SHORTEST_PAUSE = 0.005
+"""Seconds between two transactions, in which others write."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Done:
+    """How many bans were classed, of them with another leading class than before.
+
+    `kept` are those whose lines are no longer stored: what was found in them stays.
+    `left` got their lines just then.
+    """
+
+    classed: int = 0
+    changed: int = 0
+    kept: int = 0
+    left: int = 0
+
+    def add(self, more: Done) -> None:
+        """Count what has reached the disk."""
+        self.classed += more.classed
+        self.changed += more.changed
+        self.kept += more.kept
+        self.left += more.left
+
+
+class Reclassing:
+    """Class the bans that other rules and jails than today's have classed, or none.
+
+    A ban that is done carries the number of its rules, so who is interrupted goes on
+    where he was.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        analysis: Analysis,
+        *,
+        now: Callable[[], datetime],
+        clock: Callable[[], float],
+        pause: Callable[[float], None],
+    ) -> None:
+        """Bring the table of jails up to date, by which bans are classed.
+
+        `clock` counts seconds that pass, `pause` waits so many.
+        """
+        self.done = Done()
+        self._connection = connection
+        self._analysis = analysis
+        self._now = now
+        self._clock = clock
+        self._pause = pause
+        with transaction(connection):
+            jails.refresh(connection, analysis.jail_names(), analysis.known_jail)
+            self._rule_set = classes.rule_set(connection, analysis.digest, now=now())
+        self._others_until = clock() + SHORTEST_PAUSE
+
+    def left(self) -> int:
+        """Count the bans that wait."""
+        return classes.count_classed_otherwise(self._connection, self._rule_set)
+
+    def steps(self) -> Iterator[int]:
+        """Class them all; tell after each transaction how many are done with it.
+
+        Raises:
+            sqlite3.OperationalError: another writer held the store for 10 s.
+        """
+        after = 0
+        while page := classes.classed_otherwise(
+            self._connection, self._rule_set, after=after, limit=PAGE
+        ):
+            after = page[-1].row
+            shown = self._analysis.show_all(page)
+            bans = list(zip(page, shown, strict=True))
+            while bans:
+                count = self._write(bans)
+                del bans[:count]
+                yield count
+
+    def _write(self, bans: Sequence[tuple[Unread, Shown]]) -> int:
+        """Write until a transaction's time is up; tell how many bans it took."""
+        self._pause(max(self._others_until - self._clock(), 0.0))
+        count, done = 0, Done()
+        with transaction(self._connection):
+            begun = self._clock()
+            for ban, shown in bans:
+                self._class(ban, shown, done)
+                count += 1
+                if self._clock() - begun > LONGEST_TRANSACTION:
+                    break
+        self.done.add(done)
+        # Others get the store for as long as they may have had to wait for it.
+        ended = self._clock()
+        self._others_until = ended + max(ended - begun, SHORTEST_PAUSE)
+        return count
+
+    def _class(self, ban: Unread, shown: Shown, done: Done) -> None:
+        outcome = self._analysis.save(self._connection, ban, shown, now=self._now())
+        match outcome:
+            case Outcome.CHANGED:
+                done.changed += 1
+                done.classed += 1
+            case Outcome.CLASSED:
+                done.classed += 1
+            case Outcome.KEPT:
+                done.kept += 1
+            case Outcome.LEFT:
+                done.left += 1  # the daemon classes it, or the next run
