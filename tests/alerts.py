@@ -13,12 +13,15 @@ from f2b_enrich.model import Enrichment
 if TYPE_CHECKING:
     from f2b_enrich.mail.alert import Alert
 
-_KNOWN = known()
-assert _KNOWN.enrichment is not None
-T = _KNOWN.ban.banned_at
+
+KNOWN = known()
+"""An alert that has something to say in every place."""
+
+assert KNOWN.enrichment is not None
+T = KNOWN.ban.banned_at
 
 CITY = replace(
-    _KNOWN.enrichment,
+    KNOWN.enrichment,
     looked_up_at=T + timedelta(seconds=1),
     field_sources={
         **dict.fromkeys(("country_code", "city", "latitude", "asn"), "IPinfo"),
@@ -42,10 +45,10 @@ COUNTRY = Enrichment(
 """What is known where a database has countries only."""
 
 ALERT = replace(
-    _KNOWN,
-    ban=replace(_KNOWN.ban, lines_received=2),
+    KNOWN,
+    ban=replace(KNOWN.ban, lines_received=2),
     enrichment=CITY,
-    lines=_KNOWN.lines[:2],
+    lines=KNOWN.lines[:2],
     recipient="noc@corp.example",
     sender="root@web1.example.org",
     timezone=ZoneInfo("Europe/Amsterdam"),
@@ -53,6 +56,8 @@ ALERT = replace(
     relation=None,
     names=(),
     span=None,
+    attacks=(),
+    campaigns=(),
 )
 
 

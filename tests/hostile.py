@@ -76,6 +76,7 @@ def real_lines(file: Path) -> list[str]:
 
 def alert_about(store: StoreBuilder, ban_id: str) -> Alert:
     """Bring together what the store gives back, as the daemon does."""
+    store.classify()
     with store.reading() as connection:
         found = store_facts.of(connection, ban_id)
         assert found is not None
@@ -91,7 +92,10 @@ def alert_about(store: StoreBuilder, ban_id: str) -> Alert:
         version="1.0",
         timezone=UTC,
         history=found.past,
-        names=TRIED.of(found.lines, host=found.ban.host),
+        names=TRIED.of(found.observed, host=found.ban.host),
+        attacks=found.attacks,
+        repeated=found.repeated,
+        campaigns=found.campaigns,
         span=span([line.line for line in found.lines]),
     )
 
@@ -237,6 +241,11 @@ def harmless(alert: Alert, *, by_hand: bool) -> Alert:
         names=tuple(
             replace(tried, name=f"n{number}")
             for number, tried in enumerate(alert.names)
+        ),
+        repeated=alert.repeated and replace(alert.repeated, jail="sshd"),
+        campaigns=tuple(
+            replace(walk, who="AS64500", first_name="a", last_name="z")
+            for walk in alert.campaigns
         ),
     )
 

@@ -24,7 +24,7 @@ HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]
 SORTING = {
     *("In-Reply-To", "References", "List-Id"),
     *("X-F2B-Host", "X-F2B-Jail", "X-F2B-Address", "X-F2B-Ban"),
-    *("X-F2B-Country", "X-F2B-ASN"),
+    *("X-F2B-Country", "X-F2B-ASN", "X-F2B-Attack"),
 }
 FORM = {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
 

@@ -35,16 +35,35 @@ def lines(past: History, zone: tzinfo | None) -> Iterator[tuple[str, ...]]:
 
 
 def _here(past: History, zone: tzinfo | None) -> Iterator[str]:
-    jails = [f"{jail.name} {jail.bans:,}" for jail in past.jails[:_MOST]]
-    if len(jails) == 1:
-        jails = [past.jails[0].name]  # its count is the one before it
-    more = len(past.jails) - _MOST
-    if more > 0:
-        jails.append(wording.counted(more, "more jail"))
-    yield f"{wording.counted(past.nth, 'ban')} here:"
-    yield from _listed(jails, end="" if past.previous_at is None else ";")
+    if not past.jails:
+        yield "no ban here" + (f" but {_repeats(past)}" if past.repeats else "")
+        return
+    parts = [list(_jails(past.jails))]
     if past.previous_at is not None:
-        yield from _times(past.first_at, past.previous_at, zone)
+        parts.append(list(_times(past.first_at, past.previous_at, zone)))
+    if past.repeats:
+        parts.append([_repeats(past)])
+    yield f"{wording.counted(past.nth, 'ban')} here:"
+    for part in parts[:-1]:
+        yield from _ended(part)
+    yield from parts[-1]
+
+
+def _jails(jails: tuple[Tally, ...]) -> Iterator[str]:
+    if len(jails) == 1:
+        yield jails[0].name  # its count is the one before it
+        return
+    named = [f"{jail.name} {jail.bans:,}" for jail in jails[:_MOST]]
+    more = len(jails) - _MOST
+    if more > 0:
+        named.append(wording.counted(more, "more jail"))
+    yield from _listed(named)
+
+
+def _repeats(past: History) -> str:
+    if past.repeats == 1:
+        return "1 repeat by a jail that watches fail2ban"
+    return f"{past.repeats:,} repeats by jails that watch fail2ban"
 
 
 def _times(first: datetime, previous: datetime, zone: tzinfo | None) -> Iterator[str]:
@@ -82,11 +101,15 @@ def _elsewhere(hosts: tuple[Tally, ...], zone: tzinfo | None) -> Iterator[str]:
     more = len(hosts) - _MOST
     if more > 0:
         named.append(wording.counted(more, "more host"))
-    yield from _listed(named, end=";")
+    yield from _ended(list(_listed(named)))
     first = min(host.first_at for host in hosts)
     yield f"first there {wording.day(first, zone)}"
 
 
-def _listed(parts: list[str], *, end: str) -> Iterator[str]:
+def _listed(parts: list[str]) -> Iterator[str]:
     yield from (f"{part}," for part in parts[:-1])
-    yield parts[-1] + end
+    yield parts[-1]
+
+
+def _ended(pieces: list[str]) -> Iterator[str]:
+    yield from (*pieces[:-1], f"{pieces[-1]};")

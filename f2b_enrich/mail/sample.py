@@ -1,4 +1,4 @@
-"""Alerts against which templates are tried: one that knows all, one that knows none."""
+"""Alerts to try templates on: one that knows all, one that knows nothing, odd ones."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from f2b_enrich.attacks import REPEAT_OFFENDER, Attack
 from f2b_enrich.mail.alert import Alert
 from f2b_enrich.mail.rendering import problems_of
 from f2b_enrich.model import (
     Ban,
+    Campaign,
     Enrichment,
     History,
     LogLine,
@@ -26,12 +28,14 @@ if TYPE_CHECKING:
 _AT = datetime(2026, 11, 21, 19, 14, 3, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _HOST, _JAIL, _IP = "web1.example.org", "sshd", "192.0.2.7"
+_CLASS = "ssh-password-guessing"
 _LINE = "Nov 21 20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.7"
 
 
 def check_templates(folder: Path) -> tuple[str, ...]:
     """Give what is wrong with the templates of a folder, each in one line."""
-    return tuple(problems_of(folder, (known(), unknown(), unspeakable())))
+    samples = (known(), unknown(), unspeakable(), repeating())
+    return tuple(problems_of(folder, samples))
 
 
 def unknown() -> Alert:
@@ -61,6 +65,24 @@ def unspeakable() -> Alert:
     return replace(_about(ban), relation=Relation(kind="cdn", name="x", why="y"))
 
 
+def repeating() -> Alert:
+    """Give an alert of a jail that watches fail2ban itself, as recidive does."""
+    seen = replace(unknown().ban, failures=5, attack=_CLASS)
+    ban = replace(
+        seen,
+        id=ban_id(_HOST, "recidive", _IP, _AT.timestamp()),
+        jail="recidive",
+        attack=REPEAT_OFFENDER,
+        repeat_of=seen.id,
+    )
+    return replace(
+        _about(ban),
+        history=replace(_past(), repeats=1),
+        attacks=(Attack(attack=REPEAT_OFFENDER),),
+        repeated=seen,
+    )
+
+
 def known() -> Alert:
     """Give an alert that has something to say in every place."""
     ban = replace(
@@ -70,47 +92,41 @@ def known() -> Alert:
         failures=5,
         ban_count=7,
         lines_received=4,
+        attack=_CLASS,
     )
-    lines = tuple(LogLine(position=at, line=_LINE) for at in (0, 1, 3))
-    return _about(
-        ban,
+    past = _past()
+    return replace(
+        _about(ban),
         enrichment=_found(),
-        lines=lines,
-        history=_past(),
+        lines=tuple(LogLine(position=at, line=_LINE) for at in (0, 1, 3)),
+        nth=past.nth,
+        history=past,
         relation=Relation(kind="friend", name="our office", why="192.0.2.0/24"),
         names=(
             TriedName(name="root", lines=2, is_account=True),
             TriedName(name="admin", lines=1, is_account=False),
         ),
         span=timedelta(seconds=41),
+        attacks=(
+            Attack(attack=_CLASS, lines=3),
+            Attack(attack="ssh-protocol-abuse", lines=1, cves=("CVE-2024-6387",)),
+        ),
+        campaigns=(_walk(),),
     )
 
 
-def _about(
-    ban: Ban,
-    *,
-    enrichment: Enrichment | None = None,
-    lines: tuple[LogLine, ...] = (),
-    history: History | None = None,
-    relation: Relation | None = None,
-    names: tuple[TriedName, ...] = (),
-    span: timedelta | None = None,
-) -> Alert:
+def _about(ban: Ban) -> Alert:
     return Alert(
         ban=ban,
-        enrichment=enrichment,
-        lines=lines,
+        enrichment=None,
+        lines=(),
         recipient="root",
         sender="root",
         message_id=f"<alert.{ban.id}@{_HOST}>",
-        nth=history.nth if history else 1,
+        nth=1,
         bantime_known=True,
         version="1.0",
         timezone=UTC,
-        history=history,
-        relation=relation,
-        names=names,
-        span=span,
     )
 
 
@@ -166,4 +182,20 @@ def _past() -> History:
             subnet="192.0.2.0/24", days=30, addresses=4, bans=16, most=most
         ),
         thread_at=_AT - 2 * _DAY,
+    )
+
+
+def _walk() -> Campaign:
+    return Campaign(
+        kind="user-name-enumeration",
+        scope="subnet",
+        who="192.0.2.0/24",
+        first_at=_AT - 19 * _DAY,
+        last_at=_AT,
+        bans=12,
+        addresses=5,
+        names=43,
+        in_order=True,
+        first_name="aaron",
+        last_name="zoe",
     )

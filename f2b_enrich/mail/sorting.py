@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid5
 
 from f2b_enrich import inert
+from f2b_enrich.mail import attacks
 from f2b_enrich.mail.addresses import domain_of
 from f2b_enrich.model import NAMESPACE, time_text
 
@@ -33,6 +34,7 @@ def fields(alert: Alert) -> Iterator[tuple[str, str]]:
         "X-F2B-Jail": ban.jail,
         "X-F2B-Address": ban.ip,
         "X-F2B-Ban": ban.id,
+        "X-F2B-Attack": attacks.leading(alert),
         "X-F2B-Country": found.country_code if found else None,
         "X-F2B-ASN": f"AS{found.asn}" if found and found.asn else None,
     }

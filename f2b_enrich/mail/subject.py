@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich import inert
-from f2b_enrich.mail import wording
+from f2b_enrich.mail import attacks, wording
 from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def subject(alert: Alert) -> str:
     text = f"[fail2ban] {warning}{host} {jail}: banned {_short(ban.ip, 'ip')}"
     if origin:
         text += f" ({', '.join(part.strip() for part in origin)})"
-    if alert.nth > 0:
+    if attacks.is_repeat(alert):
+        text += ", repeat offender"
+    elif alert.nth > 0:
         text += f", {wording.ordinal(alert.nth)} ban"
     return " ".join(text.split())
 

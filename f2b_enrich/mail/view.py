@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich import inert
-from f2b_enrich.mail import past, wording
+from f2b_enrich.mail import attacks, campaigns, names, past, wording
 from f2b_enrich.mail.alert import NOT_LOOKED_UP
 from f2b_enrich.mail.excerpt import WIDTH, Log, excerpt
 from f2b_enrich.mail.relations import NOBODY, warning, whose
@@ -15,13 +15,11 @@ from f2b_enrich.mail.subject import subject
 from f2b_enrich.model import FOR_EVER, read_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from f2b_enrich.mail.alert import Alert
-    from f2b_enrich.model import Address, Ban, Enrichment, TriedName
+    from f2b_enrich.model import Address, Ban, Enrichment
 
-MOST_NAMES = 12
-LONGEST_NAME = 40
 LONGEST_READ = 4096
 
 UNSURE = "not confirmed"
@@ -78,6 +76,8 @@ class View:
     is_lock_out: bool
     warning: tuple[str, ...]
     whose: str
+    attacks: tuple[str, ...]
+    repeats: tuple[str, ...]
     names: tuple[str, ...]
     has_accounts: bool
     within: str
@@ -109,14 +109,15 @@ def view(alert: Alert) -> View:
         ip=ban.ip,
         host=ban.host,
         jail=ban.jail,
-        by_hand=ban.failures == 0 and not alert.lines,
+        by_hand=attacks.is_by_hand(alert),
         failures=wording.counted(ban.failures, "failure") if ban.failures else "",
-        nth=_nth(alert.nth),
+        nth="" if attacks.is_repeat(alert) else _nth(alert.nth),
         is_lock_out=alert.is_lock_out,
         warning=warning(alert.relation) if alert.relation else (),
         whose=_whose(alert, address),
-        # Accounts first: nobody may hide one behind a dozen others.
-        names=tuple(_names(sorted(alert.names, key=lambda one: not one.is_account))),
+        attacks=tuple(attacks.classes(alert)),
+        repeats=tuple(attacks.repeats(alert)),
+        names=tuple(names.listed(alert.names)),
         has_accounts=any(tried.is_account for tried in alert.names),
         within=_within(alert),
         times=tuple(_times(alert)),
@@ -128,7 +129,7 @@ def view(alert: Alert) -> View:
         confirmed=found.hostname_confirmed if found else None,
         scanner=_scanner(found) if found else None,
         records=past.records(before, alert.timezone) if before else "",
-        history=tuple(past.lines(before, alert.timezone)) if before else (),
+        history=tuple(_history(alert)),
         log=excerpt(alert.lines, handed_over=ban.lines_received),
         command=_command(ban),
         page=None if found and NOT_LOOKED_UP in found.raw else _page(address),
@@ -175,14 +176,12 @@ def _times(alert: Alert) -> Iterator[tuple[str, str]]:
             yield "planned end", f"{least}{end} ({length})"
 
 
-def _names(tried: Sequence[TriedName]) -> Iterator[str]:
-    for one in tried[:MOST_NAMES]:
-        mark = "*" if one.is_account else ""
-        name = inert.without_secrets(inert.printable(one.name))
-        yield inert.listed(inert.cut(name, LONGEST_NAME)) + mark
-    more = len(tried) - MOST_NAMES
-    if more > 0:
-        yield f"{more:,} more"
+def _history(alert: Alert) -> Iterator[tuple[str, ...]]:
+    if alert.history is None:
+        return
+    yield from past.lines(alert.history, alert.timezone)
+    for walk in alert.campaigns:
+        yield tuple(campaigns.pieces(walk, alert.timezone))
 
 
 def _within(alert: Alert) -> str:
@@ -267,8 +266,8 @@ def _sources(alert: Alert) -> Iterator[str]:
     for field, source in found.field_sources.items():
         if field in _TOPICS:
             topics.setdefault(source, {})[_TOPICS[field]] = None
-    for source, names in topics.items():
-        yield f"{', '.join(names)}: {source}"
+    for source, told in topics.items():
+        yield f"{', '.join(told)}: {source}"
     looked_up = wording.moment(found.looked_up_at, alert.timezone)
     yield f"looked up {looked_up}" if topics else f"nothing found {looked_up}"
     if not found.complete:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-JAILS = """
+JAILS = r"""
 [sshd6]
 enabled = true
 filter = sshd
@@ -29,8 +29,14 @@ maxretry = 2
 [nginx-botsearch]
 enabled = true
 logpath = {root}/access.log
-maxretry = 2
+maxretry = 5
 bantime = -1
+[recidive]
+enabled = true
+logpath = {root}/fail2ban.log
+maxretry = 2
+# The mail about this one is looked at as it is without.
+ignoreregex = Ban 192\.0\.2\.7$
 """
 
 SYSLOG = time.strftime("%b %e %H:%M:%S")
@@ -62,7 +68,13 @@ user=<root>, method=PLAIN, rip=198.51.100.30, lip=192.0.2.200, TLS, session=<q2+
     "access.log": "".join(
         f"192.0.2.61 - - [{time.strftime('%d/%b/%Y:%H:%M:%S %z')}] "
         f'"GET {path} HTTP/1.1" 404 153 "-" "Mozilla/5.0 (compatible; x)"\n'
-        for path in ("/phpmyadmin/index.php", "/wp-login.php")
+        for path in (
+            "/phpmyadmin/index.php",
+            "/wp-login.php",
+            "/cgi-bin/.%2e/.%2e/.%2e/bin/sh",
+            "/phpmyadmin/index.php?id=1%20UNION%20SELECT%201",
+            "/cgi-bin/../../../../etc/passwd",
+        )
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Ten bans of ten kinds by a real fail2ban, and the mails that people get of them.
+"""Bans of many kinds by a real fail2ban, and the mails that people get of them.
 
 With `--basetemp FOLDER -o tmp_path_retention_policy=all` the mails, and pictures of
 them in a browser, stay there.
@@ -52,7 +52,7 @@ class Mail:
 
 @pytest.fixture(scope="module")
 def mails() -> Iterator[Mapping[str, Mail]]:
-    """The ten mails, under the kinds of their bans."""
+    """The mails, under the kinds of their bans."""
     folder = Path(tempfile.mkdtemp(prefix="f2b-"))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
@@ -66,7 +66,7 @@ def mails() -> Iterator[Mapping[str, Mail]]:
 
 def _banned(site: Site, ipinfo: FakeIpinfo) -> Mapping[str, Mail]:
     lab = site.lab
-    for name in LOGS:
+    for name in (*LOGS, "fail2ban.log"):
         (lab.root / name).touch()
     site.configure(
         mail={"format": "both"},
@@ -84,26 +84,19 @@ def _banned(site: Site, ipinfo: FakeIpinfo) -> Mapping[str, Mail]:
     lab.fail2ban("set", "sshd", "unbanip", "192.0.2.7")
     site.wait_for_row("SELECT 1 FROM bans WHERE unbanned_at IS NOT NULL")
 
-    # fail2ban tells two bans of one second apart as little as we do.
-    second = int(time.time()) + 2
-    assert until(lambda: time.time() > second)
-
+    _wait_for_another_second()
     lab.log.write_text("".join(guesses(time.time())))
     for name, lines in LOGS.items():
         (lab.root / name).write_text(lines)
     for ip in ("203.0.113.0/24", "192.0.2.44", "203.0.113.77", "192.0.2.200"):
         lab.fail2ban("set", "sshd", "banip", ip)
-    assert until(lambda: len(site.smtp.received) >= 12, seconds=60), (
-        [mail.content[:300] for mail in site.smtp.received],
-        site.rows(
-            "SELECT ip, jail, state, due_at, last_error FROM outbox JOIN bans"
-            " ON bans.id = ban_id"
-        ),
-    )
-    received = {}
-    for one in site.smtp.received[2:]:
-        message = message_from_bytes(one.content, policy=STRICT)
-        received[str(message["X-F2B-Address"])] = Mail(one.content, message)
+    _wait_for_mails(site, 12)
+    # What recidive has to repeat.
+    lab.fail2ban("set", "sshd", "unbanip", "203.0.113.77")
+    _wait_for_another_second()
+    lab.fail2ban("set", "sshd", "banip", "203.0.113.77")
+    _wait_for_mails(site, 14)
+    received = _read(site.smtp)
     kinds = {
         "ssh": "192.0.2.7",
         "postfix": "203.0.113.9",
@@ -115,8 +108,36 @@ def _banned(site: Site, ipinfo: FakeIpinfo) -> Mapping[str, Mail]:
         "for ever": "192.0.2.61",
         "unknown place": "203.0.113.77",
         "own address": "192.0.2.200",
+        "repeat": "recidive",
     }
-    return {kind: received[ip] for kind, ip in kinds.items()}
+    return {kind: received[key] for kind, key in kinds.items()}
+
+
+def _read(smtp: SmtpServer) -> Mapping[str, Mail]:
+    """Give the first mail about each address, and recidive's; none from before."""
+    found: dict[str, Mail] = {}
+    for one in smtp.received[2:]:
+        message = message_from_bytes(one.content, policy=STRICT)
+        is_repeat = message["X-F2B-Jail"] == "recidive"
+        key = "recidive" if is_repeat else str(message["X-F2B-Address"])
+        found.setdefault(key, Mail(one.content, message))
+    return found
+
+
+def _wait_for_another_second() -> None:
+    # fail2ban tells two bans of one second apart as little as we do.
+    second = int(time.time()) + 2
+    assert until(lambda: time.time() > second)
+
+
+def _wait_for_mails(site: Site, count: int) -> None:
+    assert until(lambda: len(site.smtp.received) >= count, seconds=60), (
+        [mail.content[:300] for mail in site.smtp.received],
+        site.rows(
+            "SELECT ip, jail, state, due_at, last_error FROM outbox JOIN bans"
+            " ON bans.id = ban_id"
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -135,17 +156,20 @@ TOLD = {
         *("2nd ban", "NAMES root*", "(* this account exists on web1.example.org)"),
         *("Amsterdam, North Holland, Netherlands", "vps7.example.net"),
         *("192.0.2.0/24, last 30 days:", "after 5 failures", "hosting: yes"),
-        *("within 41 seconds", "oracle"),
+        *("within 41 seconds", "oracle", "WHAT SSH password guessing last failure"),
     ),
     "postfix": (
         "jail postfix-sasl",
         "São Paulo, Brazil",
         "info[@]example.org",
         "AS64501",
+        "WHAT IMAP, POP3 or SMTP password guessing last failure",
+        "NAMES info[@]example.org, sales[@]example.org",
     ),
     "dovecot": ("jail dovecot", "NAMES root*, anna", "Netherlands (country level"),
     "nginx": (
         *("jail nginx-http-auth", "/admin?token=***", "NAMES admin, grafana"),
+        "WHAT web log-in guessing last failure",
         *("GET hxxp://evil[.]example/<script>", "cut at 200 characters"),
     ),
     "ipv6": (
@@ -153,10 +177,23 @@ TOLD = {
         "2001:db8:5::/64, last 30 days: no other address",
     ),
     "network": ("not looked up: a network", "unbanip 203.0.113.0/24"),
-    "by hand": ("banned on web1.example.org by hand, in jail sshd", "no log lines"),
-    "for ever": ("planned end none, banned for ever", "GET /phpmyadmin/index.php"),
+    "by hand": (
+        *("banned on web1.example.org by hand, in jail sshd", "no log lines"),
+        "WHAT banned",
+    ),
+    "for ever": (
+        *("planned end none, banned for ever", "GET /phpmyadmin/index.php"),
+        *("WHAT ", "phpMyAdmin probe: 1 line", "WordPress probe: 1 line"),
+        *("SQL injection: 1 line", "path traversal: 1 line"),
+        "web shell or known exploit (CVE-2021-41773): 1 line",
+    ),
     "unknown place": ("WHERE not known",),
     "own address": ("Possible lock-out: this is one of your own addresses",),
+    "repeat": (
+        "by jail recidive after 2 failures. WHAT repeat offender: repeats the ban by "
+        "sshd of ",
+        *("2 bans here: sshd; first", "1 repeat by a jail that watches fail2ban"),
+    ),
 }
 
 
@@ -168,6 +205,17 @@ def test_a_mail_tells_what_there_is_to_tell(
 
     for words in TOLD[kind]:
         assert words in text
+
+
+def test_what_a_ban_shows_can_be_sorted_by_programs(mails: Mapping[str, Mail]) -> None:
+    assert {kind: mail.message["X-F2B-Attack"] for kind, mail in mails.items()} == {
+        **dict.fromkeys(mails, None),
+        **dict.fromkeys(("ssh", "ipv6"), "ssh-password-guessing"),
+        **dict.fromkeys(("postfix", "dovecot"), "mail-password-guessing"),
+        "nginx": "web-login-guessing",
+        "for ever": "known-exploit",
+        "repeat": "repeat-offender",
+    }
 
 
 def test_an_own_address_is_a_possible_lock_out(mails: Mapping[str, Mail]) -> None:

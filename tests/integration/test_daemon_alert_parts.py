@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tests.daemons import Daemon
 
 DAY = 86_400
+LINES = """\
+Nov 21 20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.7 port 50291 ssh2
+Nov 21 20:13:31 web1 sshd[4025]: Invalid user admin from 192.0.2.7 port 50735"""
 IGNOREIP = "fail2ban's ignoreip is not known whole"
 
 
@@ -33,6 +37,11 @@ def part(mail: EmailMessage, kind: str) -> str:
     return content
 
 
+def shown(mail: EmailMessage, kind: str) -> str:
+    """Give the words of a part, without markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", part(mail, kind)).split())
+
+
 async def test_a_mail_has_a_text_and_a_page_that_tell_the_same(daemon: Daemon) -> None:
     daemon.configure(mail={"format": "both"})
     await daemon.start()
@@ -46,6 +55,62 @@ async def test_a_mail_has_a_text_and_a_page_that_tell_the_same(daemon: Daemon) -
         words = " ".join(part(mail, kind).split())
         assert "1 ban here: sshd" in words
         assert "192.0.2.0/24, last 30 days: 1 other address, 1 ban (.9 1)" in words
+
+
+async def test_a_mail_names_the_class_and_the_names_that_its_lines_show(
+    daemon: Daemon,
+) -> None:
+    daemon.configure(mail={"format": "both"})
+    await daemon.start()
+    await daemon.ban(MATCHES=LINES, F_USER="guest")
+
+    (mail,) = await daemon.mails(1)
+
+    assert mail["X-F2B-Attack"] == "ssh-password-guessing"
+    for kind, what, names in (("plain", "WHAT", "NAMES"), ("html", "What", "Names")):
+        words = shown(mail, kind)
+        assert f" {what} SSH password guessing " in words
+        assert f" {names} root*, admin, guest " in words
+
+
+async def test_what_repeats_another_ban_says_which_and_is_not_counted(
+    daemon: Daemon,
+) -> None:
+    daemon.configure(mail={"format": "both"})
+    await daemon.start()
+    first = await daemon.ban(MATCHES=LINES)
+    await daemon.mails(1)
+    await daemon.ban(JAIL="recidive", TIME=f"{TIME + 1}")
+    await daemon.mails(2)
+    await daemon.ban(TIME=f"{TIME + 2}")
+
+    _, repeat, second = await daemon.mails(3)
+
+    assert repeat["Subject"].endswith(", repeat offender")
+    assert repeat["X-F2B-Attack"] == "repeat-offender"
+    assert second["Subject"].endswith(", 2nd ban")
+    for kind in ("plain", "html"):
+        words = shown(repeat, kind)
+        assert "ban here" not in words.replace("1 ban here:", "")
+        assert "repeat offender: repeats the ban by sshd of " in words
+        assert f"({first.partition('-')[0]}), SSH password guessing " in words
+        assert "1 ban here: sshd; previous 2" in words
+        assert "; 1 repeat by a jail that watches fail2ban" in words
+        assert "; 1 repeat by a jail that watches fail2ban" in shown(second, kind)
+
+
+async def test_a_repetition_of_what_nobody_recorded_counts_no_ban(
+    daemon: Daemon,
+) -> None:
+    daemon.configure(mail={"format": "text"})
+    await daemon.start()
+    await daemon.ban(JAIL="recidive")
+
+    (mail,) = await daemon.mails(1)
+
+    words = " ".join(mail.get_content().split())
+    assert "WHAT repeat offender: repeats what another jail saw " in words
+    assert "no ban here but 1 repeat by a jail that watches fail2ban" in words
 
 
 async def test_text_alone_is_one_part(daemon: Daemon) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from f2b_enrich import wire
 from f2b_enrich.mail.compose import Composer
+from tests.alerts import KNOWN
 from tests.cli import Ran, run
 from tests.hostile import (
     UNSEEN,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from f2b_enrich.model import Enrichment
 
 COMPOSER = Composer()
+[WALK] = KNOWN.campaigns
 AT_ONCE = 20
 """Lines of one ban; a mail shows twice as many before it leaves some out."""
 
@@ -242,6 +244,36 @@ def test_nothing_that_anybody_writes_works(
     check_mail(mail, twin, event.lines, typed=event.jail)
     assert read_text(COMPOSER, alert) == mail.text
     check_headers(mail.headers, twin.names, {"Jail": jail, "Address": ip})
+
+
+@settings(max_examples=40)
+@given(jail=name, first=name, last=name, who=name)
+@example(
+    jail="<b>a\r\nBcc: x@foo.example",
+    first="https://anna:pw@b.example/?token=x",
+    last="</li><script>",
+    who="\x1b[31m\u202e",
+)
+def test_nothing_works_that_a_repetition_or_a_walk_names(
+    jail: str, first: str, last: str, who: str
+) -> None:
+    events = reported((), jail=jail), reported((), jail="recidive")
+    with tempfile.TemporaryDirectory() as folder:
+        store = StoreBuilder(Path(folder) / "bans.db")
+        ids = store.record(*events)
+        store.learn(located())
+        alert = alert_about(store, ids[-1])
+    walk = replace(WALK, who=who, first_name=first, last_name=last)
+    alert = replace(alert, campaigns=(walk,))
+
+    mail = read(COMPOSER, alert)
+    twin = read(COMPOSER, harmless(alert, by_hand=mail.unban_by_hand))
+    assert alert.repeated is not None
+    assert alert.repeated.jail == events[0].jail
+    assert "repeats the ban by sshd of Sat" in " ".join(twin.text.split())
+    check_mail(mail, twin, (), typed="recidive")
+    check_headers(mail.headers, twin.names, {})
+    assert ("X-F2B-Attack", "repeat-offender") in mail.headers
 
 
 def check_headers(

@@ -21,6 +21,17 @@ def test_every_name_is_explained() -> None:
     assert named == {field.name for field in fields(View)}
 
 
+def test_what_people_have_written_keeps_its_names() -> None:
+    """A name in templates is never taken away: theirs would not be used any more."""
+    before = """
+        subject ip host jail by_hand failures nth is_lock_out warning whose names
+        has_accounts within times place precision network traits hostname confirmed
+        scanner records history log command page sources from_ipinfo short_id version
+    """
+
+    assert set(before.split()) <= {field.name for field in fields(View)}
+
+
 def test_every_part_of_a_value_is_explained() -> None:
     page = PAGE.read_text()
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from f2b_enrich.mail.compose import subject
-from f2b_enrich.mail.sample import known, unknown
-from f2b_enrich.model import LogLine, Relation, Tally
+from f2b_enrich.mail.sample import unknown
+from f2b_enrich.model import LogLine, Relation, Tally, TriedName
+from tests.alerts import KNOWN as ALERT
 from tests.reading import COMPOSER, part, read, sent, words
 
-if TYPE_CHECKING:
-    pass
-
-ALERT = known()
+[WALK] = ALERT.campaigns
 OURS = replace(ALERT, relation=None)
 TAGS = {
     *("html", "head", "meta", "title", "style", "body", "main", "div", "h1", "h2", "p"),
@@ -53,6 +50,7 @@ def test_text_alone_is_a_mail_of_one_part() -> None:
     "fact",
     [
         "192.0.2.7 banned on web1.example.org by jail sshd after 5 failures. 7th ban",
+        "What SSH password guessing: 3 lines SSH protocol abuse (CVE-2024-6387): 1",
         "Last failure Sat 2026-11-21 19:14:03 UTC",
         "Planned end Sun 2026-11-22 19:14:03 UTC (1 day)",
         "Where Amsterdam, North Holland, Netherlands (city level",
@@ -61,6 +59,8 @@ def test_text_alone_is_a_mail_of_one_part() -> None:
         "7 bans here: sshd 6, postfix-sasl 1; first 2026-09-30 19:14, previous 2026",
         "192.0.2.0/24, last 30 days: 4 other addresses, 16 bans (.9 8, .13 5, .40 2, ",
         "other hosts: mail1 3 bans, web2 1 ban; first there 2026-10-04",
+        "192.0.2.0/24 walks through user names in the order of the alphabet: 43 names "
+        "(aaron to zoe) in 12 bans of 5 addresses since 2026-11-02, last 2026-11-21",
         "Own records since 2024-03-02; 1 of the 7 imported",
         "3 of 4 lines that fail2ban handed over, within 41 seconds; links made",
         "from 192.0.2.7 (2 times)",
@@ -77,7 +77,7 @@ def test_the_page_tells_what_the_text_tells(fact: str) -> None:
 def test_what_is_not_known_has_no_place_on_the_page() -> None:
     shown = words(unknown())
 
-    for label in ("Network", "Name", "History", "Planned end"):
+    for label in ("What SSH", "Network", "Name", "History", "Planned end"):
         assert label not in shown
     assert "No log lines: banned by hand" in shown
 
@@ -157,13 +157,17 @@ hostile = st.one_of(
     facts=st.tuples(hostile, hostile, hostile, hostile),
     log=st.lists(hostile, max_size=8),
     others=st.tuples(hostile, hostile, hostile),
+    is_repeat=st.booleans(),
 )
-@example(names=("<",) * 3, facts=("<",) * 4, log=["<"], others=("<",) * 3)
+@example(
+    names=("<",) * 3, facts=("<",) * 4, log=["<"], others=("<",) * 3, is_repeat=True
+)
 def test_no_value_becomes_markup_or_a_header(
     names: tuple[str, str, str],
     facts: tuple[str, str, str, str],
     log: list[str],
     others: tuple[str, str, str],
+    is_repeat: bool,  # noqa: FBT001 - Hypothesis names it
 ) -> None:
     ip, jail, host = names
     found, past = ALERT.enrichment, ALERT.history
@@ -178,6 +182,9 @@ def test_no_value_becomes_markup_or_a_header(
         lines=tuple(LogLine(position=at, line=line) for at, line in enumerate(log)),
         history=replace(past, jails=(tally[0],), other_hosts=(tally[1], tally[2])),
         relation=Relation(kind="friend", name=others[0], why=others[1]),
+        names=tuple(TriedName(name=name, lines=0, is_account=False) for name in others),
+        repeated=replace(ALERT.ban, jail=others[0]) if is_repeat else None,
+        campaigns=(replace(WALK, who=ip, first_name=others[1], last_name=others[2]),),
     )
 
     reader = read(alert)

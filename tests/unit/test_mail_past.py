@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 
+import pytest
+
 from f2b_enrich.mail.past import lines, records
 from f2b_enrich.mail.sample import known
 from f2b_enrich.model import Neighbours, Tally
@@ -44,6 +46,28 @@ def test_of_two_bans_the_first_is_the_previous() -> None:
     first = said(nth=2, previous_at=PAST.first_at)[0]
 
     assert first.endswith("; previous 2026-09-30 19:14")
+
+
+def test_repeats_are_counted_apart_from_bans() -> None:
+    assert said(repeats=2)[0].endswith(
+        ", previous 2026-11-19 19:14; 2 repeats by jails that watch fail2ban"
+    )
+    once = said(nth=1, jails=tallies(1), previous_at=None, repeats=1)[0]
+    assert once == "1 ban here: n0; 1 repeat by a jail that watches fail2ban"
+
+
+@pytest.mark.parametrize(
+    ("repeats", "told"),
+    [
+        (0, "no ban here"),
+        (1, "no ban here but 1 repeat by a jail that watches fail2ban"),
+        (1200, "no ban here but 1,200 repeats by jails that watch fail2ban"),
+    ],
+)
+def test_there_may_be_nothing_but_repeats(repeats: int, told: str) -> None:
+    past = said(nth=0, jails=(), first_at=T, previous_at=None, repeats=repeats)
+
+    assert past[0] == told
 
 
 def test_a_quiet_neighbourhood_and_one_without_a_subnet() -> None:

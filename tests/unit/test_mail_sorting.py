@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.mail.compose import Composer
-from f2b_enrich.mail.sample import known, unknown
+from f2b_enrich.mail.sample import known, repeating, unknown
 from f2b_enrich.mail.sorting import LONGEST, fields, thread_root
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def test_an_alert_can_be_sorted_by_all_that_is_known() -> None:
         "X-F2B-Jail": "sshd",
         "X-F2B-Address": "192.0.2.7",
         "X-F2B-Ban": ALERT.ban.id,
+        "X-F2B-Attack": "ssh-password-guessing",
         "X-F2B-Country": "NL",
         "X-F2B-ASN": "AS64500",
     }
@@ -49,6 +50,10 @@ def test_what_is_not_known_has_no_field() -> None:
         "X-F2B-Address",
         "X-F2B-Ban",
     }
+
+
+def test_a_ban_that_repeats_another_can_be_put_aside() -> None:
+    assert header(repeating())["X-F2B-Attack"] == "repeat-offender"
 
 
 def test_a_host_that_is_no_domain_still_names_a_list() -> None:

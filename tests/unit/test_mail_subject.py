@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from f2b_enrich.mail.sample import repeating
 from f2b_enrich.mail.subject import subject
 from tests.alerts import CITY, COUNTRY, an_alert
 from tests.reading import sent
@@ -20,6 +21,13 @@ def test_a_subject_leaves_out_what_is_not_known() -> None:
     assert subject(an_alert(enrichment=only_name)).endswith("(Example), 7th ban")
     only_number = replace(COUNTRY, country_code=None, asn=64500)
     assert subject(an_alert(enrichment=only_number)).endswith("(AS64500), 7th ban")
+
+
+@pytest.mark.parametrize("nth", [0, 7])
+def test_a_ban_that_repeats_another_is_not_counted_among_the_others(nth: int) -> None:
+    assert subject(replace(repeating(), nth=nth)) == (
+        "[fail2ban] web1 recidive: banned 192.0.2.7, repeat offender"
+    )
 
 
 def test_a_long_subject_is_cut_at_a_word() -> None:

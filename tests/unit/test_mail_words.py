@@ -8,11 +8,9 @@ from datetime import timedelta
 import pytest
 
 from f2b_enrich.mail.compose import subject
-from f2b_enrich.mail.sample import known
 from f2b_enrich.model import Relation, TriedName
+from tests.alerts import KNOWN as ALERT
 from tests.reading import part, words
-
-ALERT = known()
 
 
 @pytest.mark.parametrize("kind", ["own", "friend"])
