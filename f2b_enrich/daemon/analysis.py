@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Self
 
-from f2b_enrich.attacks import OTHER
+from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER
 from f2b_enrich.classify.classifier import Classifier
 from f2b_enrich.classify.jails import Jail, by_name, shipped_jails
 from f2b_enrich.classify.matching import Matcher
@@ -38,6 +39,15 @@ class Shown:
 
     attacks: tuple[Attack, ...]
     observed: tuple[Observed, ...]
+
+
+class Outcome(Enum):
+    """What came of a ban that was read."""
+
+    CLASSED = "classed"
+    CHANGED = "classed, with another leading class than before"
+    KEPT = "kept as it was, for its lines are no longer there"
+    LEFT = "left for another time, for it has got its lines since"
 
 
 class Analysis:
@@ -112,18 +122,17 @@ class Analysis:
         shown: Shown,
         *,
         now: datetime,
-    ) -> None:
-        """Write what a ban shows; without lines that are no longer kept, nothing else.
-
-        A ban that has got its lines since it was read is left for another time.
-        """
+    ) -> Outcome:
+        """Write what a ban shows, and tell what came of it."""
         if classes.lines_received(connection, ban.id) != ban.lines_received:
-            return
-        jails.note(connection, self.known_jail(ban.jail))
+            return Outcome.LEFT
+        known = self.known_jail(ban.jail)
+        jails.note(connection, known)
         number = classes.rule_set(connection, self.digest, now=now)
-        if not ban.has_lines and classes.attacks(connection, ban.id):
+        before = classes.attacks(connection, ban.id)
+        if before and not ban.has_lines and known.attack != REPEAT_OFFENDER:
             classes.keep(connection, ban.id, rule_set=number)
-            return
+            return Outcome.KEPT
         classes.save(
             connection,
             ban.id,
@@ -131,6 +140,9 @@ class Analysis:
             observed=shown.observed,
             rule_set=number,
         )
+        if before and before[0].attack != shown.attacks[0].attack:
+            return Outcome.CHANGED
+        return Outcome.CLASSED
 
     def known_jail(self, name: str) -> KnownJail:
         """Tell what a jail guards, whatever the case its name is written in."""

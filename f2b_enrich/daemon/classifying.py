@@ -113,6 +113,10 @@ class Classifying:
             partial(self._analysis.save, ban=ban, shown=each, now=self._now())
             for ban, each in zip(bans, shown, strict=True)
         )
-        return await asyncio.gather(
+        outcomes = await asyncio.gather(
             *map(self._commits.submit, writes), return_exceptions=True
         )
+        return [
+            outcome if isinstance(outcome, BaseException) else None
+            for outcome in outcomes
+        ]
