@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f2b_enrich import attacks
 from f2b_enrich.cli import times
-from f2b_enrich.cli.tables import Column
+from f2b_enrich.cli.tables import Column, fit
+from f2b_enrich.inert import cut
 from f2b_enrich.model import FOR_EVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
     from f2b_enrich.model import Ban
@@ -19,6 +21,10 @@ PLANNED = "~"
 """Marks an end that was planned and has passed, while no unban was reported."""
 
 PLANNED_NOTE = f"{PLANNED} planned end; no unban was reported"
+
+_LONGEST_ATTACK = 24
+_ROOM_FOR_LAST = 14
+"""Columns of a screen: a time of a mail, and the beginning of anything else."""
 
 
 def is_in_force(ban: LoggedBan, now: datetime) -> bool | None:
@@ -81,3 +87,47 @@ def network(ban: LoggedBan) -> str:
 def length(ban: LoggedBan) -> str:
     """Say how long it was or is to be."""
     return times.span(ban.bantime_seconds)
+
+
+def attack(ban: LoggedBan) -> str | None:
+    """Word the leading class and count the others; of a repeat say what it repeats."""
+    if ban.is_repeat:
+        return f"repeats {ban.repeated_jail}" if ban.repeated_jail else "repeat"
+    if ban.attack is None:
+        return None
+    words = attacks.CLASSES.get(ban.attack, ban.attack)
+    more = len(ban.attacks) - 1
+    return cut(words, _LONGEST_ATTACK) + (f" +{more}" if more > 0 else "")
+
+
+def fitted(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[object]],
+    *,
+    width: int | None,
+    may_go: Sequence[str],
+    cut_last: bool = True,
+) -> list[str]:
+    """Lay rows out; where the screen is too narrow these columns go, in this order."""
+    kept, shown = list(columns), [list(row) for row in rows]
+    for title in may_go:
+        if width is None or _fits(list(fit(kept, shown)), width):
+            break
+        at = [column.title for column in kept].index(title)
+        del kept[at]
+        shown = [[*row[:at], *row[at + 1 :]] for row in shown]
+    return list(fit(kept, shown, width=width if cut_last else None))
+
+
+def notes(heading: str, ends: Iterable[str | None]) -> Iterator[str]:
+    """Explain the mark of the ends below a heading, where they are shown."""
+    marked = any(end is not None and end.startswith(PLANNED) for end in ends)
+    if marked and "  ended" in heading:
+        yield PLANNED_NOTE
+
+
+def _fits(lines: Sequence[str], width: int) -> bool:
+    """Tell whether the last column has room, for all of it or for what says most."""
+    longest = max(map(len, lines))
+    start_of_last = lines[0].rfind("  ") + 2
+    return min(longest, start_of_last + _ROOM_FOR_LAST) <= width

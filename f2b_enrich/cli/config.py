@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from f2b_enrich.classify.rules_folder import load_folder
 from f2b_enrich.cli import setting_sources
 from f2b_enrich.cli.config_text import effective, sample
 from f2b_enrich.cli.options import (
@@ -17,6 +18,7 @@ from f2b_enrich.cli.options import (
     read_settings,
     with_settings,
 )
+from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.daemon.server import user_numbers
 from f2b_enrich.enrich.scanners import Scanners
 from f2b_enrich.errors import ConfigError, F2bEnrichError
@@ -84,11 +86,25 @@ def _own_files(settings: Settings) -> Iterator[tuple[str, str]]:
     else:
         if own.is_file():
             yield _GOOD, f"scanners: {own} adds to the shipped list"
+    yield from _rules(settings)
     folder = settings.mail.templates
     problems = check_templates(folder)
     yield from ((_BAD, problem) for problem in problems)
     if not problems and folder.is_dir():
         yield _GOOD, f"templates: those in {folder} render"
+
+
+def _rules(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Compile all rules, as the daemon does: together they may be too many."""
+    folder = settings.classify.rules
+    try:
+        Analysis.configured(settings)
+        own = len(load_folder(folder))
+    except ConfigError as exc:
+        yield from ((_BAD, problem) for problem in exc.problems)
+        return
+    if own:
+        yield _GOOD, f"rules: {own:,} in {folder} before the shipped ones"
 
 
 def _users(settings: Settings) -> Iterator[tuple[str, str]]:

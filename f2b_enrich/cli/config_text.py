@@ -46,14 +46,23 @@ def _sample_section(section: Section) -> str:
         lines += ["", *_explained(key), f"#{key.name} = {toml_text.value(key.example)}"]
     if section.free_key is not None:
         lines += ["", *_comment(_sentence(section.free_key.description))]
-        lines += [f"#{line}" for line in _entries(section.free_key.example)]
+        lines += _comment(" ".join(map(_about, section.entry)))
+        lines += [f"#{line}" for line in _entries(section, section.free_key.example)]
     return "\n".join(lines[1:]) + "\n"
 
 
-def _explained(key: Key) -> list[str]:
+def _about(key: Key) -> str:
+    """Explain a key of a table in a table, which stands there with the others."""
+    return _sentence(f"`{key.name}`: {key.description}{_limits(key)}")
+
+
+def _limits(key: Key) -> str:
     # What the default shows anyway needs no words.
-    limits = "" if key.takes in {"text", "path", "true or false"} else f" ({key.takes})"
-    text = _sentence(f"{key.description}{limits}")
+    return "" if key.takes in {"text", "path", "true or false"} else f" ({key.takes})"
+
+
+def _explained(key: Key) -> list[str]:
+    text = _sentence(f"{key.description}{_limits(key)}")
     return _comment(f"{text} No default; for example:" if key.default is None else text)
 
 
@@ -72,10 +81,16 @@ def _comment(text: str) -> list[str]:
     )
 
 
-def _entries(table: object) -> Iterator[str]:
+def _entries(section: Section, table: object) -> Iterator[str]:
     assert isinstance(table, dict)  # noqa: S101 - a table of names
     for name, kept in table.items():
-        yield f"{toml_text.key(name)} = {toml_text.value(kept)}"
+        if section.entry:
+            yield f"[{section.name}.{toml_text.key(name)}]"
+            yield from (
+                f"{key} = {toml_text.value(each)}" for key, each in kept.items()
+            )
+        else:
+            yield f"{toml_text.key(name)} = {toml_text.value(kept)}"
 
 
 def effective(
@@ -97,7 +112,7 @@ def effective(
             state = secrets[section.name]
             lines.append(f"# {state.name}: {state}")
         if section.free_key is not None:
-            lines += _entries(held)
+            lines += _entries(section, held)
     return "\n".join(lines) + "\n"
 
 

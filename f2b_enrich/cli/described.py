@@ -25,6 +25,7 @@ EXAMPLES: Mapping[str, object] = {
     "mail.smtp.ca_file": "/etc/ssl/certs/own-ca.pem",
     "hosts.aliases": {"web1.old.example.org": "web1.example.org"},
     "jails.aliases": {"ssh-iptables": "sshd"},
+    "jails.own": {"my-shop": {"service": "web", "attack": "web-login-guessing"}},
 }
 """Values for the keys that have no default to show."""
 
@@ -42,13 +43,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One table of the file; the one without a name is what comes before all."""
+    """One table of the file; the one without a name is what comes before all.
+
+    `free_key` is set where the administrator chooses the keys, as in a table of
+    aliases. `entry` holds the keys of a table behind each of them, if that is one.
+    """
 
     name: str
     description: str
     keys: tuple[Key, ...]
     free_key: Key | None = None
-    """Set where the administrator chooses the keys, as in a table of aliases."""
+    entry: tuple[Key, ...] = ()
 
     def value_of(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take this section out of all settings."""
@@ -75,7 +80,16 @@ def _sections(
             definition = definitions[field["$ref"].rpartition("/")[2]]
             inner += _sections(path, definition, definitions)
         elif field.get("type") == "object":
-            inner.append(_table(path, field, description))
+            entry = _entry(path, field["additionalProperties"], definitions)
+            inner.append(
+                Section(
+                    name=path,
+                    description=description,
+                    keys=(),
+                    free_key=_key(path, field),
+                    entry=entry,
+                )
+            )
         else:
             keys.append(_key(path, field))
     if keys:
@@ -83,9 +97,15 @@ def _sections(
     yield from inner
 
 
-def _table(path: str, field: Mapping[str, Any], description: str) -> Section:
-    return Section(
-        name=path, description=description, keys=(), free_key=_key(path, field)
+def _entry(
+    path: str, values: Mapping[str, Any], definitions: Mapping[str, Any]
+) -> tuple[Key, ...]:
+    """Describe the keys of the tables in a table; texts in it have none."""
+    if "$ref" not in values:
+        return ()
+    definition = definitions[values["$ref"].rpartition("/")[2]]
+    return tuple(
+        _key(f"{path}.{key}", field) for key, field in definition["properties"].items()
     )
 
 

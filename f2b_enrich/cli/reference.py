@@ -56,9 +56,12 @@ def _section(section: Section) -> str:
         lines += [section.description, ""]
     if section.free_key is not None:
         lines.append(f"Each key: {_sentence(section.free_key.description)}")
-    else:
+    if section.entry:
+        lines.append("")
+    keys = section.keys or section.entry
+    if keys:
         lines += ["| key | takes | default | what it is |", "| --- | --- | --- | --- |"]
-        lines += map(_row, section.keys)
+        lines += map(_row, keys)
     return "\n".join(lines) + "\n"
 
 

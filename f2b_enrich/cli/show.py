@@ -13,20 +13,22 @@ from f2b_enrich.cli import ban_table, show_known, times
 from f2b_enrich.cli.opening import reading
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.show_bans import table
-from f2b_enrich.cli.show_facts import NAMED, gather
+from f2b_enrich.cli.show_facts import gather
 from f2b_enrich.cli.show_record import json_lines
 from f2b_enrich.cli.tables import beside, screen_width
 from f2b_enrich.inert import cut, listed, printable
+from f2b_enrich.mail import campaigns
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
     from f2b_enrich.cli.show_facts import Page
     from f2b_enrich.config import Settings
     from f2b_enrich.model import Neighbours, Tally
+    from f2b_enrich.store.addresses import JailRecord
 
 FEW = 10
 """Bans shown unless all are asked for."""
@@ -93,8 +95,10 @@ def told(
     yield from map(printable, _around(page, now, zone))
     history = beside(_history(page, zone), width=width)
     yield from filter(None, (history, printable(_names(page))))
+    for walk in page.campaigns:
+        yield beside(campaigns.pieces(walk, zone), width=width)
     if page.shown:
-        yield from table(page, now=now, zone=zone)
+        yield from table(page, now=now, zone=zone, width=width)
     yield from _notes(page)
 
 
@@ -143,26 +147,46 @@ def _history(page: Page, zone: tzinfo | None) -> Iterator[str]:
 
 def _own(page: Page, zone: tzinfo | None) -> Iterator[str]:
     own = [record for record in page.records if record.host == page.host]
-    if not own:
-        return
-    bans = sum(record.bans for record in own)
-    failures = sum(record.failures for record in own)
-    first = times.day(min(record.first_at for record in own), zone)
-    last = times.day(own[0].newest.banned_at, zone)
-    days = first if first == last else f"{first} to {last}"
-    jails = Counter({record.jail: record.bans for record in own})
-    yield (
-        f"{counted(bans, 'ban')}, {counted(failures, 'failure')}, {days}, {page.host}: "
-        f"{_busiest(jails, 'jail')}"
-    )
+    bans = [record for record in own if not record.is_repeat]
+    repeats = [record for record in own if record.is_repeat]
+    if bans:
+        failures = sum(record.failures for record in bans)
+        yield (
+            f"{_counted(bans, 'ban')}, {counted(failures, 'failure')}, "
+            f"{_days(bans, zone)}, {page.host}: {_busiest(_jails(bans), 'jail')}"
+        )
+    if repeats:
+        # Where they stand alone nothing else has told when and where.
+        where = "" if bans else f", {_days(repeats, zone)}, {page.host}"
+        names = ", ".join(record.jail for record in repeats[:_MOST_NAMES])
+        yield f"{_counted(repeats, 'repeat')} ({names}){where}"
+
+
+def _counted(records: Sequence[JailRecord], noun: str) -> str:
+    return counted(sum(record.bans for record in records), noun)
+
+
+def _days(records: Sequence[JailRecord], zone: tzinfo | None) -> str:
+    first = times.day(min(record.first_at for record in records), zone)
+    last = times.day(max(record.newest.banned_at for record in records), zone)
+    return first if first == last else f"{first} to {last}"
+
+
+def _jails(records: Sequence[JailRecord]) -> Counter[str]:
+    return Counter({record.jail: record.bans for record in records})
 
 
 def _elsewhere(page: Page) -> str:
+    others = [record for record in page.records if record.host != page.host]
     hosts: Counter[str] = Counter()
-    for each in page.records:
-        if each.host != page.host:
+    for each in others:
+        if not each.is_repeat:
             hosts[each.host] += each.bans
-    return f"other hosts: {_busiest(hosts, 'host')}" if hosts else ""
+    told = [_busiest(hosts, "host")] if hosts else []
+    repeats = [record for record in others if record.is_repeat]
+    if repeats:
+        told.append(_counted(repeats, "repeat"))
+    return f"other hosts: {', '.join(told)}" if told else ""
 
 
 def _busiest(bans: Counter[str], noun: str) -> str:
@@ -205,12 +229,11 @@ def _names(page: Page) -> str:
     more = len(page.names) - _MOST_NAMES
     if more > 0:
         named.append(counted(more, "other"))
-    whose = f" (in the newest {NAMED} bans)" if page.bans > NAMED else ""
-    return f"names{whose}: {', '.join(named)}"
+    return f"names: {', '.join(named)}"
 
 
 def _notes(page: Page) -> Iterator[str]:
-    more = page.bans - len(page.shown)
+    more = page.listed - len(page.shown)
     hints = []
     if more:
         hints.append(f"{more:,} more: f2b-enrich show {page.ip} --all")

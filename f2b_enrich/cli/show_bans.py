@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli import ban_table, times
-from f2b_enrich.cli.tables import Column, fit
+from f2b_enrich.cli.tables import Column
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxState
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from f2b_enrich.store.lists import LoggedBan
 
 _LONGEST_REASON = 200
+_INDENT = "  "
+_MAY_GO = ("for", "origin", "failures", "ban")
 
 
-def table(page: Page, *, now: datetime, zone: tzinfo | None) -> Iterator[str]:
+def table(
+    page: Page, *, now: datetime, zone: tzinfo | None, width: int | None
+) -> Iterator[str]:
     """Lay the bans out, the log lines of each below it where they were asked for."""
     columns = (
         ban_table.banned_column(page.shown, zone),
         Column("host", limit=24),
         Column("jail", limit=24),
+        Column("attack"),
         Column("failures", right=True),
         Column("for"),
         Column("ended"),
@@ -34,27 +39,33 @@ def table(page: Page, *, now: datetime, zone: tzinfo | None) -> Iterator[str]:
         Column("ban"),
         Column("mail", limit=2 * _LONGEST_REASON),
     )
+    ends = [ban_table.ended(ban, now, zone) for ban in page.shown]
     rows = [
         (
             times.stamp(ban.banned_at, zone),
             host,
             ban.jail,
+            ban_table.attack(ban),
             ban.failures,
             ban_table.length(ban),
-            ban_table.ended(ban, now, zone),
+            end,
             ban.origins,
             ban.id.partition("-")[0],
             _mail(page, ban, zone),
         )
-        for ban, host in zip(page.shown, ban_table.host_cells(page.shown), strict=True)
+        for ban, host, end in zip(
+            page.shown, ban_table.host_cells(page.shown), ends, strict=True
+        )
     ]
-    heading, *lines = fit(columns, rows)
-    yield f"  {heading}"
+    room = None if width is None else width - len(_INDENT)
+    heading, *lines = ban_table.fitted(
+        columns, rows, width=room, may_go=_MAY_GO, cut_last=False
+    )
+    yield f"{_INDENT}{heading}"
     for ban, line in zip(page.shown, lines, strict=True):
-        yield f"  {line}"
+        yield f"{_INDENT}{line}"
         yield from _log(page, ban)
-    if any(str(row[5] or "").startswith(ban_table.PLANNED) for row in rows):
-        yield f"  {ban_table.PLANNED_NOTE}"
+    yield from (f"{_INDENT}{note}" for note in ban_table.notes(heading, ends))
 
 
 def _mail(page: Page, ban: LoggedBan, zone: tzinfo | None) -> str:

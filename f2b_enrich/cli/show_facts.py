@@ -10,20 +10,31 @@ from typing import TYPE_CHECKING
 from f2b_enrich.cli.opening import as_stored
 from f2b_enrich.errors import F2bEnrichError
 from f2b_enrich.model import read_address
-from f2b_enrich.store import addresses, enrichments, lists, neighbours, reads
+from f2b_enrich.store import (
+    addresses,
+    campaigns,
+    enrichments,
+    lists,
+    neighbours,
+    reads,
+)
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from f2b_enrich.classify.observed import Observed
-    from f2b_enrich.model import Ban, Enrichment, LogLine, Neighbours, OutboxRow
-    from f2b_enrich.store.addresses import JailRecord
+    from f2b_enrich.model import (
+        Ban,
+        Campaign,
+        Enrichment,
+        LogLine,
+        Neighbours,
+        Observed,
+        OutboxRow,
+    )
+    from f2b_enrich.store.addresses import AttackRecord, JailRecord
     from f2b_enrich.store.lists import LoggedBan
-
-NAMED = 200
-"""Of how many bans, the newest, the lines are searched for names."""
 
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _UUID_PARTS = (8, 12, 16, 20)
@@ -37,7 +48,8 @@ class NotKnownError(F2bEnrichError):
 class Page:
     """All that `show` tells; `records` count all bans, `shown` are those listed.
 
-    `host` is the one that is told of first. `around` are the newest bans of networks
+    `attacks` and `observed` are of all its bans. `host` is the one that is told of
+    first. `around` are the newest bans of networks
     that hold the address. `lines_of` reads the log lines of a ban by its id, while the
     store is open; None where they were not asked for.
     """
@@ -52,11 +64,18 @@ class Page:
     around: tuple[Ban, ...]
     subnet: str | None
     neighbours: Neighbours | None
-    names: tuple[Observed, ...]
+    attacks: tuple[AttackRecord, ...]
+    observed: tuple[Observed, ...]
+    campaigns: tuple[Campaign, ...]
 
     @property
-    def bans(self) -> int:
-        """Count the bans of all hosts."""
+    def names(self) -> tuple[Observed, ...]:
+        """The user names that were tried."""
+        return tuple(each for each in self.observed if each.kind == "username")
+
+    @property
+    def listed(self) -> int:
+        """Count what could be listed, of all hosts: bans, and what repeats them."""
         return sum(record.bans for record in self.records)
 
 
@@ -89,10 +108,12 @@ def gather(
         records = addresses.records(store, ip)
         around = addresses.networks_around(store, ip)
     subnet = read_address(ip).subnet
+    enrichment = enrichments.latest(store, ip)
+    asn = None if enrichment is None else enrichment.asn
     return Page(
         ip=ip,
         host=_first_host(records, host),
-        enrichment=enrichments.latest(store, ip),
+        enrichment=enrichment,
         records=records,
         shown=shown,
         alerts={ban.id: addresses.alerts(store, ban.id) for ban in shown},
@@ -100,7 +121,9 @@ def gather(
         around=around,
         subnet=subnet,
         neighbours=neighbours.around(store, ip, subnet=subnet, until=now),
-        names=_names(store, ip),
+        attacks=addresses.attacks(store, ip),
+        observed=addresses.observed(store, ip),
+        campaigns=campaigns.of(store, ip=ip, subnet=subnet, asn=asn, at=now),
     )
 
 
@@ -127,13 +150,3 @@ def _hyphenated(digits: str) -> str:
     ends = (*_UUID_PARTS, len(digits))
     parts = (digits[start:end] for start, end in zip(starts, ends, strict=True))
     return "-".join(filter(None, parts))
-
-
-def _names(store: sqlite3.Connection, ip: str) -> tuple[Observed, ...]:
-    # Only here: the rules take some 20 ms, which no other command wants.
-    from f2b_enrich.classify import rules  # noqa: PLC0415
-    from f2b_enrich.classify.observed import Observer  # noqa: PLC0415
-
-    naming = [rule for rule in rules.shipped() if rule.shows]
-    found = Observer(naming).observe(addresses.log(store, ip, bans=NAMED))
-    return tuple(each for each in found if each.kind == "username")

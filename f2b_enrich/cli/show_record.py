@@ -29,24 +29,40 @@ def json_lines(page: Page, now: datetime) -> Iterator[str]:
 
 
 def _about(page: Page, now: datetime) -> dict[str, object]:
-    """Give all but the bans; figures are of all hosts unless they name one."""
+    """Give all but the bans; figures are of all hosts unless they name one.
+
+    What only repeats a ban is in `total_repeats`, and in no other figure.
+    """
     records = page.records
+    bans = [each for each in records if not each.is_repeat]
+    total = sum(each.bans for each in bans)
     return {
         "ip": page.ip,
         "in_force": _any(ban_table.stands(each.newest, now) for each in records),
-        "total_bans": page.bans,
-        "total_failures": sum(each.failures for each in records),
-        "first_at": min((each.first_at for each in records), default=None),
-        "last_at": max((each.newest.banned_at for each in records), default=None),
+        "total_bans": total,
+        "total_repeats": page.listed - total,
+        "total_failures": sum(each.failures for each in bans),
+        "first_at": min((each.first_at for each in bans), default=None),
+        "last_at": max((each.newest.banned_at for each in bans), default=None),
         "jails": [_jail(each, now) for each in records],
         "inside_banned": [
             {"network": ban.ip, **_newest(ban, now)} for ban in page.around
         ],
         "subnet": page.subnet,
         "subnet_other_30_days": _neighbours(page),
-        "names": {each.value: each.lines for each in page.names},
+        "attacks": page.attacks,
+        "observed": _observed(page),
+        "campaigns": page.campaigns,
         "enrichment": page.enrichment,
     }
+
+
+def _observed(page: Page) -> dict[str, dict[str, int]]:
+    """Give the lines that show each value, by kind."""
+    kinds: dict[str, dict[str, int]] = {}
+    for each in page.observed:
+        kinds.setdefault(each.kind, {})[each.value] = each.lines
+    return kinds
 
 
 def _any(known: Iterable[bool | None]) -> bool | None:
@@ -58,6 +74,7 @@ def _any(known: Iterable[bool | None]) -> bool | None:
 def _jail(each: JailRecord, now: datetime) -> dict[str, object]:
     return {
         **_newest(each.newest, now),
+        "is_repeat": each.is_repeat,
         "bans": each.bans,
         "failures": each.failures,
         "first_at": each.first_at,
@@ -89,6 +106,7 @@ def _neighbours(page: Page) -> dict[str, object] | None:
 
 def _ban(page: Page, ban: LoggedBan, now: datetime) -> dict[str, object]:
     whole = dict(ban.columns)
+    whole["attacks"] = ban.attacks
     whole["in_force"] = ban_table.is_in_force(ban, now)
     whole["mails"] = list(map(_mail, page.alerts[ban.id]))
     if page.lines_of is not None:

@@ -17,6 +17,7 @@ from f2b_enrich.cli.tables import json_text
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxState
+from f2b_enrich.store import figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
         StoreFacts,
     )
     from f2b_enrich.config import Settings
+    from f2b_enrich.model import Tally
     from f2b_enrich.store.reads import Totals
 
 _LABEL = 10
 _STATES_FIRST = (OutboxState.SENT, OutboxState.DUE, OutboxState.DEAD)
 _LONGEST_REASON = 200
+_MOST_JAILS = 5
+_LONGEST_JAIL = 40
 
 
 @click.command(epilog="\b\nExamples:\n  f2b-enrich status\n  f2b-enrich status --json")
@@ -71,11 +75,8 @@ def rows(
     records = status.store.records
     if records is not None:
         yield "last ban", _last_ban(records, now, zone)
-        today, month = _totals(records.today), _totals(records.month)
-        text = f"today {today}; 30 days {month}"
-        if records.in_the_future:
-            text += f"; {counted(records.in_the_future, 'ban')} in the future"
-        yield "bans", text
+        yield "bans", _bans(records)
+        yield from _kinds(records)
     yield "store", _store(status.store, zone)
     yield "spool", _spool(status.spools, status.lost)
     yield "look-ups", _database(status.geo)
@@ -106,9 +107,46 @@ def _last_ban(records: Records, now: datetime, zone: tzinfo | None) -> str:
     return f"{when}  {last.jail}  {last.ip}  ({times.ago(last.banned_at, now)})"
 
 
+def _bans(records: Records) -> str:
+    text = f"today {_totals(records.today)}; 30 days {_totals(records.month)}"
+    if records.in_the_future:
+        text += f"; {counted(records.in_the_future, 'ban')} in the future"
+    return text
+
+
+def _kinds(records: Records) -> Iterator[tuple[str, str]]:
+    """Say what was attacked, and of which bans that is not known yet."""
+    if records.services:
+        counts = (f"{name} {bans:,}" for name, bans in records.services.items())
+        yield "services", f"bans of 30 days: {', '.join(counts)}"
+    if records.unknown_jails:
+        yield "jails", _unknown(records.unknown_jails)
+    waiting, older = records.bans_not_classed, records.bans_of_older_rules
+    told = [f"{counted(waiting, 'ban')} not classed yet"] if waiting else []
+    if older:
+        least = "at least " if older == figures.MOST_OLDER else ""
+        told.append(
+            f"{least}{counted(older, 'ban')} classed by older rules: "
+            "f2b-enrich classify --all"
+        )
+    if told:
+        yield "classes", "; ".join(told)
+
+
+def _unknown(jails: tuple[Tally, ...]) -> str:
+    named = [f"{cut(jail.name, _LONGEST_JAIL)} {jail.bans:,}" for jail in jails]
+    more = len(named) - _MOST_JAILS
+    if more > 0:
+        named[_MOST_JAILS:] = [counted(more, "more jail")]
+    return f"unknown, bans of 30 days: {', '.join(named)}; name them: [jails.own.NAME]"
+
+
 def _totals(totals: Totals) -> str:
     addresses = "address" if totals.addresses == 1 else "addresses"
-    return f"{counted(totals.bans, 'ban')} of {totals.addresses:,} {addresses}"
+    text = f"{counted(totals.bans, 'ban')} of {totals.addresses:,} {addresses}"
+    if totals.repeats:
+        text += f", {counted(totals.repeats, 'repeat')}"
+    return text
 
 
 def _store(store: StoreFacts, zone: tzinfo | None) -> str:
@@ -118,6 +156,8 @@ def _store(store: StoreFacts, zone: tzinfo | None) -> str:
         return f"{store.path}: there is none yet, the daemon makes it"
     records = store.records
     total = counted(records.bans, "ban")
+    if records.repeats:
+        total += f", {counted(records.repeats, 'repeat')}"
     if records.hosts > 1:
         total += f" of {records.hosts:,} hosts"
     if records.oldest_at is not None:

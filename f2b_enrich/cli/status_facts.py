@@ -18,7 +18,7 @@ from f2b_enrich.cli.times import start_of_day
 from f2b_enrich.enrich.local import open_database
 from f2b_enrich.errors import GeoError, StoreError
 from f2b_enrich.mail.addresses import route
-from f2b_enrich.store import figures, lists, reads
+from f2b_enrich.store import figures, jails, lists, reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from f2b_enrich.cli.daemon_facts import DaemonFacts
     from f2b_enrich.config import Settings
     from f2b_enrich.mail.addresses import Route
-    from f2b_enrich.model import Ban
+    from f2b_enrich.model import Ban, Tally
     from f2b_enrich.store.lists import Mail
     from f2b_enrich.store.reads import Totals
 
@@ -45,15 +45,21 @@ class Records:
     """What the store holds; `bans_waiting` for a look-up are those of 24 hours.
 
     Bans `in_the_future`, of which `last` is none, come from a clock that was wrong.
+    `services` and `unknown_jails`, which nobody named, count the bans of 30 days.
     """
 
     bans: int
+    repeats: int
     in_the_future: int
     hosts: int
     oldest_at: datetime | None
     last: Ban | None
     today: Totals
     month: Totals
+    services: Mapping[str, int]
+    unknown_jails: tuple[Tally, ...]
+    bans_not_classed: int
+    bans_of_older_rules: int
     look_ups_today: int
     look_ups_incomplete_today: int
     bans_served_today: int
@@ -183,20 +189,26 @@ def _size(path: Path) -> int:
 def _records(
     connection: sqlite3.Connection, *, now: datetime, zone: tzinfo | None
 ) -> Records:
-    midnight = start_of_day(now, zone)
+    bans, repeats = lists.count_bans(connection)
+    midnight, month = start_of_day(now, zone), now - MONTH
     dead = lists.mails(connection, lists.MailQuery(states=("dead",)), limit=1)
     look_ups = figures.look_ups(connection, since=midnight, until=now)
     soon = now + _ROUNDED
-    future = lists.BanQuery(since=soon)
+    future = lists.tally(connection, lists.BanQuery(since=soon))
     mails = figures.mails(connection, since=midnight)
     return Records(
-        bans=lists.count_bans(connection),
+        bans=bans,
+        repeats=repeats,
         hosts=figures.hosts(connection),
         oldest_at=reads.oldest_ban_at(connection),
-        in_the_future=lists.tally(connection, future).bans,
+        in_the_future=future.bans + future.repeats,
         last=reads.newest_ban(connection, before=soon),
         today=lists.tally(connection, lists.BanQuery(since=midnight, until=soon)),
-        month=lists.tally(connection, lists.BanQuery(since=now - MONTH, until=soon)),
+        month=lists.tally(connection, lists.BanQuery(since=month, until=soon)),
+        services=figures.services(connection, since=month, until=soon),
+        unknown_jails=jails.unknown(connection, since=month),
+        bans_not_classed=figures.bans_not_classed(connection),
+        bans_of_older_rules=figures.bans_of_older_rules(connection),
         look_ups_today=look_ups.look_ups,
         look_ups_incomplete_today=look_ups.incomplete,
         bans_served_today=look_ups.served,

@@ -174,10 +174,12 @@ def tally(connection: sqlite3.Connection, wanted: BanQuery) -> Totals:
     return Totals(bans=row[0], addresses=row[1], repeats=row[2] - row[0])
 
 
-def count_bans(connection: sqlite3.Connection) -> int:
-    """Count all bans."""
-    count: int = connection.execute("SELECT count(*) FROM bans").fetchone()[0]
-    return count
+def count_bans(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Count all bans, and apart those that only repeat another."""
+    bans, rows = connection.execute(
+        f"SELECT count(iif({IS_REAL}, 1, NULL)), count(*) FROM bans"
+    ).fetchone()
+    return bans, rows - bans
 
 
 def _matching(wanted: BanQuery) -> tuple[str, tuple[str, ...]]:
@@ -187,17 +189,21 @@ def _matching(wanted: BanQuery) -> tuple[str, tuple[str, ...]]:
             ("banned_at < ?", _texts(wanted.until)),
             (_is_one_of("jail", wanted.jails), wanted.jails),
             ("ip = ?", () if wanted.ip is None else (wanted.ip,)),
-            (_shows(wanted.attacks), wanted.attacks),
+            (_shows(wanted.attacks), 2 * wanted.attacks),
             (_guards(wanted.services), wanted.services),
         )
     )
 
 
 def _shows(attacks: tuple[str, ...]) -> str:
-    """Ask for one class at least, ban by ban: the newest may be all that is wanted."""
+    """Ask for one class at least, leading or not.
+
+    The plus keeps SQLite from looking each ban up by its random id, which took four
+    times as long among a million bans.
+    """
     return (
-        "EXISTS (SELECT 1 FROM ban_attacks WHERE ban_id = id "
-        f"AND {_is_one_of('ban_attacks.attack', attacks)})"
+        f"({_is_one_of('attack', attacks)} OR +id IN (SELECT ban_id FROM ban_attacks "
+        f"WHERE {_is_one_of('ban_attacks.attack', attacks)}))"
     )
 
 

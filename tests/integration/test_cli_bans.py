@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from f2b_enrich.attacks import CLASSES
 from f2b_enrich.cli.bans import table
 from f2b_enrich.store import lists
 from tests.cli import run
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BERLIN = ZoneInfo("Europe/Berlin")
+REQUEST = '192.0.2.8 - - [21/Nov/2026:20:13:22 +0100] "GET {} HTTP/1.1" 404 162 "-" "-"'
+PROBES = tuple(map(REQUEST.format, ("/.git/config", "/.git/HEAD", "/.env")))
 
 
 @pytest.fixture
@@ -56,6 +59,128 @@ def test_the_table_says_who_was_banned_when_and_how_it_ended(
 
 def test_the_table_fits_the_screen(store: StoreBuilder) -> None:
     assert max(map(len, shown(store, width=110))) == 110
+
+
+def columns(store: StoreBuilder, width: int) -> list[str]:
+    return shown(store, width=width)[0].split()[2:]
+
+
+def test_columns_go_where_the_screen_is_narrow(store: StoreBuilder) -> None:
+    store.classify()
+
+    assert columns(store, 150)[-4:] == ["mail", "attack", "where", "network"]
+    assert columns(store, 120)[-4:] == ["ended", "attack", "where", "network"]
+    assert columns(store, 80) == ["jail", "address", "ended", "attack"]
+    assert columns(store, 60) == ["jail", "address", "attack"]
+    assert columns(store, 20) == columns(store, 60)
+    assert max(map(len, shown(store, width=80))) == 80
+    assert shown(store, width=80)[-1].startswith("~ planned end")
+    assert "~" not in "".join(shown(store, width=60))
+
+
+def test_a_repeat_is_listed_with_what_it_repeats(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    second = timedelta(seconds=1)
+    store.record(
+        event(lines=PROBES, jail="nginx-botsearch"),
+        event(at=NOW + second, jail="recidive", lines=()),
+        event("192.0.2.8", at=NOW - second, jail="recidive", lines=()),
+        event("192.0.2.9", at=NOW - 2 * second, jail="own"),
+    )
+    store.classify()
+    with store.writing() as connection:
+        connection.execute("UPDATE bans SET attack = 'gone' WHERE jail = 'own'")
+
+    cells = [re.split("  +", line)[-1] for line in shown(store)[1:]]
+
+    assert cells == [
+        "repeats nginx-botsearch",
+        "probe for .git or CI fi\u2026 +1",
+        "repeat",
+        "gone",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "ips"),
+    [
+        (("--attack", "credentials-probe"), ["192.0.2.8"]),
+        (("--attack", "repository-probe"), ["192.0.2.8"]),
+        (("--attack", "repeat-offender"), ["192.0.2.7"]),
+        (
+            ("--attack", "other", "--attack", "credentials-probe"),
+            ["192.0.2.8", "192.0.2.9"],
+        ),
+        (("--attack", "other", "--service", "web"), []),
+        (("--service", "ssh", "--service", "web"), ["192.0.2.7", "192.0.2.8"]),
+        (("--service", "other"), ["192.0.2.7", "192.0.2.9", "192.0.2.10"]),
+    ],
+)
+def test_rows_are_chosen_by_class_and_service(
+    tmp_path: Path, words: tuple[str, ...], ips: list[str]
+) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    second = timedelta(seconds=1)
+    store.record(
+        event(at=NOW - second),
+        event(at=NOW, jail="recidive", lines=()),
+        event("192.0.2.8", at=NOW - 2 * second, jail="nginx-botsearch", lines=PROBES),
+        event("192.0.2.9", at=NOW - 3 * second, jail="own", lines=()),
+    )
+    store.classify()
+    store.record(event("192.0.2.10", at=NOW - 4 * second, jail="new"))
+
+    ran = run("bans", "list", *words, "--json", "--db", store.path)
+    table = run("bans", "list", *words, "--db", store.path)
+
+    assert [row["ip"] for row in json.loads(ran.out)] == ips
+    assert (table.code, len(table.out.splitlines())) == (0, len(ips) + bool(ips))
+
+
+def test_the_count_tells_repeats_apart(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(event(), event("192.0.2.8"), event(jail="recidive", lines=()))
+    store.classify()
+
+    few = run("bans", "list", "--limit", "1", "--db", store.path)
+    everything = run("bans", "list", "--db", store.path)
+
+    assert few.err == "the newest 1 of 3 rows (2 bans, 1 repeat); all: --limit 0\n"
+    assert everything.err == ""
+
+
+def test_programs_get_class_service_and_what_is_repeated(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(
+        event(jail="nginx-botsearch", lines=PROBES),
+        event(at=NOW + timedelta(seconds=1), jail="recidive", lines=()),
+    )
+    store.classify()
+
+    repeat, ban = json.loads(run("bans", "list", "--json", "--db", store.path).out)
+    text = run("bans", "list", "--csv", "--db", store.path).out
+
+    assert (ban["attack"], ban["service"]) == ("repository-probe", "web")
+    assert ban["attacks"] == "repository-probe, credentials-probe"
+    assert (ban["is_repeat"], repeat["is_repeat"]) == (0, 1)
+    assert repeat["repeat_of"] == ban["id"]
+    assert next(csv.DictReader(io.StringIO(text)))["repeat_of"] == ban["id"]
+
+
+def test_a_class_that_is_none_is_wrong_usage_that_says_where_they_are(
+    store: StoreBuilder,
+) -> None:
+    ran = run("bans", "list", "--attack", "ssh\x1b", "--db", store.path)
+    listed = run("bans", "list", "--help").out
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "f2b-enrich: invalid value for '--attack': 'ssh\\x1b' is no class of attack, "
+        "--help lists them; f2b-enrich bans list --help tells more\n"
+    )
+    for name, words in CLASSES.items():
+        assert f"  {name} " in listed
+        assert f" {words}\n" in listed
 
 
 def test_hosts_are_named_where_there_are_several(store: StoreBuilder) -> None:
@@ -177,6 +302,8 @@ def test_relative_times_count_from_now(tmp_path: Path) -> None:
         ("--json", "--csv"),
         ("--limit", "-1"),
         ("--colour",),
+        ("--attack", "none"),
+        ("--service", "none"),
     ],
 )
 def test_wrong_usage_is_two(store: StoreBuilder, words: tuple[str, ...]) -> None:

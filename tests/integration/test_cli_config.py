@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from f2b_enrich.cli import toml_text
 from f2b_enrich.cli.config_text import sample
 from f2b_enrich.cli.described import sections
-from f2b_enrich.config import Settings
+from f2b_enrich.config import OwnJail, Settings
 from f2b_enrich.config_files import load
 from tests.cli import run
 
@@ -80,6 +80,67 @@ def test_own_templates_and_scanners_are_tried(file: Path, tmp_path: Path) -> Non
     assert "WRONG  " in wrong.out
     assert "nobody_knows" in wrong.out
     assert f"WRONG  enrich.scanners: {scanners}: " in wrong.out
+
+
+RULE = """
+[[rule]]
+name = "{name}"
+attack = "{attack}"
+pattern = "knock"
+example = "knock knock"
+"""
+
+
+def test_own_rules_are_compiled_and_counted(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "rules.d"
+    file.write_text(f'host = "web1"\n[classify]\nrules = "{folder}"\n')
+    assert "rules: " not in run("config", "check", "--config", file).out
+
+    folder.mkdir()
+    (folder / "a.toml").write_text(RULE.format(name="own-one", attack="port-scan"))
+    (folder / "b.toml").write_text(RULE.format(name="own-two", attack="other"))
+    sound = run("config", "check", "--config", file)
+
+    assert sound.code == 0
+    assert f"ok     rules: 2 in {folder} before the shipped ones\n" in sound.out
+
+
+def test_every_problem_of_own_rules_is_told(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "rules.d"
+    folder.mkdir()
+    file.write_text(f'host = "web1"\n[classify]\nrules = "{folder}"\n')
+    (folder / "a.toml").write_text(RULE.format(name="own-one", attack="nought"))
+    (folder / "b.toml").write_text("[[rule]\n")
+
+    wrong = run("config", "check", "--config", file)
+
+    told = [line for line in wrong.out.splitlines() if line.startswith("WRONG")]
+    assert wrong.code == 1
+    assert [str(folder / name) in line for name, line in zip("ab", told, strict=True)]
+    assert "nought" in told[0]
+
+
+def test_problems_of_own_jails_are_one_line_each(file: Path) -> None:
+    file.write_text(
+        '[jails.own.shop]\nservice = "shop"\nattack = "nought"\nserves = "web"\n'
+        '[jails.own]\nplain = "web"\n"" = { service = "web" }\n'
+    )
+
+    ran = run("config", "check", "--config", file)
+
+    assert ran.code == 1
+    services = (
+        "'ssh', 'mail', 'web', 'ftp', 'database', 'voip', 'dns', 'vpn' or 'other'"
+    )
+    assert ran.out.splitlines() == [
+        f"WRONG  {file}: jails.own.shop.service: input should be {services}",
+        f"WRONG  {file}: jails.own.shop.attack: 'nought' is no class of attack, "
+        "such as 'other'",
+        f"WRONG  {file}: jails.own.shop.serves: no such key",
+        f"WRONG  {file}: jails.own.plain: input should be a valid dictionary or "
+        "instance of OwnJail",
+        f"WRONG  {file}: jails.own..[key]: string should have at least 1 character",
+    ]
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
@@ -186,6 +247,8 @@ def test_show_is_a_configuration_that_means_the_same(file: Path) -> None:
         "ipinfo.keyless = true\n"
         'mail.smtp.user = "f2b"\n'
         '[hosts.aliases]\n"old name" = "web1"\n[jails.aliases]\nSSH = "sshd"\n'
+        '[jails.own."my shop.1"]\nservice = "web"\n[jails.own.two]\n'
+        '[classify]\nrules = "/srv/rules"\n'
     )
 
     ran = run("config", "show", "--config", file)
@@ -281,6 +344,9 @@ def test_every_key_of_the_sample_can_be_uncommented(tmp_path: Path) -> None:
     }
     assert {key for key in set_keys if _at(settings, key) is None} == set()
     assert settings.jails.aliases == {"ssh-iptables": "sshd"}
+    assert settings.jails.own == {
+        "my-shop": OwnJail(service="web", attack="web-login-guessing")
+    }
     assert settings.store == Settings().store
     assert settings.daemon == Settings().daemon
 
@@ -298,7 +364,7 @@ def test_the_model_is_described_completely() -> None:
     assert described == [
         "",
         *("store", "daemon", "enrich", "dns", "geo", "ipinfo", "mail", "mail.smtp"),
-        *("own", "hosts.aliases", "jails.aliases"),
+        *("own", "hosts.aliases", "jails.aliases", "jails.own", "classify"),
     ]
     assert all(section.description for section in sections() if section.name)
 

@@ -53,7 +53,7 @@ def test_show_counts_what_it_lists(tmp_path: Path) -> None:
         with writing_at_every_question(store, path):
             page = gather(store, IP, host="web1", most=None, with_lines=False, now=NOW)
 
-    assert page.bans == len(page.shown) == 2
+    assert page.listed == len(page.shown) == 2
 
 
 def test_status_counts_the_same_bans_in_every_row(tmp_path: Path) -> None:

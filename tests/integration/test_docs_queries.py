@@ -19,7 +19,8 @@ from sqlite_utils.cli import cli as sqlite_utils_cli
 from sqlite_utils.plugins import ensure_plugins_loaded, pm
 
 from f2b_enrich import sql_functions
-from f2b_enrich.model import EventKind, time_text
+from f2b_enrich.model import Campaign, EventKind, time_text
+from f2b_enrich.store import campaigns, enrichments
 from tests.cli import run
 from tests.stores import LINES, NOW, StoreBuilder, event, filled, located
 
@@ -45,6 +46,22 @@ OWN_TESTS = ("Day by day", "The last seven days for", "A map")
 LOCAL = "XXX-2"
 """This machine's clock: two hours before UTC."""
 
+REQUEST = '198.51.7.9 - - [12/Nov/2026:20:13:22 +0100] "GET {} HTTP/1.1" 404 1 "-" "-"'
+EVAL = "/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php"
+WEB = tuple(map(REQUEST.format, ("/.env", "/.env", EVAL)))
+WALK = Campaign(
+    kind="user-name-enumeration",
+    scope="address",
+    who="198.51.100.3",
+    first_at=NOW - timedelta(days=9),
+    last_at=NOW,
+    bans=7,
+    addresses=1,
+    names=30,
+    in_order=True,
+    first_name="admin",
+    last_name="test",
+)
 SSHD = (
     "sshd[7]: Invalid user oracle from 198.51.100.3 port 4022",
     "sshd[7]: Failed password for invalid user admin from 198.51.100.3 port 4022 ssh2",
@@ -66,14 +83,14 @@ def made(path: Path, *, now: datetime) -> StoreBuilder:
     ended = event("2001:db8::8", at=now - timedelta(days=3), bantime=-1, lines=())
     unban = replace(ended, kind=EventKind.UNBAN, at=ended.at + timedelta(hours=1))
     seen = now - timedelta(days=9)
-    web = ("GET /?q=invalid user web from 198.51.7.9",)
     store.record(
         event("198.51.100.3", at=now, lines=SSHD),
         event("fe80::1%eth0", at=now - timedelta(hours=1), lines=()),
         ended,
+        event(at=now - timedelta(minutes=4), jail="recidive", lines=()),
     )
     store.record(unban)
-    web2 = event("198.51.7.9", at=seen, jail="nginx-404", failures=50, lines=web)
+    web2 = event("198.51.7.9", at=seen, jail="nginx-404", failures=50, lines=WEB)
     store.record(web2, host="web2")
     known = located("198.51.7.9", at=seen)
     german = replace(
@@ -90,6 +107,13 @@ def made(path: Path, *, now: datetime) -> StoreBuilder:
     )
     later = replace(german, looked_up_at=now - timedelta(days=1), asn=64502)
     store.learn(german, replace(later, country_code="FR", country="France"))
+    store.classify()
+    with store.writing() as connection:
+        day = now - timedelta(days=1)
+        enrichments.attach_fresh(
+            connection, "192.0.2.7", complete_since=day, incomplete_since=now
+        )
+        campaigns.save(connection, WALK, now=now)
     return store
 
 
@@ -253,6 +277,7 @@ def test_lines_reach_a_program_as_they_came(old_store: StoreBuilder) -> None:
         ("192.0.2.9", plain),
         ("fe80::1%eth0", None),
         ("192.0.2.7", plain),
+        ("192.0.2.7", None),
         ("198.51.100.3", sshd),
     ]
 
@@ -298,3 +323,37 @@ def test_a_question_that_fails_is_noticed(store: StoreBuilder) -> None:
         answer('f2b-enrich sql "select 1 where 0"', store)
     with pytest.raises(AssertionError):
         answer('f2b-enrich sql "select nought from bans"', store)
+
+
+PASSWORD = "hunter2"
+TYPED = (
+    f"sshd[7]: Failed password for invalid user {PASSWORD} from 192.0.2.7 port 9 ssh2",
+    f"dovecot: imap-login: Disconnected (auth failed, 1 attempts): user=<{PASSWORD}>, "
+    "method=PLAIN, rip=192.0.2.7, lip=192.0.2.1",
+    "postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 "
+    "<b@shop.example>: Relay access denied; from=<a@shop.example> "
+    "to=<b@shop.example> proto=ESMTP helo=<ylmf-pc>",
+)
+
+
+def test_what_is_given_away_holds_no_user_name(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(replace(event(lines=TYPED), captures={"F_USER": f"{PASSWORD}!"}))
+    store.classify()
+    kinds = 'f2b-enrich sql "select distinct kind from {} order by kind" --raw-lines'
+
+    known = answer(kinds.format("observed"), store)
+    public = answer(kinds.format("observed_public"), store)
+    whole = answer('f2b-enrich sql "select value from observed"', store)
+    given = [
+        answer(f"f2b-enrich {command}", store)
+        for command in (
+            'sql "select * from observed_public"',
+            *("bans list", "bans list --csv", "bans list --json"),
+        )
+    ]
+
+    assert PASSWORD in whole
+    assert set(known.split()) - set(public.split()) == {"username"}
+    assert "ylmf-pc" in given[0]
+    assert not [text for text in given if PASSWORD in text]

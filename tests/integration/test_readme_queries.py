@@ -26,6 +26,7 @@ PAGES = ("README.md", "docs/reference/store.md")
 DATABASE = "/var/lib/f2b-enrich/bans.db"
 HOSTILE = "\x1b[2J\u202e\x9b31m"
 
+_WORD = re.compile(r"`([a-z_.]+)`")
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -142,3 +143,25 @@ def test_every_query_answers_and_no_word_of_an_attacker_comes_raw(
         seen += told
     assert "oracle" in seen
     assert "[2J" in seen
+
+
+def test_every_table_and_column_is_documented(tmp_path: Path) -> None:
+    text = (ROOT / "docs/reference/store.md").read_text("utf-8")
+    named = {name for word in _WORD.findall(text) for name in word.split(".")}
+    inner = {"_sqlite_migrations", "rule_sets", "chores", "waiting_events"}
+    with filled(tmp_path / "bans.db").reading() as store:
+        tables = [
+            row["name"]
+            for row in store.execute("SELECT name FROM sqlite_master WHERE sql NOTNULL")
+            if "log_lines_" not in row["name"] and not row["name"].startswith("sqlite_")
+        ]
+        columns = {
+            f"{table}.{row['name']}"
+            for table in tables
+            if table not in inner
+            for row in store.execute(f"PRAGMA table_info({table})")
+        }
+
+    assert len(columns) > 150
+    assert {each for each in columns if set(each.split(".")) - named} == set()
+    assert inner <= named

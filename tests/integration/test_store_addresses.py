@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.model import OutboxState
+from f2b_enrich.attacks import Attack
+from f2b_enrich.model import Observed, OutboxState
 from f2b_enrich.store import addresses, classes, enrichments
 from tests.stores import NOW, StoreBuilder, event, filled, located
 
@@ -46,6 +47,54 @@ def test_bans_are_counted_by_jail_and_host_the_latest_first(
     ]
     assert found[1].first_at == NOW - 3 * HOUR
     assert found[1].newest.banned_at == NOW - HOUR
+
+
+def test_a_jail_that_watches_fail2ban_itself_is_marked(store: StoreBuilder) -> None:
+    store.record(event(at=NOW - HOUR), event(jail="recidive"), event(jail="new"))
+    with store.reading() as connection:
+        before = addresses.records(connection, "192.0.2.7")
+    store.classify()
+    with store.reading() as connection:
+        after = addresses.records(connection, "192.0.2.7")
+
+    assert {one.jail for one in before if one.is_repeat} == set()
+    assert {one.jail for one in after if one.is_repeat} == {"recidive"}
+
+
+def test_classes_and_values_are_added_up_over_all_bans(store: StoreBuilder) -> None:
+    first, second, repeat, other = store.record(
+        event(),
+        event(at=NOW - HOUR),
+        event(jail="recidive"),
+        event("192.0.2.8"),
+    )
+    store.classify()
+    some = Attack(attack="known-exploit", lines=2, cves=("CVE-2024-2", "CVE-2024-1"))
+    more = Attack(attack="known-exploit", lines=3, cves=("CVE-2024-2",))
+    env = Attack(attack="credentials-probe", lines=9)
+    path = Observed(kind="path", value="/.env", lines=4)
+    with store.writing() as connection:
+        for ban, attacks in (
+            (first, (some, env)),
+            (second, (more,)),
+            (repeat, (more,)),
+            (other, (more,)),
+        ):
+            classes.save(connection, ban, attacks=attacks, observed=(path,), rule_set=1)
+
+    with store.reading() as connection:
+        found = addresses.attacks(connection, "192.0.2.7")
+        seen = addresses.observed(connection, "192.0.2.7")
+        nothing = addresses.attacks(connection, "192.0.2.9")
+
+    assert found == (
+        addresses.AttackRecord(
+            attack="known-exploit", bans=2, lines=5, cves=("CVE-2024-1", "CVE-2024-2")
+        ),
+        addresses.AttackRecord(attack="credentials-probe", bans=1, lines=9, cves=()),
+    )
+    assert seen == (Observed(kind="path", value="/.env", lines=12),)
+    assert nothing == ()
 
 
 def test_banned_networks_are_found_by_an_address_in_them(store: StoreBuilder) -> None:
@@ -142,7 +191,8 @@ def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
         addresses.networks_around(connection, "192.0.2.7")
         enrichments.latest(connection, "192.0.2.7")
         addresses.alerts(connection, store.ids[0])
-        classes.observed_of(connection, "192.0.2.7", kind="username")
+        addresses.observed(connection, "192.0.2.7")
+        addresses.attacks(connection, "192.0.2.7")
         connection.set_trace_callback(None)
         plans = [
             row["detail"]
@@ -150,7 +200,7 @@ def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
             for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")
         ]
 
-    assert len(asked) == 5
+    assert len(asked) == 6
     assert any("bans_by_ip" in plan for plan in plans)
-    tables = ("bans", "enrichments", "outbox", "log_lines")
+    tables = ("bans", "enrichments", "outbox", "log_lines", "observed", "ban_attacks")
     assert not [plan for plan in plans if plan in {f"SCAN {name}" for name in tables}]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from f2b_enrich.classify.jails import shipped_jails
+from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.enrich.merge import not_looked_up
 from f2b_enrich.model import OutboxState
-from f2b_enrich.store import enrichments, figures
-from tests.stores import NOW, StoreBuilder, event, filled, located
+from f2b_enrich.store import classes, enrichments, figures
+from tests.stores import NOW, StoreBuilder, event, filled, located, shipped_analysis
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,3 +133,58 @@ def test_hosts_are_counted(store: StoreBuilder) -> None:
 
     with store.reading() as connection:
         assert figures.hosts(connection) == 2
+
+
+def test_what_repeats_a_ban_neither_waits_nor_is_served(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(event(), event(jail="recidive"), event("192.0.2.8", jail="recidive"))
+    store.classify()
+    store.learn(located(at=NOW))
+
+    with store.reading() as connection:
+        found = figures.look_ups(connection, since=NOW - HOUR, until=NOW)
+        waiting = figures.bans_waiting(connection, since=NOW - HOUR)
+
+    assert (found.look_ups, found.served, waiting) == (1, 1, 0)
+
+
+def test_bans_are_counted_by_what_their_jails_guard(store: StoreBuilder) -> None:
+    store.record(event(jail="own"), event(jail="recidive"), event(jail="dovecot"))
+    store.classify()
+    store.record(event(jail="new"), event(at=NOW + HOUR))
+
+    with store.reading() as connection:
+        month = figures.services(connection, since=NOW - 720 * HOUR, until=NOW + HOUR)
+        none = figures.services(connection, since=NOW + 2 * HOUR, until=NOW + 3 * HOUR)
+
+    assert list(month.items()) == [("ssh", 4), ("other", 2), ("mail", 1)]
+    assert none == {}
+
+
+def test_bans_wait_until_they_are_classed(store: StoreBuilder) -> None:
+    with store.reading() as connection:
+        assert figures.bans_not_classed(connection) == 5
+        assert figures.bans_of_older_rules(connection) == 0
+    store.classify()
+    with store.reading() as connection:
+        assert figures.bans_not_classed(connection) == 0
+
+
+def test_bans_of_older_rules_are_counted_while_there_are_any(
+    store: StoreBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.classify()
+    newer = Analysis((), (), shipped_jails())
+    store.record(event())
+    store.classify(newer)
+
+    with store.reading() as connection:
+        assert figures.bans_of_older_rules(connection) == 5
+        monkeypatch.setattr(figures, "MOST_OLDER", 3)
+        assert figures.bans_of_older_rules(connection) == 3
+    with store.writing() as connection:
+        number = classes.rule_set(connection, newer.digest, now=NOW)
+        connection.execute("UPDATE bans SET rule_set = ?", (number,))
+    with store.reading() as connection:
+        assert figures.bans_of_older_rules(connection) == 0
+    assert newer.digest != shipped_analysis().digest

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def store(tmp_path: Path) -> StoreBuilder:
-    return filled(tmp_path / "bans.db")
+    store = filled(tmp_path / "bans.db")
+    store.classify()
+    return store
 
 
 def test_rows_of_the_log_come_newest_first_with_all_but_the_lines(
@@ -53,6 +55,14 @@ def test_rows_of_the_log_come_newest_first_with_all_but_the_lines(
         (BanQuery(jails=("sshd",)), 4, 3),
         (BanQuery(jails=("sshd", "postfix-sasl"), ip="192.0.2.7"), 3, 1),
         (BanQuery(jails=("none",)), 0, 0),
+        (BanQuery(attacks=("ssh-password-guessing",)), 4, 3),
+        (
+            BanQuery(attacks=("ssh-password-guessing", "port-scan"), ip="192.0.2.9"),
+            1,
+            1,
+        ),
+        (BanQuery(services=("mail", "ftp")), 1, 1),
+        (BanQuery(services=("other",)), 0, 0),
     ],
 )
 def test_bans_and_addresses_are_counted_by_the_same_conditions(
@@ -66,6 +76,28 @@ def test_bans_and_addresses_are_counted_by_the_same_conditions(
     assert len(found) == bans
 
 
+def test_repeats_are_counted_apart_and_read_with_the_jail_they_repeat(
+    store: StoreBuilder,
+) -> None:
+    store.record(event(jail="recidive"), event("192.0.2.88", jail="recidive"))
+    store.classify()
+
+    with store.reading() as connection:
+        totals = lists.tally(connection, BanQuery())
+        of_one = lists.tally(connection, BanQuery(jails=("recidive",)))
+        found = list(lists.logged(connection, BanQuery(jails=("recidive",))))
+        bans = lists.count_bans(connection)
+
+    assert (totals.bans, totals.addresses, totals.repeats) == (5, 3, 2)
+    assert (of_one.bans, of_one.addresses, of_one.repeats) == (0, 0, 2)
+    assert bans == (5, 2)
+    assert {(ban.ip, ban.repeat_of, ban.repeated_jail) for ban in found} == {
+        ("192.0.2.7", store.ids[2], "sshd"),
+        ("192.0.2.88", None, None),
+    }
+    assert all(ban.is_repeat for ban in found)
+
+
 def test_a_limit_keeps_the_newest(store: StoreBuilder) -> None:
     with store.reading() as connection:
         found = list(lists.logged(connection, BanQuery(), limit=2))
@@ -76,7 +108,7 @@ def test_a_limit_keeps_the_newest(store: StoreBuilder) -> None:
 def test_one_ban_is_read_by_its_id(store: StoreBuilder) -> None:
     with store.reading() as connection:
         assert lists.logged_ban(connection, store.ids[0]).jail == "postfix-sasl"
-        assert lists.count_bans(connection) == 5
+        assert lists.count_bans(connection) == (5, 0)
 
 
 def test_ids_are_found_by_how_they_begin(store: StoreBuilder) -> None:

@@ -1,4 +1,4 @@
-"""A store with a little of everything, and an empty one."""
+"""A store with a little of everything, classed, and an empty one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def store(tmp_path: Path) -> StoreBuilder:
-    return filled(tmp_path / "bans.db")
+    store = filled(tmp_path / "bans.db")
+    store.classify()
+    return store
 
 
 @pytest.fixture

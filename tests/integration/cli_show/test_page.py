@@ -21,14 +21,14 @@ def test_the_page_says_who_it_is_what_stands_and_what_was(store: StoreBuilder) -
         "3 bans, 15 failures, 2026-10-02 to 2026-11-21, web1: sshd 2, postfix-sasl 1;  "
         "192.0.2.0/24: 1 other address, 1 ban in 30 days (.9 1)",
         "names: admin 2",
-        "  banned (CEST/CET)  jail          failures  for  ended              "
-        "origin  ban       mail",
-        "  2026-11-21 21:09   sshd                 5  1 d  in force           "
-        f"live    {ids[0]}  sent 21:10:03",
-        "  2026-11-19 21:14   sshd                 5  1 d  2026-11-20 00:14   "
-        f"live    {ids[1]}  sent 21:14:05",
-        "  2026-10-02 22:14   postfix-sasl         5  1 h  ~2026-10-02 23:14  "
-        f"live    {ids[2]}  none",
+        "  banned (CEST/CET)  jail          attack                    failures  for  "
+        "ended              origin  ban       mail",
+        "  2026-11-21 21:09   sshd          SSH password guessing            5  1 d  "
+        f"in force           live    {ids[0]}  sent 21:10:03",
+        "  2026-11-19 21:14   sshd          SSH password guessing            5  1 d  "
+        f"2026-11-20 00:14   live    {ids[1]}  sent 21:14:05",
+        "  2026-10-02 22:14   postfix-sasl  IMAP, POP3 or SMTP pass\u2026         5  "
+        f"1 h  ~2026-10-02 23:14  live    {ids[2]}  none",
         "  ~ planned end; no unban was reported",
         "  log lines: --lines",
     ]
@@ -92,7 +92,7 @@ def test_why_a_mail_is_dead_and_when_it_goes_is_told(empty: StoreBuilder) -> Non
             "UPDATE outbox SET last_error = '451 later' WHERE due_at LIKE '%-22T%'"
         )
 
-    cells = {line.split()[-2]: line for line in page(empty, "192.0.2.7")[5:8]}
+    cells = {line.split()[-2]: line for line in page(empty, "192.0.2.7")[4:7]}
     text = "\n".join(cells.values())
 
     assert (

@@ -54,7 +54,7 @@ def test_of_two_bans_by_one_jail_only_the_newer_can_stand(empty: StoreBuilder) -
     ran = run("show", "192.0.2.7", "--json", "--db", empty.path)
 
     assert before[1].count("planned end") == 1
-    assert "-  " in before[6]
+    assert "-  " in before[5]
     assert after[1] == "not in force: unbanned 2026-11-21 21:14:03 CET"
     assert not any("in force" in line for line in after[2:])
     assert json.loads(ran.out)["in_force"] is False

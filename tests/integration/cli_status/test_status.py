@@ -20,7 +20,7 @@ TOKEN = "do-not-show-this"
 
 
 def test_everything_is_told_of_a_daemon_at_work(place: Place) -> None:
-    filled(place.db)
+    filled(place.db).classify()
     write_lite(place.geo, built_at=int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()))
     with answering(place.socket):
         told = place.told({"F2B_ENRICH_IPINFO_TOKEN": TOKEN})
@@ -34,6 +34,7 @@ def test_everything_is_told_of_a_daemon_at_work(place: Place) -> None:
         "daemon": f"answers on {place.socket}",
         "last ban": "2026-11-21 21:09:03 CET  sshd  192.0.2.7  (5 min ago)",
         "bans": "today 1 ban of 1 address; 30 days 4 bans of 3 addresses",
+        "services": "bans of 30 days: ssh 4",
         "spool": "0 files waiting, 0 unreadable; 0 lost since start",
         "look-ups": "IPinfo Lite database of 2026-11-01\n"
         "IPinfo: token set, from the environment\n"
