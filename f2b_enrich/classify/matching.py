@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import re2
 
 from f2b_enrich.classify.rules import RuleError, options
+from f2b_enrich.classify.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,11 +20,11 @@ MAX_LINE = 8 * 1024
 MOST_REPEATS = 1_000
 """A line that says that it stands for more is not believed."""
 
-_TOGETHER = 48
+_TOGETHER = 80
 """How many rules RE2 looks for at once.
 
 With all of them at once their states multiply: 207 rules in one set matched 900 lines
-a second; sets of 48 match 70,000 and more, once their states are made.
+a second.
 """
 
 _SET_MEMORY = 4 << 20
@@ -37,20 +37,26 @@ _REPEATED = (
 """rsyslog's line, with whatever syslog puts before the program, as in rules.toml."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matched:
-    """A line as it is read, how many lines it stands for, and the rules it matches.
+class Matched(NamedTuple):
+    """A line as it is read, how many lines it stands for, and what it shows.
 
-    `rules` holds places in `Matcher.rules`, in order.
+    `rules` holds the places in `Matcher.rules` of those it matches, in order; `values`
+    are the kinds and values that these read in it, at most one of each kind.
+    A dataclass would cost each line 1 us.
     """
 
     text: bytes
     times: int
     rules: tuple[int, ...]
+    values: tuple[tuple[str, str], ...] = ()
 
 
 class Matcher:
-    """All rules compiled together; what names and attacks are read with."""
+    """All rules compiled together; what names and attacks are read with.
+
+    Rules that need the same texts make a group. Which texts a line holds is told
+    first and at once, so that a line of sshd never meets the rules of web servers.
+    """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Compile the rules, which takes some milliseconds: make one and keep it.
@@ -59,11 +65,16 @@ class Matcher:
             RuleError: when they are too many or too long together.
         """
         self.rules = tuple(rules)
+        self._values = Values(self.rules)
         self._repeated = re2.compile(_REPEATED, options())
-        self._sets = tuple(
-            (start, _compiled(self.rules[start : start + _TOGETHER]))
-            for start in range(0, len(self.rules), _TOGETHER)
-        )
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for place, rule in enumerate(self.rules):
+            groups.setdefault(tuple(sorted(rule.needs)), []).append(place)
+        self._groups = tuple(self._compiled(places) for places in groups.values())
+        self._needed = re2.Set.SearchSet(options(_SET_MEMORY))
+        for needs in groups:
+            self._needed.Add("|".join(map(re2.escape, needs)))
+        self._needed.Compile()
 
     def match(self, lines: Iterable[str]) -> Iterator[Matched]:
         """Tell of each line which rules match it; rsyslog's repeats are unfolded."""
@@ -72,13 +83,18 @@ class Matcher:
             times = 1
             if b"message repeated " in read:
                 read, times = self._unfolded(read)
-            yield Matched(text=read, times=times, rules=tuple(self._matching(read)))
+            rules = self._matching(read)
+            values = self._values.read(read, rules)
+            yield Matched(read, times, rules, values)
 
-    def _matching(self, line: bytes) -> Iterator[int]:
-        for start, together in self._sets:
-            # RE2 names the matching rules in no order.
-            for index in sorted(together.Match(line) or ()):
-                yield start + index
+    def _matching(self, line: bytes) -> tuple[int, ...]:
+        found: list[int] = []
+        for group in self._needed.Match(line) or ():
+            for places, together in self._groups[group]:
+                found += [places[index] for index in together.Match(line) or ()]
+        # RE2 names the matching rules in no order.
+        found.sort()
+        return tuple(found)
 
     def _unfolded(self, line: bytes) -> tuple[bytes, int]:
         repeated = self._repeated.search(line)
@@ -87,18 +103,26 @@ class Matcher:
         before, times, message = repeated.groups()
         return before + message, min(max(int(times), 1), MOST_REPEATS)
 
+    def _compiled(
+        self, places: Sequence[int]
+    ) -> tuple[tuple[Sequence[int], re2.Set], ...]:
+        """Compile rules, by their places, in sets of at most `_TOGETHER`."""
+        parts = (
+            places[start : start + _TOGETHER]
+            for start in range(0, len(places), _TOGETHER)
+        )
+        return tuple((part, self._together(part)) for part in parts)
 
-def _compiled(rules: Sequence[Rule]) -> re2.Set:
-    roomy = options()
-    roomy.max_mem = _SET_MEMORY
-    together = re2.Set.SearchSet(roomy)
-    for rule in rules:
-        together.Add(rule.pattern)
-    try:
-        together.Compile()
-    except re2.error as exc:
-        first, last, limit = rules[0].name, rules[-1].name, _SET_MEMORY >> 20
-        raise RuleError(
-            (f"rules {first!r} to {last!r} together need more than {limit} MiB",)
-        ) from exc
-    return together
+    def _together(self, places: Sequence[int]) -> re2.Set:
+        rules = [self.rules[place] for place in places]
+        together = re2.Set.SearchSet(options(_SET_MEMORY))
+        for rule in rules:
+            together.Add(rule.pattern)
+        try:
+            together.Compile()
+        except re2.error as exc:
+            first, last, limit = rules[0].name, rules[-1].name, _SET_MEMORY >> 20
+            raise RuleError(
+                (f"rules {first!r} to {last!r} together need more than {limit} MiB",)
+            ) from exc
+        return together

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import re2
-
 from f2b_enrich.classify.matching import Matcher
-from f2b_enrich.classify.rules import KINDS, options
+from f2b_enrich.model import Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from f2b_enrich.classify.matching import Matched
     from f2b_enrich.classify.rules import Rule
 
-LONGEST_VALUE = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """A value of a kind, such as a user name, and how many lines show it."""
-
-    kind: str
-    value: str
-    lines: int
+MOST_VALUES = 200
+"""How many values of one kind a ban gives: who varies them gains no room by it."""
 
 
 class Observer:
@@ -42,52 +30,29 @@ class Observer:
             RuleError: when they are too many or too long together.
         """
         self.matcher = rules if isinstance(rules, Matcher) else Matcher(rules)
-        quiet = options()
-        self._patterns: dict[int, tuple[re2._Regexp, tuple[tuple[str, int], ...]]] = {}
-        for index, rule in enumerate(self.matcher.rules):
-            pattern = re2.compile(rule.pattern, quiet)
-            if pattern.groupindex:
-                self._patterns[index] = (pattern, tuple(pattern.groupindex.items()))
 
     def observe(self, lines: Iterable[str]) -> tuple[Observed, ...]:
         """Count what the lines show, most lines first, then in order of appearance.
 
-        A line gives at most one value of each kind. Control characters in a value
-        stay, surrogates become question marks.
+        A line gives at most one value of each kind, all lines `MOST_VALUES` of it.
+        Control characters in a value stay, surrogates become question marks.
         """
         return self.count(self.matcher.match(lines))
+
+    def of(self, line: Matched) -> tuple[tuple[str, str], ...]:
+        """Give the kinds and values of one line, at most one of each kind."""
+        return line.values
 
     def count(self, matched: Iterable[Matched]) -> tuple[Observed, ...]:
         """Do the same with lines that its matcher has matched already."""
         found: Counter[tuple[str, str]] = Counter()
         for line in matched:
-            for kind_and_value in self._shown(line):
+            for kind_and_value in line.values:
                 found[kind_and_value] += line.times
-        return tuple(
-            Observed(kind=kind, value=value, lines=count)
-            for (kind, value), count in found.most_common()
-        )
-
-    def _shown(self, line: Matched) -> Iterator[tuple[str, str]]:
-        wanted = set(KINDS)
-        for index in line.rules:
-            if index not in self._patterns:
-                continue
-            pattern, groups = self._patterns[index]
-            match = pattern.search(line.text)
-            for kind, group in groups:
-                value = _value(match[group]) if match is not None else ""
-                if value and kind in wanted:
-                    wanted.discard(kind)
-                    yield kind, value
-
-
-def _value(found: bytes | None) -> str:
-    """Read a group's text; an address is no name, so it gives an empty text."""
-    # The line may have been cut within a character.
-    text = (found or b"").decode("utf-8", "ignore")[:LONGEST_VALUE]
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    return ""
+        given: Counter[str] = Counter()
+        observed = []
+        for (kind, value), count in found.most_common():
+            given[kind] += 1
+            if given[kind] <= MOST_VALUES:
+                observed.append(Observed(kind=kind, value=value, lines=count))
+        return tuple(observed)

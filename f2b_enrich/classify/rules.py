@@ -26,7 +26,9 @@ from f2b_enrich.inert import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-KINDS = frozenset({"username"})
+KINDS = frozenset(
+    {"username", "sender", "recipient", "helo", "path", "user_agent", "port"}
+)
 """What a rule can give; the names of groups in patterns, and of `observed.kind`."""
 
 LONGEST_PATTERN = 2_000
@@ -49,6 +51,7 @@ class Rule:
 
     `example` is a line that it matches, `shows` what must come of that line. A line
     that it matches is an attack of the class `attack`, by the hole `cve`, if given.
+    Only lines that hold one of the texts `needs`, if there are any, are looked at.
     """
 
     name: str
@@ -57,12 +60,16 @@ class Rule:
     shows: Mapping[str, str]
     attack: str | None = None
     cve: str | None = None
+    needs: tuple[str, ...] = ()
 
 
-def options() -> re2.Options:
-    """Give RE2's settings for a pattern: bounded, and silent on standard error."""
+def options(memory: int = _PATTERN_MEMORY) -> re2.Options:
+    """Give RE2's settings for a pattern: bounded, and silent on standard error.
+
+    `memory` is the room, in bytes, for its program and states.
+    """
     chosen = re2.Options()
-    chosen.max_mem = _PATTERN_MEMORY
+    chosen.max_mem = memory
     chosen.log_errors = False
     return chosen
 
@@ -91,6 +98,7 @@ def load(text: str, *, origin: str) -> tuple[Rule, ...]:
             shows=MappingProxyType(dict(entry.shows)),
             attack=entry.attack,
             cve=entry.cve,
+            needs=entry.needs,
         )
         for entry in entries
     )
@@ -139,6 +147,7 @@ class _Entry(BaseModel):
     shows: dict[str, str] = {}
     attack: Annotated[str, AfterValidator(known)] | None = None
     cve: Annotated[str, Field(pattern=r"^CVE-\d{4}-\d{4,9}$")] | None = None
+    needs: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
 
     @model_validator(mode="after")
     def _gives_something(self) -> Self:
@@ -146,8 +155,9 @@ class _Entry(BaseModel):
         if groups and not self.shows:
             raise ValueError("shows: it is missing")
         if not groups and self.attack is None:
-            kinds = ", ".join(sorted(KINDS))
-            raise ValueError(f"attack: it is missing, and no group gives a {kinds}")
+            raise ValueError("attack: it is missing, and no group gives a value")
+        if self.needs and not any(text in self.example for text in self.needs):
+            raise ValueError("needs: the example has none of them")
         if self.cve is not None and self.attack is None:
             raise ValueError("attack: it is missing, and there is a cve")
         return self

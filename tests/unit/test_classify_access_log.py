@@ -1,0 +1,88 @@
+"""The request and the user agent come out of an access log's line, or nothing does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from f2b_enrich.classify.access_log import requested
+
+STAMP = "[21/Nov/2026:20:13:22 +0100]"
+
+
+def of(line: str) -> tuple[str, str] | None:
+    found = requested(line.encode())
+    return None if found is None else (found[0].decode(), found[1].decode())
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "192.0.2.7 - - ",
+        "2001:db8::7 - bob ",
+        "shop.example:443 192.0.2.7 - - ",
+        "192.0.2.7 -  -  ",
+        "192.0.2.7 - a[b ",
+        '192.0.2.7 - a\\"b ',
+        f'192.0.2.7 - {STAMP} \\"GET /fake HTTP/1.1\\" ',
+        "Nov 21 20:13:22 web1 nginx: 192.0.2.7 - - ",
+    ],
+)
+def test_the_request_is_found_behind_any_client(before: str) -> None:
+    line = f'{before}{STAMP} "GET /shop?item=7 HTTP/1.1" 404 162 "-" "curl/8.5.0"'
+
+    assert of(line) == ("/shop?item=7", "curl/8.5.0")
+
+
+@pytest.mark.parametrize(
+    ("after", "found"),
+    [
+        ('"GET /a HTTP/1.1" 404 -', ("/a", "")),
+        ('"GET /a HTTP/1.1" 404 162 "-" "-"', ("/a", "")),
+        ('"GET /a b HTTP/1.1" 404 162 "-" "x y"', ("/a", "x y")),
+        ('"GET /a" 200 1', ("/a", "")),
+        ('"CONNECT mail.example:25 HTTP/1.1" 405 1', ("mail.example:25", "")),
+        ('"GET /\\"x HTTP/1.1" 404 1 "a\\"b" "c\\" "', ('/\\"x', 'c\\" ')),
+        ('"GET /\\x22x HTTP/1.1" 404 1 "-" "a" 118 "x"', ("/\\x22x", "a")),
+        ('"GET  HTTP/1.1" 400 1', None),
+        ('"-" 408 0 "-" "-"', None),
+        ('"\\x16\\x03\\x01" 400 157 "-" "-"', None),
+        ('"batman" 400 157 "-" "-"', None),
+        ("GET /a HTTP/1.1", None),
+    ],
+)
+def test_what_is_asked_for_is_told(after: str, found: tuple[str, str] | None) -> None:
+    assert of(f"192.0.2.7 - - {STAMP} {after}") == found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        '] "GET / HTTP/1.1" 200 1',
+        '192.0.2.7 - - [yesterday] "GET / HTTP/1.1" 200 1',
+        '[msg "x"] "GET / HTTP/1.1" 200 1',
+        "Nov 21 20:13:22 host sshd[7]: Failed password for root from 192.0.2.7 port 9",
+    ],
+)
+def test_another_line_holds_no_request(line: str) -> None:
+    assert of(line) is None
+
+
+ESCAPED = st.text(st.characters(exclude_characters='"\\', exclude_categories=["Cs"]))
+
+
+@given(path=ESCAPED, agent=ESCAPED, referer=ESCAPED)
+def test_what_clients_send_comes_back_whole(
+    path: str, agent: str, referer: str
+) -> None:
+    target = "/" + path.replace(" ", "+")
+    line = f'192.0.2.7 - - {STAMP} "GET {target} HTTP/1.1" 404 1 "{referer}" "{agent}"'
+
+    assert of(line) == (target, "" if agent == "-" else agent)
+
+
+@given(st.binary())
+def test_any_bytes_are_read(line: bytes) -> None:
+    assert requested(line) is None or line
