@@ -2,6 +2,7 @@
 # make test    the tests alone          make soak    the long ones
 # make bench   the figures of docs/benchmarks.md
 # make pictures   the README's, of a real ban (needs pngquant)
+# make classes    docs/reference/classes.md, after a change of rules or labels
 # make lock    pin the requirements anew (needs uv)
 
 SHELL := /bin/sh
@@ -14,7 +15,7 @@ TEST_PROGRAMS := chromium spamassassin w3m
 EXTRA_DATA := $(wildcard ../shared/data)
 export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
-.PHONY: check lint types test soak bench pictures lock clean
+.PHONY: check lint types test soak bench pictures classes lock clean
 
 check: lint types test
 
@@ -57,6 +58,9 @@ pictures: $(VENV)/ready
 	    build/pictures/album0/ssh-900-light.png
 	pngquant --force --nofs --output docs/images/alert-dark.png 24 \
 	    build/pictures/album0/ssh-900-dark.png
+
+classes: $(VENV)/ready
+	$(BIN)/python -m tests.classes_table
 
 lock:
 	for set in runtime demo dev; do \

@@ -81,9 +81,7 @@ def memory(lab: Lab) -> Row:
 
 def wait_until_done(lab: Lab) -> None:
     """Wait until every ban has its class, and what is known of its address."""
-    query = (
-        "SELECT count(*) FROM bans WHERE enrichment_id IS NULL OR rule_set IS NULL"
-    )
+    query = "SELECT count(*) FROM bans WHERE enrichment_id IS NULL OR rule_set IS NULL"
 
     def done() -> bool:
         with closing(sqlite3.connect(lab.store)) as store:

@@ -294,7 +294,7 @@ class OwnJail(_Section):
 
 
 class JailSettings(NameSettings):
-    """Names of jails, and what yours are for."""
+    """Names of jails folded into one before a ban gets its id, and yours."""
 
     own: dict[Name, OwnJail] = Field(
         default_factory=dict,

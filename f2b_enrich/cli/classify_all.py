@@ -98,6 +98,9 @@ class Reclassing:
                 count = self._write(bans)
                 del bans[:count]
                 yield count
+        if not self.left():
+            with transaction(self._connection):
+                classes.forget_others(self._connection, self._rule_set)
 
     def _write(self, bans: Sequence[tuple[Unread, Shown]]) -> int:
         """Write until a transaction's time is up; tell how many bans it took."""

@@ -22,8 +22,9 @@ from f2b_enrich.daemon.draining import Drain
 from f2b_enrich.daemon.enriching import SWEEP_SECONDS, LookUps
 from f2b_enrich.daemon.intake import Intake
 from f2b_enrich.daemon.listening import listening
-from f2b_enrich.daemon.loops import PAUSE_SECONDS, first_of, forever
+from f2b_enrich.daemon.loops import PAUSE_SECONDS, beside, first_of, forever
 from f2b_enrich.daemon.mailing import Desk, Mailing
+from f2b_enrich.daemon.nightly import RETRY_SECONDS, Nightly
 from f2b_enrich.daemon.notify import Notifier
 from f2b_enrich.daemon.reads import Reads
 from f2b_enrich.daemon.server import Limits, Server, user_numbers
@@ -40,13 +41,7 @@ from f2b_enrich.store.connection import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterator,
-        Callable,
-        Coroutine,
-        Iterator,
-        Mapping,
-    )
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from datetime import datetime, tzinfo
     from pathlib import Path
 
@@ -117,7 +112,19 @@ async def run(world: World) -> None:
         async with Commits(writer) as commits:
             daemon = _Daemon(world, settings, secrets, commits, reads)
             server = Server(daemon.take, limits=_limits(settings), now=world.now)
-            async with daemon.draining(), _supervised(notifier, commits):
+            nightly = Nightly(
+                path,
+                commits,
+                reads,
+                now=world.now,
+                wait=asyncio.sleep,
+                timezone=world.timezone,
+            )
+            async with (
+                daemon.draining(),
+                _supervised(notifier, commits),
+                beside(forever("nightly", nightly.step, pause=RETRY_SECONDS)),
+            ):
                 await server.start(listener)
                 # What is loaded by now stays: no need to look for garbage in it again
                 # and again (a tenth of the time that a ban takes).
@@ -210,7 +217,7 @@ class _Daemon:
             now=self._world.now,
             store_answers=self._commits.alive,
         ) as drain:
-            async with _task(forever("drain", drain.step, pause=pause)):
+            async with beside(forever("drain", drain.step, pause=pause)):
                 yield
 
     async def live(
@@ -269,8 +276,8 @@ class _Daemon:
         pause = self._world.spans.pause
         try:
             async with (
-                _task(self._look_up(look)),
-                _task(forever("classes", classifying.step, pause=pause)),
+                beside(self._look_up(look)),
+                beside(forever("classes", classifying.step, pause=pause)),
                 _mailing(mailing, self._world.spans),
             ):
                 yield
@@ -281,17 +288,6 @@ class _Daemon:
     async def _look_up(self, look: Enricher) -> None:
         if look.sources:
             await self._look_ups.run(look)
-
-
-@contextlib.asynccontextmanager
-async def _task(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run beside the block, cancelled at its end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 @contextlib.asynccontextmanager
@@ -324,7 +320,7 @@ async def _supervised(notifier: Notifier, commits: Commits) -> AsyncIterator[Non
             notifier.alive()
             await asyncio.sleep(seconds)
 
-    async with _task(feed(notifier.watchdog_seconds / 3)):
+    async with beside(feed(notifier.watchdog_seconds / 3)):
         yield
 
 

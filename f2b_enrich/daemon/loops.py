@@ -1,8 +1,9 @@
-"""How a loop outlives its own errors."""
+"""How a loop runs beside other work, and outlives its own errors."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,7 +11,7 @@ import structlog
 from f2b_enrich.errors import F2bEnrichError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 log = structlog.get_logger(__name__)
 
@@ -49,3 +50,14 @@ async def first_of(*events: asyncio.Event, seconds: float | None = None) -> None
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run beside the block, cancelled at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

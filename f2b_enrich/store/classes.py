@@ -128,6 +128,11 @@ def rule_set(connection: sqlite3.Connection, digest: str, *, now: datetime) -> i
     return number
 
 
+def forget_others(connection: sqlite3.Connection, rule_set: int) -> None:
+    """Drop the other sets of rules, by which no ban is classed any more."""
+    connection.execute("DELETE FROM rule_sets WHERE id != ?", (rule_set,))
+
+
 def save(
     connection: sqlite3.Connection,
     ban_id: str,
@@ -163,6 +168,7 @@ def save(
 def keep(connection: sqlite3.Connection, ban_id: str, *, rule_set: int) -> None:
     """Leave what was found while the lines were there; note that these rules ran."""
     connection.execute("UPDATE bans SET rule_set = ? WHERE id = ?", (rule_set, ban_id))
+    repeats.settle(connection, ban_id)
 
 
 def attacks(connection: sqlite3.Connection, ban_id: str) -> tuple[Attack, ...]:
@@ -190,18 +196,5 @@ def observed(connection: sqlite3.Connection, ban_id: str) -> tuple[Observed, ...
         "SELECT kind, value, lines FROM observed WHERE ban_id = ? "
         "ORDER BY lines DESC, kind, value",
         (ban_id,),
-    )
-    return tuple(Observed(**dict(row)) for row in rows)
-
-
-def observed_of(
-    connection: sqlite3.Connection, ip: str, *, kind: str
-) -> tuple[Observed, ...]:
-    """Add up the values of a kind over all bans of an address, most lines first."""
-    rows = connection.execute(
-        "SELECT kind, value, sum(lines) AS lines FROM bans "
-        "JOIN observed ON ban_id = bans.id WHERE ip = ? AND kind = ? "
-        "GROUP BY value ORDER BY sum(lines) DESC, value",
-        (ip, kind),
     )
     return tuple(Observed(**dict(row)) for row in rows)

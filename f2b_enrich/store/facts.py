@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.store import classes, enrichments, history, reads
+from f2b_enrich.store import campaigns, classes, enrichments, history, reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -57,14 +57,22 @@ def _facts(connection: sqlite3.Connection, ban_id: str) -> BanFacts | None:
         return None
     ban = reads.read_ban(row)
     found = ban.enrichment_id
+    known = None if found is None else enrichments.get(connection, found)
     return BanFacts(
         ban=ban,
-        enrichment=None if found is None else enrichments.get(connection, found),
+        enrichment=known,
         lines=reads.lines(connection, ban.id),
         past=history.of(connection, ban),
         attacks=classes.attacks(connection, ban.id),
         observed=classes.observed(connection, ban.id),
         repeated=_repeated(connection, ban),
+        campaigns=campaigns.of(
+            connection,
+            ip=ban.ip,
+            subnet=ban.subnet,
+            asn=None if known is None else known.asn,
+            at=ban.banned_at,
+        ),
     )
 
 

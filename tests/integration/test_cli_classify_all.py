@@ -22,6 +22,7 @@ from f2b_enrich.cli.classify_all import PAGE, SHORTEST_PAUSE, Reclassing
 from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
 from f2b_enrich.errors import StoreError
+from f2b_enrich.store import figures
 from f2b_enrich.store.connection import open_writer
 from tests.cli import Ran, run
 from tests.stores import NOW, StoreBuilder, event, shipped_analysis
@@ -417,3 +418,16 @@ def test_a_terminal_shows_progress(store: StoreBuilder) -> None:
 
     assert ran.stdout == f"classed {len(store.ids)} bans anew\n".encode()
     assert f"{len(store.ids)}/{len(store.ids)}".encode() in drawn
+
+
+def test_rules_of_which_no_ban_is_left_are_forgotten(store: StoreBuilder) -> None:
+    store.classify()
+    add_rules(store)
+    with store.reading() as connection:
+        assert figures.bans_of_older_rules(connection) == 0
+
+    classify(store)
+
+    with store.reading() as connection:
+        (sets,) = connection.execute("SELECT count(*) FROM rule_sets").fetchone()
+        assert (sets, figures.bans_of_older_rules(connection)) == (1, 0)

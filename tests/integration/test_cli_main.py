@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -201,7 +202,7 @@ def test_a_file_that_may_not_be_read_is_one_line(
 
 
 def test_the_command_alone_shows_its_help() -> None:
-    assert "status  Show how things stand" in run().err
+    assert re.search(r"^ +status +Show how things stand", run().err, re.MULTILINE)
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:

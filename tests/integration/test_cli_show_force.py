@@ -102,6 +102,7 @@ def test_a_subnet_full_of_old_bans_is_too_full_to_count(store: StoreBuilder) -> 
 def test_a_name_with_a_comma_is_not_two_names(store: StoreBuilder) -> None:
     line = "web1 sshd[4021]: Invalid user root, admin 99 from 192.0.2.7 port 50291"
     store.record(event(lines=(line,)))
+    store.classify()
 
     assert page(store, "192.0.2.7")[3] == 'names: "root, admin 99" 1'
 

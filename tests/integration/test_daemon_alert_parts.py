@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from f2b_enrich.model import Campaign
+from f2b_enrich.store import campaigns
+from f2b_enrich.store.connection import open_writer, transaction
 from tests.daemons import TIME, living
 
 if TYPE_CHECKING:
@@ -71,6 +75,37 @@ async def test_a_mail_names_the_class_and_the_names_that_its_lines_show(
         words = shown(mail, kind)
         assert f" {what} SSH password guessing " in words
         assert f" {names} root*, admin, guest " in words
+
+
+async def test_a_mail_tells_of_a_campaign_that_goes_on(daemon: Daemon) -> None:
+    daemon.configure()
+    await daemon.start()
+    walk = Campaign(
+        kind="user-name-enumeration",
+        scope="subnet",
+        who="192.0.2.0/24",
+        first_at=daemon.clock() - timedelta(days=9),
+        last_at=daemon.clock() - timedelta(days=1),
+        bans=12,
+        addresses=5,
+        names=43,
+        in_order=True,
+        first_name="aaron",
+        last_name="zoe",
+    )
+    with open_writer(daemon.lab.store) as store, transaction(store):
+        campaigns.save(store, walk, now=daemon.clock())
+
+    await daemon.ban("192.0.2.7")
+    await daemon.ban("198.51.100.7")
+
+    near, far = await daemon.mails(2)
+    words = " ".join(part(near, "plain").split())
+    assert (
+        "192.0.2.0/24 walks through user names in the order of the alphabet: "
+        "43 names (aaron to zoe) in 12 bans of 5 addresses" in words
+    )
+    assert "walks through" not in part(far, "plain")
 
 
 async def test_what_repeats_another_ban_says_which_and_is_not_counted(

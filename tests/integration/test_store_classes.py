@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,21 +168,6 @@ def test_what_the_filter_named_is_kept_with_the_ban(store: StoreBuilder) -> None
         (unread,) = classes.not_classed(connection, after=0, limit=9)
 
     assert unread.captures == captures
-
-
-def test_values_of_an_address_add_up_over_its_bans(store: StoreBuilder) -> None:
-    bans_ = store.record(*(event(at=NOW + timedelta(hours=n)) for n in range(3)))
-    other = store.record(event("192.0.2.8"))
-    admin = Observed(kind="username", value="admin", lines=1)
-    path = Observed(kind="path", value="/", lines=9)
-    for ban in (*bans_, *other):
-        save(store, ban, GUESSING, observed=(ROOT, path))
-    save(store, bans_[0], GUESSING, observed=(admin,))
-
-    with store.reading() as connection:
-        found = classes.observed_of(connection, "192.0.2.7", kind="username")
-
-    assert found == (Observed(kind="username", value="root", lines=2), admin)
 
 
 def test_the_view_for_others_has_no_user_names(store: StoreBuilder) -> None:
