@@ -299,7 +299,8 @@ class JailSettings(NameSettings):
     own: dict[Name, OwnJail] = Field(
         default_factory=dict,
         description="a table for each jail that fail2ban does not ship, such as "
-        '`[jails.own.my-shop]` with `service = "web"`',
+        '`[jails.own.my-shop]` with `service = "web"`; one that it does ship is '
+        "taken by its older names, too",
     )
 
 

@@ -13,7 +13,7 @@ from f2b_enrich.classify.rules import shipped
 from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.model import Enrichment, Event, EventKind, OutboxState, read_address
 from f2b_enrich.outbox import message_id
-from f2b_enrich.store import bans, classes, enrichments, jails, outbox, search
+from f2b_enrich.store import bans, classes, enrichments, outbox, search
 from f2b_enrich.store.connection import open_reader, open_writer, transaction
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class StoreBuilder:
         """Class the bans that are not yet, by the shipped rules if no others."""
         analysis = analysis or shipped_analysis()
         with self.writing() as connection:
-            jails.refresh(connection, analysis.jail_names(), analysis.known_jail)
+            analysis.announce(connection, now=NOW)
             for ban in classes.not_classed(connection, after=0, limit=-1):
                 (shown,) = analysis.show_all((ban,))
                 analysis.save(connection, ban, shown, now=NOW)

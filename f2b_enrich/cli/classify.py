@@ -127,7 +127,7 @@ def _class_file(reader: LineReader, file: str, table: LineTable | None) -> None:
     """Print what each line shows, at once; without a table as JSON."""
     number = 0
     with opened(file) as stream:
-        for lines in arrivals(stream):
+        for lines in arrivals(stream, name=file):
             rows = [
                 line_json(file, line) if table is None else table.line(line)
                 for line in reader.read(lines, after=number)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.daemon.analysis import Outcome
 from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
-from f2b_enrich.store import classes, jails
+from f2b_enrich.store import classes
 from f2b_enrich.store.connection import transaction
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ class Reclassing:
         self._clock = clock
         self._pause = pause
         with transaction(connection):
-            jails.refresh(connection, analysis.jail_names(), analysis.known_jail)
-            self._rule_set = classes.rule_set(connection, analysis.digest, now=now())
+            self._rule_set = analysis.announce(connection, now=now())
         self._others_until = clock() + SHORTEST_PAUSE
 
     def left(self) -> int:

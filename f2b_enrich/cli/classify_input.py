@@ -46,19 +46,27 @@ def opened(name: str) -> Iterator[io.BufferedReader]:
         yield stream
 
 
-def arrivals(stream: io.BufferedReader) -> Iterator[tuple[str, ...]]:
+def arrivals(stream: io.BufferedReader, *, name: str) -> Iterator[tuple[str, ...]]:
     """Give lines as a ban would keep them, those together that arrived together.
 
     However long a line is, only its beginning is held.
+
+    Raises:
+        InputError: the file, called `name`, cannot be read.
     """
     begun = b""
-    while chunk := stream.read1(_AT_ONCE):
+    while chunk := _read(stream, name):
         first, *others = chunk.split(b"\n")
         pieces = [begun + first, *others]
         begun = pieces.pop()[:_BEGINNING]
         yield tuple(map(_as_kept, pieces))
     if begun:
         yield (_as_kept(begun),)
+
+
+def _read(stream: io.BufferedReader, name: str) -> bytes:
+    with errors_of(name):
+        return stream.read1(_AT_ONCE)
 
 
 def _as_kept(raw: bytes) -> str:

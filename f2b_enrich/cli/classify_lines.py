@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.attacks import CLASSES
+from f2b_enrich.attacks import CLASSES, OTHER
 from f2b_enrich.cli.tables import Column, fit, json_text
 from f2b_enrich.inert import listed, printable
 from f2b_enrich.mail.wording import counted
@@ -54,8 +54,8 @@ class LineReader:
         """Tell what lines show that come behind number `after` in their file."""
         for line in lines:
             self._hold(line)
-        told = self._analysis.classifier.lines(lines, jail=self._jail or "")
-        matched = self._analysis.matcher.match(lines)
+        matched = tuple(self._analysis.matcher.match(lines))
+        told = self._analysis.classifier.tell(matched, jail=self._jail or "")
         both = zip(told, matched, strict=True)
         for number, (each, match) in enumerate(both, after + 1):
             yield ReadLine(
@@ -117,7 +117,8 @@ def verdict_table(verdict: Verdict) -> Iterator[str]:
         Column("CVE"),
         Column("rules", limit=2_000),
     )
-    none = "no line tells" if verdict.jail is None else "no line tells: by its jail"
+    is_by_jail = verdict.jail is not None and verdict.shown.attacks[0].attack != OTHER
+    none = "no line tells: by its jail" if is_by_jail else "no line tells"
     rows = [
         (
             each.attack,

@@ -11,6 +11,7 @@ import click
 
 from f2b_enrich.classify.rules_folder import load_folder
 from f2b_enrich.cli import setting_sources
+from f2b_enrich.cli.classify_rules import wrong_examples
 from f2b_enrich.cli.config_text import effective, sample
 from f2b_enrich.cli.options import (
     config_option,
@@ -99,12 +100,14 @@ def _rules(settings: Settings) -> Iterator[tuple[str, str]]:
     folder = settings.classify.rules
     try:
         Analysis.configured(settings)
-        own = len(load_folder(folder))
+        own = load_folder(folder)
     except ConfigError as exc:
         yield from ((_BAD, problem) for problem in exc.problems)
         return
-    if own:
-        yield _GOOD, f"rules: {own:,} in {folder} before the shipped ones"
+    wrong = list(wrong_examples(own, origin=str(folder)))
+    yield from ((_BAD, problem) for problem in wrong)
+    if own and not wrong:
+        yield _GOOD, f"rules: {len(own):,} in {folder} before the shipped ones"
 
 
 def _users(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -206,7 +206,7 @@ def _records(
         today=lists.tally(connection, lists.BanQuery(since=midnight, until=soon)),
         month=lists.tally(connection, lists.BanQuery(since=month, until=soon)),
         services=figures.services(connection, since=month, until=soon),
-        unknown_jails=jails.unknown(connection, since=month),
+        unknown_jails=jails.unknown(connection, since=month, until=soon),
         bans_not_classed=figures.bans_not_classed(connection),
         bans_of_older_rules=figures.bans_of_older_rules(connection),
         look_ups_today=look_ups.look_ups,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Self
@@ -51,10 +52,7 @@ class Outcome(Enum):
 
 
 class Analysis:
-    """Rules and jails, compiled; `digest` names what they are together.
-
-    One thread at a time may use it.
-    """
+    """Rules and jails, compiled; `digest` names what they are together."""
 
     def __init__(
         self, rules: Iterable[Rule], own: Iterable[Jail], shipped: Iterable[Jail]
@@ -65,6 +63,8 @@ class Analysis:
         self.classifier = Classifier(self.matcher, (*own, *shipped))
         self.observer = Observer(self.matcher)
         self._own, self._shipped = by_name(own), by_name(shipped)
+        # RE2's states are made as lines are read.
+        self._reading = threading.Lock()
         parts = (_WAY, self.matcher.rules, own, shipped)
         self.digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -77,15 +77,22 @@ class Analysis:
         Raises:
             ConfigError: with all problems of his rules.
         """
+        stock = shipped_jails()
+        aliases = {jail.name: jail.aliases for jail in stock}
         own = (
-            Jail(name=name, service=jail.service, attack=jail.attack)
+            Jail(
+                name=name,
+                service=jail.service,
+                attack=jail.attack,
+                aliases=aliases.get(name.casefold(), ()),
+            )
             for name, jail in settings.jails.own.items()
         )
         try:
             tried = {rule.name: rule for rule in first}
             kept = load_folder(settings.classify.rules)
             others = (rule for rule in kept if rule.name not in tried)
-            return cls((*tried.values(), *others, *shipped()), own, shipped_jails())
+            return cls((*tried.values(), *others, *shipped()), own, stock)
         except RuleError as exc:
             raise ConfigError(exc.problems) from exc
 
@@ -110,10 +117,12 @@ class Analysis:
         )
 
     def show_all(self, bans: Iterable[Unread]) -> tuple[Shown, ...]:
-        """Read the lines of several bans."""
-        return tuple(
-            self.show(ban.lines, jail=ban.jail, captures=ban.captures) for ban in bans
-        )
+        """Read the lines of several bans; several threads take turns."""
+        with self._reading:
+            return tuple(
+                self.show(ban.lines, jail=ban.jail, captures=ban.captures)
+                for ban in bans
+            )
 
     def save(
         self,
@@ -143,6 +152,14 @@ class Analysis:
         if before and before[0].attack != shown.attacks[0].attack:
             return Outcome.CHANGED
         return Outcome.CLASSED
+
+    def announce(self, connection: sqlite3.Connection, *, now: datetime) -> int:
+        """Write what is known of jails, and give the number of these rules.
+
+        From now on they are those of today.
+        """
+        jails.refresh(connection, self.jail_names(), self.known_jail)
+        return classes.use(connection, self.digest, now=now)
 
     def known_jail(self, name: str) -> KnownJail:
         """Tell what a jail guards, whatever the case its name is written in."""

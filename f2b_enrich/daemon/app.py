@@ -178,7 +178,11 @@ class _Daemon:
         look = enricher.build(settings, secrets, now=self._world.now)
         self._settings, self._secrets, self._look = settings, secrets, look
         self._analysis = analysis
-        self._intake = Intake(settings, waits_for_look_up=bool(look.sources))
+        self._intake = Intake(
+            settings,
+            waits_for_look_up=bool(look.sources),
+            known_jail=analysis.known_jail,
+        )
 
     def take(self, event: Event, answer: Answer, *, alone: bool = False) -> None:
         """Write an event as `Take` says."""

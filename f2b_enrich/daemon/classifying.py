@@ -10,13 +10,13 @@ import structlog
 
 from f2b_enrich.daemon.loops import first_of
 from f2b_enrich.errors import StoreError
-from f2b_enrich.store import classes, jails
+from f2b_enrich.store import classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from f2b_enrich.daemon.analysis import Analysis
+    from f2b_enrich.daemon.analysis import Analysis, Shown
     from f2b_enrich.daemon.commits import Commits
     from f2b_enrich.daemon.reads import Reads
     from f2b_enrich.store.classes import Unread
@@ -51,10 +51,8 @@ class Classifying:
         self._now = now
         self._sweep_seconds = sweep_seconds
         self._after = 0
-        self._jails_are_told = False
+        self._is_announced = False
         self._arrived = asyncio.Event()
-        # The rules serve one thread at a time.
-        self._reading = asyncio.Lock()
 
     def arrived(self) -> None:
         """Hear that a ban was recorded."""
@@ -63,8 +61,8 @@ class Classifying:
     async def step(self) -> None:
         """Class some bans, or wait for one to arrive."""
         await self._commits.lull(most=LONGEST_LULL)
-        if not self._jails_are_told:
-            await self._tell_jails()
+        if not self._is_announced:
+            await self._announce()
         self._arrived.clear()
         page = await self._reads.run(
             partial(classes.not_classed, after=self._after, limit=PAGE)
@@ -77,15 +75,11 @@ class Classifying:
             self._after = 0
             await first_of(self._arrived, seconds=self._sweep_seconds)
 
-    async def _tell_jails(self) -> None:
-        """Write what these files know of jails, in place of what the last ones did."""
-        analysis = self._analysis
-        await self._commits.submit(
-            partial(
-                jails.refresh, names=analysis.jail_names(), know=analysis.known_jail
-            )
-        )
-        self._jails_are_told = True
+    async def _announce(self) -> None:
+        """Have the store know these rules and jails, in place of the last ones."""
+        now = self._now()
+        await self._commits.submit(lambda db: self._analysis.announce(db, now=now))
+        self._is_announced = True
 
     async def now(self, ban_id: str) -> None:
         """Class one ban at once, before the others."""
@@ -96,27 +90,38 @@ class Classifying:
                 raise failure
 
     def _note(
-        self, bans: Sequence[Unread], outcomes: Sequence[BaseException | None]
+        self, bans: Sequence[Unread], failures: Sequence[BaseException | None]
     ) -> None:
-        """Pass over a ban that cannot be written; if the store cannot, raise that."""
-        for ban, failure in zip(bans, outcomes, strict=True):
-            if isinstance(failure, StoreError) and failure.permanent:
-                log.warning("ban not classed", ban=ban.id, reason=str(failure))
-            elif failure is not None:
+        """Pass over a ban that cannot be classed; if the store fails, raise that."""
+        for ban, failure in zip(bans, failures, strict=True):
+            if isinstance(failure, StoreError) and not failure.permanent:
                 raise failure
+            if failure is not None:
+                log.warning("ban not classed", ban=ban.id, reason=repr(failure))
 
     async def _class(self, bans: Sequence[Unread]) -> Sequence[BaseException | None]:
-        async with self._reading:
-            # Hostile lines cost tens of milliseconds, in which no ban would be taken.
-            shown = await asyncio.to_thread(self._analysis.show_all, bans)
-        writes = (
-            partial(self._analysis.save, ban=ban, shown=each, now=self._now())
-            for ban, each in zip(bans, shown, strict=True)
-        )
-        outcomes = await asyncio.gather(
-            *map(self._commits.submit, writes), return_exceptions=True
-        )
-        return [
-            outcome if isinstance(outcome, BaseException) else None
-            for outcome in outcomes
-        ]
+        """Read and write bans, each for itself; tell why those failed that did."""
+        # Hostile lines cost tens of milliseconds, in which no ban would be taken.
+        shown = await asyncio.to_thread(self._show_each, bans)
+        return await asyncio.gather(*map(self._save, bans, shown))
+
+    def _show_each(self, bans: Sequence[Unread]) -> Sequence[Shown | Exception]:
+        found: list[Shown | Exception] = []
+        for ban in bans:
+            try:
+                found += self._analysis.show_all((ban,))
+            except Exception as exc:  # noqa: BLE001 - the others can still be read
+                found.append(exc)
+        return found
+
+    async def _save(
+        self, ban: Unread, shown: Shown | Exception
+    ) -> BaseException | None:
+        if isinstance(shown, Exception):
+            return shown
+        write = partial(self._analysis.save, ban=ban, shown=shown, now=self._now())
+        try:
+            await self._commits.submit(write)
+        except Exception as exc:  # noqa: BLE001 - the others can still be written
+            return exc
+        return None

@@ -12,7 +12,7 @@ from f2b_enrich.classify.captures import captured
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import FOR_EVER, EventKind
 from f2b_enrich.outbox import message_id
-from f2b_enrich.store import bans, enrichments, outbox
+from f2b_enrich.store import bans, enrichments, jails, outbox
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.config import Settings
     from f2b_enrich.model import Event
+    from f2b_enrich.store.jails import KnownJail
 
 INCOMPLETE_FOR = timedelta(minutes=15)
 """How long a snapshot serves that lacks a source which could not be asked."""
@@ -53,8 +54,15 @@ class Taken:
 class Intake:
     """Prepare the writes of events under one reading of the configuration."""
 
-    def __init__(self, settings: Settings, *, waits_for_look_up: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        waits_for_look_up: bool,
+        known_jail: Callable[[str], KnownJail],
+    ) -> None:
         self._settings = settings
+        self._known_jail = lru_cache(maxsize=256)(known_jail)
         self._waits_for_look_up = waits_for_look_up
         self._host = settings.host_name
         # The same few jails over and over: their addresses are checked once.
@@ -70,8 +78,11 @@ class Intake:
         is_ban = event.kind is EventKind.BAN
         mails = self._mails(event.dest, event.sender, host) if is_ban else ()
         captures = captured(event.captures) if is_ban else ()
+        known = self._known_jail(jail)
 
         def write(connection: sqlite3.Connection) -> Taken:
+            if is_ban:  # so that it is counted rightly before it is classed
+                jails.note(connection, known)
             recorded = bans.record(
                 connection, event, host=host, jail=jail, now=now, captures=captures
             )

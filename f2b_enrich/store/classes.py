@@ -119,12 +119,21 @@ def count_classed_otherwise(connection: sqlite3.Connection, rule_set: int) -> in
 def rule_set(connection: sqlite3.Connection, digest: str, *, now: datetime) -> int:
     """Give the number of a set of rules, a new one if it was never used."""
     connection.execute(
-        "INSERT INTO rule_sets (digest, first_used_at) VALUES (?, ?) "
+        "INSERT INTO rule_sets (digest, used_at) VALUES (?, ?) "
         "ON CONFLICT (digest) DO NOTHING",
         (digest, time_text(now)),
     )
     found = connection.execute("SELECT id FROM rule_sets WHERE digest = ?", (digest,))
     number: int = found.fetchone()[0]
+    return number
+
+
+def use(connection: sqlite3.Connection, digest: str, *, now: datetime) -> int:
+    """Give the number of the set of rules that bans are classed by from now on."""
+    number = rule_set(connection, digest, now=now)
+    connection.execute(
+        "UPDATE rule_sets SET used_at = ? WHERE id = ?", (time_text(now), number)
+    )
     return number
 
 

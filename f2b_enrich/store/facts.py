@@ -77,9 +77,9 @@ def _facts(connection: sqlite3.Connection, ban_id: str) -> BanFacts | None:
 
 
 def _repeated(connection: sqlite3.Connection, ban: Ban) -> Ban | None:
-    if ban.repeat_of is None:
-        return None
     row = connection.execute(
-        "SELECT * FROM bans WHERE id = ?", (ban.repeat_of,)
+        "SELECT bans.* FROM ban_log JOIN bans ON bans.id = ban_log.repeat_of "
+        "WHERE ban_log.id = ?",
+        (ban.id,),
     ).fetchone()
-    return reads.read_ban(row)
+    return None if row is None else reads.read_ban(row)

@@ -129,18 +129,18 @@ def bans_not_classed(connection: sqlite3.Connection) -> int:
 
 
 def bans_of_older_rules(connection: sqlite3.Connection) -> int:
-    """Count the bans classed by other rules than the newest; `MOST_OLDER` and no more.
+    """Count the bans classed by other rules than today's; `MOST_OLDER` and no more.
 
     They are looked for only where there ever were other rules.
     """
-    newest, sets = connection.execute(
-        "SELECT max(id), count(*) FROM rule_sets"
-    ).fetchone()
-    if sets < 2:
+    sets = connection.execute(
+        "SELECT id FROM rule_sets ORDER BY used_at DESC, id DESC LIMIT 2"
+    ).fetchall()
+    if len(sets) < 2:
         return 0
     found = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM bans WHERE rule_set < ? LIMIT ?)",
-        (newest, MOST_OLDER),
+        "SELECT count(*) FROM (SELECT 1 FROM bans WHERE rule_set != ? LIMIT ?)",
+        (sets[0]["id"], MOST_OLDER),
     )
     count: int = found.fetchone()[0]
     return count

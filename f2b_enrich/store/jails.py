@@ -52,14 +52,16 @@ def refresh(
     )
 
 
-def unknown(connection: sqlite3.Connection, *, since: datetime) -> tuple[Tally, ...]:
-    """Count the bans since then by jails that nobody named, the busiest first."""
+def unknown(
+    connection: sqlite3.Connection, *, since: datetime, until: datetime
+) -> tuple[Tally, ...]:
+    """Count the bans of that time by jails that nobody named, the busiest first."""
     rows = connection.execute(
         "SELECT bans.jail AS name, count(*) AS bans, min(banned_at) AS first_at "
         "FROM bans JOIN jails ON jails.jail = bans.jail "
-        "WHERE banned_at >= ? AND jails.origin = 'unknown' "
+        "WHERE banned_at >= ? AND banned_at < ? AND jails.origin = 'unknown' "
         "GROUP BY bans.jail ORDER BY bans DESC, bans.jail",
-        (time_text(since),),
+        (time_text(since), time_text(until)),
     )
     return tuple(
         Tally(name=row["name"], bans=row["bans"], first_at=read_time(row["first_at"]))

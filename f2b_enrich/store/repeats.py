@@ -20,40 +20,74 @@ for one whose failures were old when fail2ban read them.
 IS_REAL = f"jail NOT IN (SELECT jail FROM jails WHERE attack = '{REPEAT_OFFENDER}')"
 """Holds, in SQL, for a ban that repeats no other; counts leave the others out."""
 
-_SETTLE = f"""
-    UPDATE bans SET repeat_of = (
-        SELECT id FROM bans AS seen WHERE seen.ip = bans.ip AND seen.host = bans.host
-        AND seen.banned_at <= bans.banned_at
-        AND seen.banned_at >= strftime('%Y-%m-%dT%H:%M:%SZ', bans.banned_at, :longest)
-        AND seen.{IS_REAL}
-        ORDER BY seen.banned_at DESC, seen.id LIMIT 1
-    )
-    WHERE ip = :ip AND host = :host AND banned_at BETWEEN :at AND :until
-    AND NOT ({IS_REAL})
+_OF_ADDRESS = "ip = :ip AND host = :host"
+
+# Of several in the same second that of the least id counts, whichever came first.
+_NEWEST_REAL = f"""
+    SELECT id, banned_at FROM bans WHERE {_OF_ADDRESS}
+    AND banned_at BETWEEN :since AND :at AND {IS_REAL}
+    ORDER BY banned_at DESC, id LIMIT 1
+"""
+
+_NEXT_REAL = f"""
+    SELECT min(banned_at) FROM bans WHERE {_OF_ADDRESS}
+    AND banned_at > :at AND banned_at <= :until AND {IS_REAL}
 """
 
 
 def settle(connection: sqlite3.Connection, ban_id: str) -> None:
-    """Point a ban at the one it repeats, and those at it that repeat it.
+    """Point a ban at the one it repeats, or those at it that repeat it.
 
     Whichever arrives first: once both are there it ends alike.
     """
     row = connection.execute(
-        "SELECT ip, host, banned_at FROM bans WHERE id = ?", (ban_id,)
-    ).fetchone()
-    connection.execute(
-        "UPDATE bans SET repeat_of = NULL "
-        f"WHERE id = ? AND repeat_of IS NOT NULL AND {IS_REAL}",
+        f"SELECT ip, host, banned_at, repeat_of, {IS_REAL} AS is_real "
+        "FROM bans WHERE id = ?",
         (ban_id,),
-    )
-    until = days_after(read_time(row["banned_at"]), LONGEST_DAYS)
+    ).fetchone()
+    at = read_time(row["banned_at"])
+    span = {
+        "ban": ban_id,
+        "ip": row["ip"],
+        "host": row["host"],
+        "at": row["banned_at"],
+        "since": time_text(days_after(at, -LONGEST_DAYS)),
+        "until": time_text(days_after(at, LONGEST_DAYS)),
+    }
+    newest = connection.execute(_NEWEST_REAL, span).fetchone()
+    repeated = None if row["is_real"] or newest is None else newest["id"]
+    if row["repeat_of"] != repeated:
+        connection.execute(
+            "UPDATE bans SET repeat_of = ? WHERE id = ?", (repeated, ban_id)
+        )
+    if not row["is_real"]:
+        _pass_on(connection, span, newest)
+    elif newest["id"] == ban_id:
+        _take(connection, span)
+
+
+def _take(connection: sqlite3.Connection, span: dict[str, str]) -> None:
+    """Point at a ban what repeats it: all up to the next that is real."""
+    (following,) = connection.execute(_NEXT_REAL, span).fetchone()
     connection.execute(
-        _SETTLE,
-        {
-            "ip": row["ip"],
-            "host": row["host"],
-            "at": row["banned_at"],
-            "until": time_text(until),
-            "longest": f"-{LONGEST_DAYS} days",
-        },
+        f"UPDATE bans SET repeat_of = :ban WHERE {_OF_ADDRESS} "
+        "AND banned_at BETWEEN :at AND :until "
+        "AND (:following IS NULL OR banned_at < :following) "
+        f"AND NOT ({IS_REAL}) AND repeat_of IS NOT :ban",
+        {**span, "following": following},
+    )
+
+
+def _pass_on(
+    connection: sqlite3.Connection, span: dict[str, str], newest: sqlite3.Row | None
+) -> None:
+    """Take from a ban what points at it, for its jail only repeats others now."""
+    reach = ""
+    if newest is not None:
+        reach = time_text(days_after(read_time(newest["banned_at"]), LONGEST_DAYS))
+    connection.execute(
+        "UPDATE bans SET repeat_of = iif(banned_at <= :reach, :newest, NULL) "
+        f"WHERE {_OF_ADDRESS} AND banned_at BETWEEN :at AND :until "
+        f"AND NOT ({IS_REAL}) AND repeat_of = :ban",
+        {**span, "reach": reach, "newest": newest["id"] if newest else None},
     )

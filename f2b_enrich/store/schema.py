@@ -134,9 +134,9 @@ _TABLES = (
     # Which rules a ban was classed by, so that a run over all of them can be taken up.
     """
     CREATE TABLE rule_sets (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         digest TEXT NOT NULL UNIQUE,
-        first_used_at TEXT NOT NULL
+        used_at TEXT NOT NULL
     ) STRICT
     """,
     """
@@ -229,7 +229,9 @@ _BAN_LOG = """
         bans.banned_at, bans.banned_at_source, bans.bantime_seconds,
         bans.expires_at, bans.unbanned_at, bans.prolonged_at, bans.failures,
         bans.ban_count,
-        bans.attack, bans.repeat_of, bans.received_at,
+        bans.attack,
+        iif(jails.attack = 'repeat-offender', bans.repeat_of, NULL) AS repeat_of,
+        bans.received_at,
         ifnull(jails.service, 'other') AS service,
         ifnull(jails.attack = 'repeat-offender', 0) AS is_repeat,
         (SELECT group_concat(attack, ', ') FROM

@@ -352,7 +352,7 @@ def test_lines_are_the_same_however_they_arrive(pieces: list[bytes]) -> None:
     trickled = arriving(*pieces)
     whole = b"".join(pieces)
 
-    found = [line for lines in arrivals(trickled) for line in lines]
+    found = [line for lines in arrivals(trickled, name="-") for line in lines]
 
     ended = whole.removesuffix(b"\n").split(b"\n") if whole else []
     assert found == [
@@ -366,7 +366,7 @@ def test_an_endless_line_takes_no_memory() -> None:
     endless = arriving(*[b"\0" * PIECE] * 3_200, b"\nnext")
     tracemalloc.start()
 
-    found = [line for lines in arrivals(endless) for line in lines]
+    found = [line for lines in arrivals(endless, name="-") for line in lines]
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -380,7 +380,7 @@ def test_any_bytes_give_an_object_for_each_line(raw: bytes) -> None:
     reader = LineReader(shipped_analysis(), jail=None)
     rows = [
         line_json("-", line)
-        for lines in arrivals(arriving(raw))
+        for lines in arrivals(arriving(raw), name="-")
         for line in reader.read(lines, after=0)
     ]
 

@@ -192,7 +192,9 @@ def test_every_ban_finds_its_jail_by_the_name_it_has(store: StoreBuilder) -> Non
         services = dict(
             map(tuple, connection.execute("SELECT jail, service FROM ban_log"))
         )
-        unknown = jails.unknown(connection, since=NOW.replace(year=2025))
+        unknown = jails.unknown(
+            connection, since=NOW.replace(year=2025), until=NOW.replace(year=2027)
+        )
     assert services == {"SSHD": "ssh", "my-shop": "other"}
     assert [(tally.name, tally.bans) for tally in unknown] == [("my-shop", 1)]
 
@@ -209,7 +211,9 @@ def test_what_the_configuration_says_of_a_jail_takes_effect_again(
         named = dict(map(tuple, connection.execute("SELECT jail, origin FROM jails")))
         plain = shipped_analysis()
         jails.refresh(connection, plain.jail_names(), plain.known_jail)
-        unknown = jails.unknown(connection, since=NOW.replace(year=2025))
+        unknown = jails.unknown(
+            connection, since=NOW.replace(year=2025), until=NOW.replace(year=2027)
+        )
 
     assert named["my-shop"] == "configured"
     assert named["sshd"] == "shipped"

@@ -6,13 +6,24 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
+from f2b_enrich.classify.jails import shipped_jails
+from f2b_enrich.classify.rules import shipped
+from f2b_enrich.daemon.analysis import Analysis
+from f2b_enrich.daemon.classifying import Classifying
+from f2b_enrich.daemon.commits import Commits
+from f2b_enrich.daemon.reads import Reads
+from f2b_enrich.store.connection import open_reader, open_writer
 from tests.daemons import living
+from tests.stores import NOW, StoreBuilder, event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
+    from f2b_enrich.daemon.analysis import Shown
+    from f2b_enrich.store.classes import Unread
     from tests.daemons import Daemon
 
 PROBES = (
@@ -186,3 +197,49 @@ async def test_a_ban_that_cannot_be_written_does_not_keep_others_back(
     classed = "SELECT ip FROM bans WHERE attack IS NOT NULL"
     await daemon.until(lambda: daemon.rows(classed) == [{"ip": "192.0.2.2"}])
     assert len(daemon.rows("SELECT * FROM bans")) == 2
+
+
+class Poisoned(Analysis):
+    """Cannot read the lines of one ban, as a mistake in the program would have it."""
+
+    def show_all(self, bans: Iterable[Unread]) -> tuple[Shown, ...]:
+        bans = tuple(bans)
+        if any("poison" in ban.lines for ban in bans):
+            raise RuntimeError("no such state")
+        return super().show_all(bans)
+
+
+async def test_a_ban_whose_lines_cannot_be_read_does_not_keep_others_back(
+    tmp_path: Path,
+) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.record(event(lines=("poison",)), event("192.0.2.8"))
+    poisoned = Poisoned(shipped(), (), shipped_jails())
+    with open_writer(store.path) as writer, open_reader(store.path) as reader:
+        reads = Reads(reader)
+        async with Commits(writer) as commits:
+            classifying = Classifying(poisoned, commits, reads, now=lambda: NOW)
+            with capture_logs() as logs:
+                await classifying.step()
+        reads.close()
+        rows = writer.execute("SELECT ip FROM bans WHERE attack IS NOT NULL").fetchall()
+
+    assert [row["ip"] for row in rows] == ["192.0.2.8"]
+    assert [entry["event"] for entry in logs] == ["ban not classed"]
+
+
+async def test_a_repetition_is_counted_apart_before_it_is_classed(
+    daemon: Daemon,
+) -> None:
+    daemon.configure()
+    await daemon.start()
+    with sqlite3.connect(daemon.lab.store, isolation_level=None) as store:
+        store.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON ban_attacks "
+            "BEGIN SELECT RAISE(ABORT, 'not today'); END"
+        )
+
+    await daemon.ban("192.0.2.7", JAIL="Recidive")
+
+    (row,) = daemon.rows("SELECT attack, is_repeat FROM ban_log")
+    assert (row["attack"], row["is_repeat"]) == (None, 1)

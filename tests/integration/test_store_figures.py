@@ -188,3 +188,18 @@ def test_bans_of_older_rules_are_counted_while_there_are_any(
     with store.reading() as connection:
         assert figures.bans_of_older_rules(connection) == 0
     assert newer.digest != shipped_analysis().digest
+
+
+def test_rules_that_are_taken_back_are_those_of_today_again(
+    store: StoreBuilder,
+) -> None:
+    tried = Analysis((), (), shipped_jails())
+    store.classify()
+    store.record(event())
+    store.classify(tried)
+
+    with store.writing() as connection:
+        shipped_analysis().announce(connection, now=NOW + timedelta(hours=1))
+
+    with store.reading() as connection:
+        assert figures.bans_of_older_rules(connection) == 1

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.attacks import REPEAT_OFFENDER
+from f2b_enrich.classify.jails import Jail, shipped_jails
+from f2b_enrich.classify.rules import shipped
+from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.model import ban_id, read_address, time_text
 from f2b_enrich.store import addresses, bans, classes, facts, jails, lists, neighbours
 from f2b_enrich.store.connection import open_writer
+from f2b_enrich.store.repeats import settle
 from tests.stores import NOW, StoreBuilder, event, shipped_analysis
 
 if TYPE_CHECKING:
@@ -158,6 +163,53 @@ def test_a_repetition_of_nothing_known_has_a_past_all_the_same(
     assert found.repeated is None
     assert (found.past.nth, found.past.jails, found.past.repeats) == (0, (), 1)
     assert found.past.first_at == found.past.thread_at == NOW
+
+
+def test_what_repeats_a_ban_is_left_alone_by_a_jail_that_only_repeats(
+    store: StoreBuilder,
+) -> None:
+    before, seen, again = store.record(
+        event(at=NOW - timedelta(hours=2)),
+        event(at=NOW - timedelta(hours=1), jail="watch"),
+        repetition(),
+    )
+    store.classify()
+    assert repeats(store)[again] == seen
+    watching = Jail(name="watch", service="other", attack=REPEAT_OFFENDER)
+    with store.writing() as connection:
+        connection.execute("UPDATE bans SET rule_set = NULL")
+
+    store.classify(Analysis(shipped(), (watching,), shipped_jails()))
+
+    assert repeats(store) == {before: None, seen: before, again: before}
+    with store.writing() as connection:
+        connection.execute("UPDATE bans SET rule_set = NULL")
+    store.classify()
+    assert repeats(store) == {before: None, seen: None, again: seen}
+
+
+def test_settling_one_of_thousands_of_repetitions_writes_only_that(
+    store: StoreBuilder,
+) -> None:
+    store.record(event(at=NOW - timedelta(hours=6)))
+    store.record(*(repetition(at=NOW - n * SECOND) for n in range(2000)))
+    store.classify()
+    with store.writing() as connection:
+        ids = connection.execute(
+            "SELECT id FROM bans WHERE jail = 'recidive' ORDER BY banned_at"
+        ).fetchall()
+        before = connection.total_changes
+        steps: list[int] = []
+        connection.set_progress_handler(lambda: steps.append(1), 1000)
+        for row in (ids[0], ids[-1]):
+            settle(connection, row["id"])
+        connection.set_progress_handler(None, 0)
+        changes = connection.total_changes - before
+
+    assert changes == 0
+    # Some hundred thousand of SQLite's steps: a walk back over each, not over all of
+    # them for each.
+    assert len(steps) < 300
 
 
 @pytest.fixture(scope="module")
