@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import hookimpl
 
+from f2b_enrich.address import read_address
 from f2b_enrich.enrich.countries import countries
-from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from f2b_enrich.address import read_address
 from f2b_enrich.classify.jails import shipped_jails
 from f2b_enrich.classify.rules import shipped
 from f2b_enrich.daemon.analysis import Analysis
-from f2b_enrich.model import Enrichment, Event, EventKind, OutboxState, read_address
+from f2b_enrich.model import Enrichment, Event, EventKind, OutboxState
 from f2b_enrich.outbox import message_id
 from f2b_enrich.store import bans, classes, enrichments, outbox, search
 from f2b_enrich.store.connection import open_reader, open_writer, transaction

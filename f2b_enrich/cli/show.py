@@ -18,8 +18,8 @@ from f2b_enrich.cli.show_record import json_lines
 from f2b_enrich.cli.tables import beside, screen_width
 from f2b_enrich.inert import cut, listed, printable
 from f2b_enrich.mail import campaigns
+from f2b_enrich.mail.past import ending
 from f2b_enrich.mail.wording import counted
-from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.cli.show_facts import Page
     from f2b_enrich.config import Settings
-    from f2b_enrich.model import Neighbours, Tally
+    from f2b_enrich.model import Neighbours
     from f2b_enrich.store.addresses import JailRecord
 
 FEW = 10
@@ -203,20 +203,13 @@ def _neighbourhood(near: Neighbours) -> str:
         return f"{near.subnet}: {count} in {near.days} days"
     least = "at least " if near.at_least else ""
     noun = "other address" if near.addresses == 1 else "other addresses"
-    most = [f"{_ending(one, near.subnet)} {one.bans:,}" for one in near.most]
+    most = [f"{ending(one, near.subnet)} {one.bans:,}" for one in near.most]
     if near.at_least or near.addresses > len(near.most):
         most.append("...")
     return (
         f"{near.subnet}: {least}{near.addresses:,} {noun}, "
         f"{least}{counted(near.bans, 'ban')} in {near.days} days ({', '.join(most)})"
     )
-
-
-def _ending(one: Tally, subnet: str) -> str:
-    """Shorten 192.0.2.9 to .9, and leave what is longer as it is."""
-    if read_address(one.name).version == 4:
-        return one.name.removeprefix(subnet.removesuffix(".0/24"))
-    return one.name
 
 
 def _names(page: Page) -> str:

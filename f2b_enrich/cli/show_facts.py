@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from f2b_enrich.address import read_address
 from f2b_enrich.cli.opening import as_stored
 from f2b_enrich.errors import F2bEnrichError
-from f2b_enrich.model import read_address
 from f2b_enrich.store import (
     addresses,
     campaigns,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f2b_enrich.address import read_address
 from f2b_enrich.cli import times
-from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

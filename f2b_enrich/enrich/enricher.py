@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from f2b_enrich.address import read_address
 from f2b_enrich.enrich.ipinfo_api import IpinfoApi
 from f2b_enrich.enrich.local import LocalDatabase
 from f2b_enrich.enrich.merge import Answer, merge, not_looked_up
@@ -17,7 +18,6 @@ from f2b_enrich.enrich.reserved import reason_not_to_look_up
 from f2b_enrich.enrich.reverse_dns import ReverseDns
 from f2b_enrich.enrich.scanners import Scanners
 from f2b_enrich.errors import ProviderError
-from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

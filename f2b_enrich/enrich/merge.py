@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from f2b_enrich.address import read_address
 from f2b_enrich.enrich.countries import CENTRE_SOURCE, countries
-from f2b_enrich.model import Enrichment, read_address
+from f2b_enrich.model import Enrichment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

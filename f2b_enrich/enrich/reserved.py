@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import read_address
+from f2b_enrich.address import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

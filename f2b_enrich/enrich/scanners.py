@@ -19,10 +19,10 @@ from pydantic import (
     model_validator,
 )
 
+from f2b_enrich.address import read_address
 from f2b_enrich.config import EnrichSettings, Name, Network, Whole
 from f2b_enrich.enrich.reverse_dns import host_name, parents
 from f2b_enrich.errors import ConfigError
-from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

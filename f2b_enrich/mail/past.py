@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f2b_enrich.address import read_address
 from f2b_enrich.mail import wording
-from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,13 +80,13 @@ def _around(near: Neighbours) -> Iterator[str]:
     least = "at least " if near.at_least else ""
     addresses = f"{least}{near.addresses:,} other address"
     yield f"{addresses}{'' if near.addresses == 1 else 'es'},"
-    most = [f"{_ending(one, near.subnet)} {one.bans:,}" for one in near.most]
+    most = [f"{ending(one, near.subnet)} {one.bans:,}" for one in near.most]
     if near.at_least or near.addresses > len(near.most):
         most.append("...")
     yield f"{least}{wording.counted(near.bans, 'ban')} ({', '.join(most)})"
 
 
-def _ending(one: Tally, subnet: str) -> str:
+def ending(one: Tally, subnet: str) -> str:
     """Shorten 192.0.2.9 to .9, and leave what is longer as it is."""
     if read_address(one.name).version == 4:
         return one.name.removeprefix(subnet.removesuffix(".0/24"))

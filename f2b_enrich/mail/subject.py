@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich import inert
+from f2b_enrich.address import read_address
 from f2b_enrich.mail import attacks, wording
-from f2b_enrich.model import read_address
 
 if TYPE_CHECKING:
     from f2b_enrich.mail.alert import Alert

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich import inert
+from f2b_enrich.address import read_address
 from f2b_enrich.mail import attacks, campaigns, names, past, wording
 from f2b_enrich.mail.alert import NOT_LOOKED_UP
 from f2b_enrich.mail.excerpt import WIDTH, Log, excerpt
 from f2b_enrich.mail.relations import NOBODY, warning, whose
 from f2b_enrich.mail.subject import subject
-from f2b_enrich.model import FOR_EVER, read_address
+from f2b_enrich.model import FOR_EVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from f2b_enrich.address import Address
     from f2b_enrich.mail.alert import Alert
-    from f2b_enrich.model import Address, Ban, Enrichment
+    from f2b_enrich.model import Ban, Enrichment
 
 LONGEST_READ = 4096
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import Observed, read_address, read_time
+from f2b_enrich.address import read_address
+from f2b_enrich.model import Observed, read_time
 from f2b_enrich.store import outbox
 from f2b_enrich.store.reads import read_ban
 from f2b_enrich.store.repeats import IS_REAL

@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import (
-    Address,
-    Event,
-    EventKind,
-    ban_id,
-    end_of_ban,
-    read_address,
-    read_time,
-    time_text,
-)
+from f2b_enrich.address import Address, read_address
+from f2b_enrich.model import Event, EventKind, ban_id, end_of_ban, read_time, time_text
 from f2b_enrich.store import outbox
 from f2b_enrich.store.lines import kept
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.address import read_address
 from f2b_enrich.classify.campaigns import (
     FEW_BANS,
     LEAST_BANS,
@@ -23,7 +24,7 @@ from f2b_enrich.classify.campaigns import (
     Try,
     campaign,
 )
-from f2b_enrich.model import Campaign, read_address
+from f2b_enrich.model import Campaign
 from f2b_enrich.store import campaigns, chores
 from f2b_enrich.store.campaigns import MOST_CANDIDATES, MOST_TRIES, Signs
 from tests.stores import NOW, StoreBuilder, event, located

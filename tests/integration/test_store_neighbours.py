@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.model import Tally, read_address
+from f2b_enrich.address import read_address
+from f2b_enrich.model import Tally
 from f2b_enrich.store import neighbours
 from tests.integration.test_store_cost import steps
 from tests.stores import NOW, StoreBuilder, event

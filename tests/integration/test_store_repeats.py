@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.address import read_address
 from f2b_enrich.attacks import REPEAT_OFFENDER
 from f2b_enrich.classify.jails import Jail, shipped_jails
 from f2b_enrich.classify.rules import shipped
 from f2b_enrich.daemon.analysis import Analysis
-from f2b_enrich.model import ban_id, read_address, time_text
+from f2b_enrich.model import ban_id, time_text
 from f2b_enrich.store import addresses, bans, classes, facts, jails, lists, neighbours
 from f2b_enrich.store.connection import open_writer
 from f2b_enrich.store.repeats import settle

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.address import read_address
 from f2b_enrich.enrich.reserved import reason_not_to_look_up
-from f2b_enrich.model import read_address
 
 
 @pytest.mark.parametrize(

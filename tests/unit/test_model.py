@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from f2b_enrich.address import Address, read_address
 from f2b_enrich.model import (
     FOR_EVER,
     NAMESPACE,
-    Address,
     Ban,
     ban_id,
     end_of_ban,
-    read_address,
     read_time,
     time_text,
 )

@@ -1,0 +1,59 @@
+"""What the text that fail2ban bans stands for: an address, a network, or neither."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+# Python takes any text behind the `%` of an IPv6 address for the name of a zone.
+_ODD_ZONE = re.compile(r"%(?![A-Za-z0-9._-]{1,32}(?:/|\Z))")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """What a ban's `ip` text stands for; `version` and `subnet` are None for a name."""
+
+    text: str
+    version: int | None
+    subnet: str | None
+    is_network: bool = False
+
+
+def read_address(text: str) -> Address:
+    """Name an address as Python's `ipaddress` prints it, else keep the text as it is.
+
+    IPv4-mapped IPv6 becomes IPv4. The subnet is the /24 or /64 around it; a CIDR ban
+    keeps its own text and, when wider than that, its own network as subnet. What names
+    a zone (`fe80::1%eth0`) as no interface is called is a text like any other.
+    """
+    if _ODD_ZONE.search(text):
+        return Address(text=text, version=None, subnet=None)
+    try:
+        ip = ipaddress.ip_address(text)
+    except ValueError:
+        return _read_network(text)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    name = str(ip)
+    if isinstance(ip, ipaddress.IPv4Address):
+        subnet = f"{name.rpartition('.')[0]}.0/24"
+    else:
+        subnet = f"{ipaddress.IPv6Address(int(ip) >> 64 << 64)}/64"
+    return Address(text=name, version=ip.version, subnet=subnet)
+
+
+def _read_network(text: str) -> Address:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return Address(text=text, version=None, subnet=None)
+    bits = _subnet_bits(network.version)
+    subnet = network if network.prefixlen <= bits else network.supernet(new_prefix=bits)
+    return Address(
+        text=text, version=network.version, subnet=str(subnet), is_network=True
+    )
+
+
+def _subnet_bits(version: int) -> int:
+    return 24 if version == 4 else 64
