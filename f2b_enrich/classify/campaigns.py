@@ -9,7 +9,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from f2b_enrich.model import Campaign, read_address
+from f2b_enrich.address import read_address
+from f2b_enrich.model import Campaign
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,8 +24,15 @@ LEAST_BANS = 3
 LEAST_NAMES = MappingProxyType[Scope, int](
     {"address": 12, "subnet": 12, "network": 24},
 )
-"""More than the dozen accounts that every robot tries (root, admin, test, ubuntu and
-their like). The bans of a network may be of strangers, so of it more is asked."""
+"""The names of a walk in the order of the alphabet. Few robots have so many accounts
+that everybody tries (root, admin, test, ubuntu and their like), and fewer sort them.
+The bans of a network may be of strangers, so of it more is asked."""
+
+MANY_NAMES = MappingProxyType[Scope, int](
+    {"address": 24, "subnet": 24, "network": 36},
+)
+"""The names of a walk in no order. A robot that goes once through its 15 or 20 usual
+log-ins tries each in one ban or two, as a walk does: only a longer list is more."""
 
 FEW_BANS = 2
 """Bans in which a name may be tried and be passed over: one ends between two tries of a
@@ -61,7 +69,9 @@ class Try:
 def campaign(tries: Iterable[Try], *, scope: Scope, who: str) -> Campaign | None:
     """Tell whether all these tries of an address, subnet or network are a walk.
 
-    Its counts are of the names that are passed over, and of their bans and addresses.
+    It is from `LEAST_NAMES` on if they are in the order of the alphabet, else from
+    `MANY_NAMES`. Its counts are of the names that are passed over, and of their bans
+    and addresses.
     """
     tries = tuple(tries)
     bans = Counter(name for name, _ in {(each.name, each.ban_id) for each in tries})
@@ -74,7 +84,8 @@ def campaign(tries: Iterable[Try], *, scope: Scope, who: str) -> Campaign | None
         return None
     if scope != "address" and not _is_shared(tries, walked, scope=scope):
         return None
-    return _named(steps, scope=scope, who=who)
+    found = _named(steps, scope=scope, who=who)
+    return found if found.in_order or found.names >= MANY_NAMES[scope] else None
 
 
 def _is_shared(tries: Sequence[Try], walked: Collection[str], *, scope: Scope) -> bool:

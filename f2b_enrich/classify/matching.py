@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import re2
 
@@ -10,7 +10,7 @@ from f2b_enrich.classify.rules import RuleError, options
 from f2b_enrich.classify.values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from f2b_enrich.classify.rules import Rule
 
@@ -35,6 +35,9 @@ _REPEATED = (
     rb"message repeated (\d{1,9}) times: \[ (.*)\]$"
 )
 """rsyslog's line, with whatever syslog puts before the program, as in rules.toml."""
+
+_Sets: TypeAlias = "tuple[tuple[Sequence[int], re2.Set], ...]"
+"""Patterns compiled together, each set with the places of its patterns' rules."""
 
 
 class Matched(NamedTuple):
@@ -70,11 +73,19 @@ class Matcher:
         groups: dict[tuple[str, ...], list[int]] = {}
         for place, rule in enumerate(self.rules):
             groups.setdefault(tuple(sorted(rule.needs)), []).append(place)
-        self._groups = tuple(self._compiled(places) for places in groups.values())
-        self._needed = re2.Set.SearchSet(options(_SET_MEMORY))
-        for needs in groups:
-            self._needed.Add("|".join(map(re2.escape, needs)))
-        self._needed.Compile()
+        # A group is called by its first rule's place.
+        self._groups = {
+            places[0]: self._compiled(
+                {place: self.rules[place].pattern for place in places}
+            )
+            for places in groups.values()
+        }
+        self._needed = self._compiled(
+            {
+                places[0]: "|".join(map(re2.escape, needs))
+                for needs, places in groups.items()
+            }
+        )
 
     def match(self, lines: Iterable[str]) -> Iterator[Matched]:
         """Tell of each line which rules match it; rsyslog's repeats are unfolded."""
@@ -89,9 +100,10 @@ class Matcher:
 
     def _matching(self, line: bytes) -> tuple[int, ...]:
         found: list[int] = []
-        for group in self._needed.Match(line) or ():
-            for places, together in self._groups[group]:
-                found += [places[index] for index in together.Match(line) or ()]
+        for groups, needed in self._needed:
+            for group in needed.Match(line) or ():
+                for places, together in self._groups[groups[group]]:
+                    found += [places[index] for index in together.Match(line) or ()]
         # RE2 names the matching rules in no order.
         found.sort()
         return tuple(found)
@@ -103,25 +115,27 @@ class Matcher:
         before, times, message = repeated.groups()
         return before + message, min(max(int(times), 1), MOST_REPEATS)
 
-    def _compiled(
-        self, places: Sequence[int]
-    ) -> tuple[tuple[Sequence[int], re2.Set], ...]:
-        """Compile rules, by their places, in sets of at most `_TOGETHER`."""
+    def _compiled(self, patterns: Mapping[int, str]) -> _Sets:
+        """Compile patterns, by their rules' places, at most `_TOGETHER` in a set."""
+        places = tuple(patterns)
         parts = (
             places[start : start + _TOGETHER]
             for start in range(0, len(places), _TOGETHER)
         )
-        return tuple((part, self._together(part)) for part in parts)
+        return tuple(
+            (part, self._together(part, [patterns[place] for place in part]))
+            for part in parts
+        )
 
-    def _together(self, places: Sequence[int]) -> re2.Set:
-        rules = [self.rules[place] for place in places]
+    def _together(self, places: Sequence[int], patterns: Iterable[str]) -> re2.Set:
         together = re2.Set.SearchSet(options(_SET_MEMORY))
-        for rule in rules:
-            together.Add(rule.pattern)
         try:
+            for pattern in patterns:
+                together.Add(pattern)
             together.Compile()
         except re2.error as exc:
-            first, last, limit = rules[0].name, rules[-1].name, _SET_MEMORY >> 20
+            first, last = (self.rules[places[at]].name for at in (0, -1))
+            limit = _SET_MEMORY >> 20
             raise RuleError(
                 (f"rules {first!r} to {last!r} together need more than {limit} MiB",)
             ) from exc

@@ -80,12 +80,11 @@ def load(text: str, *, origin: str) -> tuple[Rule, ...]:
     Raises:
         RuleError: with all problems found.
     """
+    raw = _toml(text, origin)
     try:
-        entries = _File.model_validate(tomllib.loads(text)).rule
-    except tomllib.TOMLDecodeError as exc:
-        raise RuleError((printable(f"{origin}: {exc}"),)) from exc
+        entries = _File.model_validate(raw).rule
     except ValidationError as exc:
-        raise RuleError(tuple(_problems(exc, origin, text))) from exc
+        raise RuleError(tuple(_problems(exc, origin, raw.get("rule")))) from exc
     names = Counter(entry.name for entry in entries)
     twice = [name for name, times in names.items() if times > 1]
     if twice:
@@ -113,6 +112,18 @@ def shipped() -> tuple[Rule, ...]:
 def taken(name: str, *, origin: str) -> str:
     """Say that another rule has the name."""
     return f"{origin}: rule {name!r}: the name is taken"
+
+
+def _toml(text: str, origin: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        reason = str(exc)
+    except ValueError:  # of Python's integers, which TOML does not bound
+        reason = "a number has more digits than Python reads"
+    except RecursionError:
+        reason = "its tables or lists are too deep"
+    raise RuleError((printable(f"{origin}: {reason}"),))
 
 
 def _pattern(text: str) -> str:
@@ -169,8 +180,7 @@ class _File(BaseModel):
     rule: tuple[_Entry, ...] = ()
 
 
-def _problems(error: ValidationError, origin: str, text: str) -> Iterator[str]:
-    entries = tomllib.loads(text).get("rule")
+def _problems(error: ValidationError, origin: str, entries: object) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         table, *place = problem["loc"]
         where = origin

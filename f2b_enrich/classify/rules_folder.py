@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,9 @@ def _add(rules: dict[str, Rule], file: Path) -> None:
 
 def _text(file: Path) -> str:
     try:
-        with file.open("rb") as opened:
+        with open(file, "rb", opener=_without_waiting) as opened:
+            if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+                raise RuleError((printable(f"{file}: it is no regular file"),))
             raw = opened.read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
             raise RuleError(
@@ -66,3 +69,8 @@ def _text(file: Path) -> str:
         raise RuleError((printable(f"{file}: {exc.strerror}"),)) from exc
     except UnicodeDecodeError as exc:
         raise RuleError((printable(f"{file}: {exc}"),)) from exc
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; of a FIFO, whoever else may write to it is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)

@@ -34,8 +34,8 @@ class Values:
         quiet = options()
         self._patterns: dict[int, tuple[re2._Regexp, tuple[str, ...]]] = {}
         for index, rule in enumerate(rules):
-            if "(?P<" in rule.pattern:
-                pattern = re2.compile(rule.pattern.encode(), quiet)
+            pattern = re2.compile(rule.pattern.encode(), quiet)
+            if pattern.groups:
                 # All groups have names, which RE2 gives in order of the alphabet.
                 names = sorted(pattern.groupindex.items(), key=lambda item: item[1])
                 kinds = tuple(name.decode() for name, _ in names)

@@ -298,13 +298,13 @@ async def test_who_guesses_passwords_is_not_named(
 
 async def test_many_are_written_page_by_page(night: Night, store: StoreBuilder) -> None:
     many = [f"10.{n}.0.1" for n in range(250)]
-    add(store, (each for ip in many for each in tries_of(ip, 3, 4)))
+    add(store, (each for ip in many for each in tries_of(ip, 3, 8)))
 
     await night.next()
 
     count = night.connection.execute("SELECT count(*) FROM campaigns").fetchone()[0]
     assert count == 250
-    assert night.campaigns("10.249.0.1")[0].names == 12
+    assert night.campaigns("10.249.0.1")[0].names == 24
 
 
 async def test_a_pass_that_fails_is_made_again_soon(

@@ -26,7 +26,15 @@ def of(line: str) -> tuple[str, str] | None:
         "192.0.2.7 - a[b ",
         '192.0.2.7 - a\\"b ',
         f'192.0.2.7 - {STAMP} \\"GET /fake HTTP/1.1\\" ',
+        "192.0.2.7 - a b c ",
+        "::1 - - ",
+        "2001:db8:: - - ",
+        "fe80::1%eth0 - - ",
+        "shop.example 2001:db8::7 - - ",
+        "[2001:db8::1]:443 192.0.2.7 - - ",
+        "client.example - - ",
         "Nov 21 20:13:22 web1 nginx: 192.0.2.7 - - ",
+        "2026-11-21T20:13:22+01:00 web1 0123456789ab[7]: 2001:db8::7 - bob ",
     ],
 )
 def test_the_request_is_found_behind_any_client(before: str) -> None:
@@ -68,6 +76,39 @@ def test_what_is_asked_for_is_told(after: str, found: tuple[str, str] | None) ->
 )
 def test_another_line_holds_no_request(line: str) -> None:
     assert of(line) is None
+
+
+HOSTILE = f'x {STAMP} "GET /evil HTTP/1.1" 200 1 "-" "Agent"'
+OTHERS = (
+    "Nov 21 20:13:22 host sshd[4711]: Invalid user {} from 192.0.2.7 port 4",
+    "Nov 21 20:13:22 host sshd[4711]: User {} from 192.0.2.7 not allowed because shell",
+    "2026-11-21T20:13:22.000001+01:00 host sshd[4711]: Invalid user {} from 192.0.2.7",
+    "Nov 21 20:13:22 host dovecot: imap-login: Disconnected (auth failed, 1 attempts "
+    "in 2 secs): user=<{}>, method=PLAIN, rip=192.0.2.7, lip=203.0.113.4",
+    "2026-11-21 20:13:22 login authenticator failed for (mail.example) [192.0.2.7]: "
+    "535 Incorrect authentication data (set_id={})",
+    "2026-11-21 20:13:22 H=(pc7) [192.0.2.7] F=<{}> rejected RCPT <a@shop.example>",
+    "Nov 21 20:13:22 host proftpd[1] f (h[192.0.2.7]): USER {}: no such user",
+    "Nov 21 20:13:22 host proftpd[1]: f (h[192.0.2.7]) - USER {} (Login failed)",
+    "Nov 21 20:13:22 host postfix/smtpd[7]: NOQUEUE: reject: RCPT from a[192.0.2.7]: "
+    "454 4.7.1 <{}>: Relay access denied",
+    "Sat Nov 21 20:13:22 2026 [pid 4711] [{}] FAIL LOGIN: Client 192.0.2.7",
+    "Sat Nov 21 20:13:22 2026 - [4711] (192.0.2.7) {} - login error - no such user",
+    "Nov 21 20:13:22 host HORDE [error] [imp] FAILED LOGIN for {} [192.0.2.7] to",
+    "Nov 21 20:13:22 host auth: pam_unix(dovecot:auth): authentication failure; "
+    "logname= uid=0 euid=0 tty=dovecot ruser={} rhost=192.0.2.7",
+    "2026/11/21 20:13:22 [error] 4711#0: *7 user {} was not found",
+    "[21-Nov-2026 20:13:22 +0100]: <4z506z6r> Failed login for {} from 192.0.2.7",
+    "2026-11-21 20:13:22.385000 [WARNING] sofia_reg.c:3223 Can't find user [{}@a]",
+    "<W>2026-11-21 20:13:22.818 1 => <4:{}(-1)> Rejected connection from 192.0.2.7",
+    "[2026-11-21 20:13:22] [{}] failed to login from 192.0.2.7:65001",
+)
+
+
+@pytest.mark.parametrize("line", OTHERS)
+@pytest.mark.parametrize("before", ["", "192.0.2.9 - - ", "a.example 192.0.2.9 - "])
+def test_a_name_that_looks_like_a_request_is_none(line: str, before: str) -> None:
+    assert of(line.format(before + HOSTILE)) is None
 
 
 ESCAPED = st.text(st.characters(exclude_characters='"\\', exclude_categories=["Cs"]))

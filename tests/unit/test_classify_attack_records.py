@@ -75,6 +75,15 @@ PATHS = {
     "trendy_cves.txt": "known-exploit",
     "jira_cve_2021-26086.txt": "known-exploit",
 }
+ORDINARY = {
+    "/global-protect/login.esp",
+    "/setup.cgi",
+    "/webinterface/login.html",
+    "/webinterface/",
+    "/guestaccess.aspx",
+    "/rpc2_login",
+}
+"""Pages that everybody asks for where they exist: the exploit is what follows."""
 
 
 def records(folder: str) -> Path:
@@ -139,4 +148,5 @@ def test_what_attackers_ask_for_has_its_class(name: str) -> None:
             # Asked for by its name, a file of the system takes no way upwards.
             by_name = text.startswith("/etc/")
             wanted = "sensitive-file-probe" if by_name else PATHS[name]
+            wanted = "web-application-probe" if text in ORDINARY else wanted
             assert found.attack == wanted, text

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.classify.campaigns import LEAST_NAMES, Try, campaign, in_order
+from f2b_enrich.classify.campaigns import (
+    LEAST_NAMES,
+    MANY_NAMES,
+    Try,
+    campaign,
+    in_order,
+)
 from f2b_enrich.model import Campaign
 
 if TYPE_CHECKING:
@@ -118,6 +124,28 @@ def test_a_few_names_are_no_walk(scope: Scope) -> None:
 
     assert walk(NAMES[: least - 1]) is None
     assert walk(NAMES[:least]) is not None
+
+
+@pytest.mark.parametrize("scope", ["address", "subnet", "network"])
+def test_names_in_no_order_are_a_walk_when_they_are_many(scope: Scope) -> None:
+    many = MANY_NAMES[scope]
+    ips = ("192.0.2.1", "198.51.100.1", "203.0.113.1")
+
+    def walk(names: Sequence[str]) -> Campaign | None:
+        return campaign(bans(*parts(names, 4), ips=ips), scope=scope, who="AS64500")
+
+    found = walk(NAMES[many - 1 :: -1])
+    assert found is not None
+    assert (found.names, found.in_order) == (many, False)
+    assert walk(NAMES[many - 2 :: -1]) is None
+
+
+def test_a_robots_list_of_usual_names_is_no_walk() -> None:
+    usual = ["root", "admin", "test", "ubuntu", "user", "oracle", "postgres", "pi"]
+    usual += ["git", "mysql", "ftpuser", "debian", "support", "guest", "deploy"]
+
+    assert of_address(bans(*parts(usual, 5))) is None
+    assert of_address(bans(*parts(sorted(usual), 5))) is not None
 
 
 def test_nothing_is_no_walk() -> None:
@@ -237,7 +265,8 @@ def test_what_is_named_is_among_what_was_tried(tries: list[Try], scope: Scope) -
     if found is not None:
         names = {each.name for each in tries}
         assert {found.first_name, found.last_name} <= names
-        assert LEAST_NAMES[scope] <= found.names <= len(names)
+        least = LEAST_NAMES if found.in_order else MANY_NAMES
+        assert least[scope] <= found.names <= len(names)
         assert 3 <= found.bans <= len({each.ban_id for each in tries})
         assert 1 <= found.addresses <= len({each.ip for each in tries})
         assert found.first_at <= found.last_at

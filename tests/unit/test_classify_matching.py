@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
 import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.classify.matching import MAX_LINE, MOST_REPEATS, Matcher
-from f2b_enrich.classify.rules import Rule, options, shipped
+from f2b_enrich.classify.rules import Rule, RuleError, options, shipped
 
 SHIPPED = shipped()
 MATCHER = Matcher(SHIPPED)
@@ -71,3 +74,44 @@ def test_rules_are_told_in_their_order_past_any_number_of_them() -> None:
     (matched,) = Matcher(rules).match(["y"])
 
     assert matched.rules == tuple(range(0, 150, 7))
+
+
+def test_many_long_texts_that_rules_need_are_looked_for() -> None:
+    chance = random.Random(1)
+    needs = [
+        tuple("".join(chance.choices("abcdefgh ", k=60)) for _ in range(2))
+        for _ in range(3_000)
+    ]
+    matcher = Matcher(
+        Rule(name=f"own-{at}", pattern="here", example="", shows={}, needs=texts)
+        for at, texts in enumerate(needs)
+    )
+
+    found = [
+        one.rules
+        for one in matcher.match([f"{needs[2_987][1]} here", "here", needs[0][0]])
+    ]
+
+    assert found == [(2_987,), (), ()]
+
+
+@pytest.mark.parametrize("where", ["pattern", "needs"])
+def test_rules_that_need_too_much_room_together_are_refused(where: str) -> None:
+    long = "x" * 60_000
+    rules = [
+        Rule(
+            name=f"own-{at}",
+            pattern=f"{long}{at}" if where == "pattern" else "x",
+            example="",
+            shows={},
+            needs=(f"{long}{at}",) if where == "needs" else (),
+        )
+        for at in range(70)
+    ]
+
+    with pytest.raises(RuleError) as caught:
+        Matcher(rules)
+
+    assert caught.value.problems == (
+        "rules 'own-0' to 'own-69' together need more than 4 MiB",
+    )

@@ -44,6 +44,7 @@ HOSTILE = (
 NOT_WHOLE = {
     "audit-account",  # hexadecimal digits stand for a name with quotation marks
     "courier-smtp-login",  # the words of a command of the client
+    "pam-remote-and-user",  # with an equals sign, either user's
     "cowrie-login",  # JSON escapes quotation marks
     "grafana-json",
     "teleport-login",
@@ -151,7 +152,21 @@ def test_a_remote_user_who_plays_pam_does_not_become_an_address() -> None:
         "rhost=192.0.2.7"
     )
 
-    assert names(line) == {"198.51.100.9 rhost=192.0.2.7": 1}
+    assert names(line) == {"x rhost=198.51.100.9  user=198.51.100.9": 1}
+
+
+def test_a_remote_user_beside_a_local_one_is_not_taken_for_it() -> None:
+    failed = (
+        f"{STAMP} auth: pam_unix(dovecot:auth): authentication failure; logname= uid=0 "
+        "euid=0 tty=dovecot ruser={} rhost=192.0.2.7{}"
+    )
+
+    assert names(failed.format("info", "  user=bob")) == {"bob": 1}
+    assert names(failed.format("x rhost=1  user=root", "")) == {
+        "x rhost=1  user=root": 1
+    }
+    # Whose name it is, nobody can tell.
+    assert names(failed.format("x rhost=1  user=root", "  user=bob")) == {}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.classify.access_log import requested
+from f2b_enrich.classify.classifier import Classifier
 from f2b_enrich.classify.observed import Observer
 from f2b_enrich.classify.rules import (
     KINDS,
@@ -80,6 +81,31 @@ def test_examples_have_documentation_addresses_only() -> None:
 def test_shipped_rules_have_short_patterns_and_names_of_their_own() -> None:
     assert max(Counter(rule.name for rule in SHIPPED).values()) == 1
     assert max(len(rule.pattern) for rule in SHIPPED) <= LONGEST_PATTERN // 2
+
+
+def test_every_shipped_rule_begins_where_the_line_does() -> None:
+    assert [rule.name for rule in SHIPPED if not rule.pattern.startswith("^")] == []
+
+
+@pytest.mark.parametrize("at", ["referer", "agent", "user"])
+def test_what_a_client_says_of_itself_is_no_line_of_a_program(at: str) -> None:
+    """Put each rule's example where web servers log what a client may choose."""
+    told = set()
+    for rule in SHIPPED:
+        text = rule.example.replace("\\", "\\\\").replace('"', '\\"')
+        # HTTP ends a user's name at the first colon.
+        parts = {"user": "-", "referer": "-", "agent": "-"}
+        parts[at] = text.replace(":", "") if at == "user" else text
+        (line,) = Classifier([rule]).lines(
+            [
+                "192.0.2.7 - {user} [21/Nov/2026:20:13:22 +0100] "
+                '"GET /shop HTTP/1.1" 200 162 "{referer}" "{agent}"'.format(**parts)
+            ]
+        )
+        if line.attack is not None:
+            told.add(rule.name)
+
+    assert told == ({"shellshock"} if at == "user" else set())  # wherever it stands
 
 
 def test_a_rule_is_read_as_it_stands() -> None:
@@ -225,6 +251,12 @@ def test_a_rules_name_is_in_kebab_case(name: str) -> None:
     assert problem.startswith(f"own.toml: rule {name!r}: name: string should ")
 
 
+def test_a_group_may_be_named_as_re2_does() -> None:
+    (rule,) = load(ONE.replace("?P<", "?<"), origin="own.toml")
+
+    assert Observer([rule]).observe([rule.example])[0].value == "bob"
+
+
 @pytest.mark.parametrize("text", ["rule = 3", "rule = [3]", "[rule]\nname = 'x'"])
 def test_rules_that_are_no_tables_are_refused(text: str) -> None:
     (problem, *_) = problems(text)
@@ -251,6 +283,17 @@ def test_text_that_is_no_toml_is_refused_with_its_place() -> None:
 
     assert problem.startswith("own.toml: ")
     assert "line 1" in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("x = " + "[" * 5_000, "own.toml: its tables or lists are too deep"),
+        ("x = " + "1" * 5_000, "own.toml: a number has more digits than Python reads"),
+    ],
+)
+def test_what_python_cannot_read_is_refused(text: str, problem: str) -> None:
+    assert problems(text) == (problem,)
 
 
 def test_what_is_quoted_from_a_file_cannot_break_the_line() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,8 @@ def test_all_problems_of_all_files_are_said(tmp_path: Path) -> None:
     (tmp_path / "5.toml").write_bytes(b"\xff")
     (tmp_path / "6.toml").mkdir()
     (tmp_path / "7.toml").write_bytes(b"#" * (MOST_BYTES + 1))
+    os.mkfifo(tmp_path / "8.toml")
+    (tmp_path / "9.toml").symlink_to("/dev/zero")
 
     found = problems(tmp_path)
 
@@ -77,6 +80,8 @@ def test_all_problems_of_all_files_are_said(tmp_path: Path) -> None:
     assert found[4:] == (
         f"{tmp_path}/6.toml: Is a directory",
         f"{tmp_path}/7.toml: it has more than 1 MiB",
+        f"{tmp_path}/8.toml: it is no regular file",
+        f"{tmp_path}/9.toml: it is no regular file",
     )
 
 

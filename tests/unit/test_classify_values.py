@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from f2b_enrich.classify.matching import Matcher
 from f2b_enrich.classify.observed import MOST_VALUES, Observer
-from f2b_enrich.classify.rules import KINDS, shipped
+from f2b_enrich.classify.rules import KINDS, Rule, shipped
 from f2b_enrich.classify.values import LONGEST_VALUE, is_address
 
 SHIPPED = shipped()
@@ -173,6 +173,16 @@ def test_what_lines_show(line: str, found: dict[str, str]) -> None:
 )
 def test_a_name_is_shown_with_a_port_or_without(line: str, found: str | None) -> None:
     assert values(line) == {"username": "bob"} | ({"port": found} if found else {})
+
+
+@pytest.mark.parametrize("sign", ["?P<", "?<"])
+def test_both_ways_to_name_a_group_give_values(sign: str) -> None:
+    pattern = rf"^own: no ({sign}username>\w+)$"
+    rule = Rule(name="own", pattern=pattern, example="", shows={})
+
+    (found,) = Observer([rule]).observe(["own: no bob"])
+
+    assert (found.kind, found.value) == ("username", "bob")
 
 
 def test_of_a_long_path_the_query_goes_first() -> None:
