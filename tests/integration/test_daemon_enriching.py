@@ -31,11 +31,13 @@ def ipinfo() -> Iterator[FakeIpinfo]:
         yield server
 
 
-def ask_ipinfo(daemon: Daemon, url: str, **sections: dict[str, object]) -> None:
-    """Configure IPinfo without a token and quick to be given up."""
+def ask_ipinfo(
+    daemon: Daemon, url: str, *, seconds: float = 3.0, **sections: dict[str, object]
+) -> None:
+    """Configure IPinfo without a token; its client is imported within that time."""
     daemon.configure(
-        ipinfo={"keyless": True, "base_url": url, "timeout_seconds": 0.3},
-        enrich={"deadline_seconds": 0.4},
+        ipinfo={"keyless": True, "base_url": url, "timeout_seconds": seconds},
+        enrich={"deadline_seconds": seconds + 0.1},
         **sections,
     )
 
