@@ -112,14 +112,7 @@ async def run(world: World) -> None:
         async with Commits(writer) as commits:
             daemon = _Daemon(world, settings, secrets, commits, reads)
             server = Server(daemon.take, limits=_limits(settings), now=world.now)
-            nightly = Nightly(
-                path,
-                commits,
-                reads,
-                now=world.now,
-                wait=asyncio.sleep,
-                timezone=world.timezone,
-            )
+            nightly = _nightly(world, path, commits, reads)
             async with (
                 daemon.draining(),
                 _supervised(notifier, commits),
@@ -138,6 +131,17 @@ async def run(world: World) -> None:
                     notifier.stopping()
                     await server.stop()
     log.info("stopped")
+
+
+def _nightly(world: World, path: Path, commits: Commits, reads: Reads) -> Nightly:
+    return Nightly(
+        path,
+        commits,
+        reads,
+        now=world.now,
+        wait=asyncio.sleep,
+        timezone=world.timezone,
+    )
 
 
 def _limits(settings: Settings) -> Limits:
