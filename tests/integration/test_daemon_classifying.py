@@ -53,6 +53,15 @@ async def daemon(short_folder: Path) -> AsyncIterator[Daemon]:
         yield daemon
 
 
+def refuse_classes(daemon: Daemon, *, when: str = "TRUE") -> None:
+    """Have the store take no class of a ban, or only some."""
+    with sqlite3.connect(daemon.lab.store, isolation_level=None) as store:
+        store.execute(
+            f"CREATE TRIGGER refuse BEFORE INSERT ON ban_attacks WHEN {when} "
+            "BEGIN SELECT RAISE(ABORT, 'not today'); END"
+        )
+
+
 async def test_a_ban_with_five_kinds_of_probe_shows_five(daemon: Daemon) -> None:
     daemon.configure()
     await daemon.start()
@@ -164,11 +173,7 @@ async def test_a_mail_leaves_although_its_ban_cannot_be_classed(
 ) -> None:
     daemon.configure()
     await daemon.start()
-    with sqlite3.connect(daemon.lab.store, isolation_level=None) as store:
-        store.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON ban_attacks "
-            "BEGIN SELECT RAISE(ABORT, 'not today'); END"
-        )
+    refuse_classes(daemon)
 
     await daemon.ban("192.0.2.7", MATCHES=FIVE)
     (mail,) = await daemon.mails(1)
@@ -184,12 +189,7 @@ async def test_a_ban_that_cannot_be_written_does_not_keep_others_back(
 ) -> None:
     daemon.configure()
     await daemon.start()
-    with sqlite3.connect(daemon.lab.store, isolation_level=None) as store:
-        store.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON ban_attacks "
-            "WHEN new.attack = 'ssh-password-guessing' "
-            "BEGIN SELECT RAISE(ABORT, 'not today'); END"
-        )
+    refuse_classes(daemon, when="new.attack = 'ssh-password-guessing'")
 
     await daemon.ban("192.0.2.1", MATCHES="nothing known")
     await daemon.ban("192.0.2.2", JAIL="nginx-botsearch", MATCHES=FIVE)
@@ -233,11 +233,7 @@ async def test_a_repetition_is_counted_apart_before_it_is_classed(
 ) -> None:
     daemon.configure()
     await daemon.start()
-    with sqlite3.connect(daemon.lab.store, isolation_level=None) as store:
-        store.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON ban_attacks "
-            "BEGIN SELECT RAISE(ABORT, 'not today'); END"
-        )
+    refuse_classes(daemon)
 
     await daemon.ban("192.0.2.7", JAIL="Recidive")
 
