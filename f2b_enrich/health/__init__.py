@@ -1,0 +1,1 @@
+"""The watch over fail2ban itself."""
