@@ -60,18 +60,14 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         StoreError: there is no such file, it is no store, or it cannot be read.
     """
     with _sql_errors_of(path), contextlib.ExitStack() as stack:
-        connection = _connect(path, "ro")
-        stack.callback(connection.close)
         try:
-            _check_kind(connection, path)
+            connection = _read_only(path, "ro", stack)
         except sqlite3.OperationalError:
             # A writer that was killed left the form that a reader must write beside.
             # Without a log beside it the file is whole, and nobody changes it.
             if path.with_name(path.name + "-wal").exists():
                 raise
-            connection = _connect(path, "ro&immutable=1")
-            stack.callback(connection.close)
-            _check_kind(connection, path)
+            connection = _read_only(path, "ro&immutable=1", stack)
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             raise StoreError(f"store {path}: empty, no daemon has written to it yet")
         yield connection
@@ -159,6 +155,16 @@ def _connect(
     except sqlite3.Error:  # no database at all
         connection.close()
         raise
+    return connection
+
+
+def _read_only(
+    path: Path, mode: str, stack: contextlib.ExitStack
+) -> sqlite3.Connection:
+    """Connect and look into the file: some kinds cannot be read only then."""
+    connection = _connect(path, mode)
+    stack.callback(connection.close)
+    _check_kind(connection, path)
     return connection
 
 

@@ -1,0 +1,66 @@
+"""Writes a store of this version, rows in every table, for later versions to migrate.
+
+Run as `python -m tests.old_store` when a release is made, and until the first one when
+the schema changes: `tests/data/stores/VERSION.sql` is what `sqlite3 FILE .dump` says.
+What is released is never written anew.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from f2b_enrich import __version__
+from f2b_enrich.model import EventKind
+from f2b_enrich.store import chores
+from tests.stores import NOW, StoreBuilder, event, filled
+
+FOLDER = Path(__file__).parent / "data" / "stores"
+
+# What comes from elsewhere than a live ban, as an import would write it.
+_OTHERS = (
+    "INSERT INTO other_ids SELECT 'f0000000-0000-5000-8000-000000000000', id "
+    "FROM bans ORDER BY id LIMIT 1",
+    "INSERT INTO other_origins SELECT id, 'log', '/var/log/fail2ban.log', received_at "
+    "FROM bans ORDER BY id LIMIT 1",
+    "INSERT INTO campaigns (kind, scope, who, first_at, last_at, bans, addresses, "
+    "names, in_order, first_name, last_name, noted_at) VALUES "
+    "('user-name-enumeration', 'subnet', '192.0.2.0/24', '2026-11-19T00:00:00Z', "
+    "'2026-11-21T20:00:00Z', 3, 2, 40, 38, 'aaron', 'zoe', '2026-11-21T20:14:03Z')",
+    "UPDATE _sqlite_migrations SET applied_at = '2026-11-21T00:00:00Z'",
+)
+
+
+def build(path: Path) -> None:
+    """Write the store."""
+    store: StoreBuilder = filled(path)
+    unknown = event("203.0.113.5", at=NOW - timedelta(days=9), lines=())
+    store.record(replace(unknown, kind=EventKind.UNBAN))
+    store.classify()
+    with store.writing() as connection:
+        chores.done(connection, "campaigns", now=NOW)
+        for statement in _OTHERS:
+            connection.execute(statement)
+
+
+def dump(path: Path) -> str:
+    """Give a store as SQL."""
+    done = subprocess.run(
+        ("sqlite3", str(path), ".dump"), capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bans.db"
+        build(path)
+        FOLDER.mkdir(exist_ok=True)
+        (FOLDER / f"{__version__}.sql").write_text(dump(path), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
