@@ -1,0 +1,219 @@
+"""The whole way of a ban looked over, each link at the same time as the others."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from f2b_enrich import __version__, credentials, spool
+from f2b_enrich.errors import ConfigError, StoreError
+from f2b_enrich.health import (
+    check_banned,
+    check_client,
+    check_clock,
+    check_daemon,
+    check_fail2ban,
+    check_geo,
+    check_ipinfo,
+    check_jails,
+    check_mail,
+    check_spool,
+    check_store,
+    figures,
+)
+from f2b_enrich.health.links import crit, unknown
+from f2b_enrich.health.probing import together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from pydantic import SecretStr
+
+    from f2b_enrich.config import Settings
+    from f2b_enrich.enrich.relations import Relations
+    from f2b_enrich.health.fail2ban import Fail2Ban
+    from f2b_enrich.health.figures import Figures
+    from f2b_enrich.health.links import Link
+
+STOCK_FOLDER = Path("/etc/fail2ban")
+SECONDS = 8.0
+"""All looks together; each has less."""
+
+_SHARE = 4.0
+_ANSWER_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What is asked besides files: fail2ban, the network, clocks, this machine.
+
+    `midnight` is when today began. `up_seconds` is how long the daemon runs, None if
+    that is not known. `relations` brings together what is known of this machine.
+    """
+
+    fail2ban: Fail2Ban
+    environ: Mapping[str, str]
+    now: datetime
+    midnight: datetime
+    relations: Callable[[], Relations]
+    synchronised: Callable[[], bool | None]
+    up_seconds: int | None = None
+    offline: bool = False
+    free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All links in the order of a ban's way, and the numbers beside them."""
+
+    links: tuple[Link, ...]
+    figures: Figures
+
+
+def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Report:
+    """Look at every link; what fails or takes too long is told as not known."""
+    chain = _Chain(settings, world, min(_SHARE, seconds / 2))
+    links = together(
+        {
+            "fail2ban": chain.fail2ban,
+            "daemon": chain.daemon,
+            "spool": chain.spool,
+            "store": chain.store,
+            "clock": chain.clock,
+            "mail": chain.mail,
+            "geo": chain.geo,
+            "ipinfo": chain.ipinfo,
+            "banned": chain.banned,
+        },
+        seconds=seconds,
+    )
+    held = sum(spool.backlog(folder).files for folder in chain.spools)
+    path = settings.store.path
+    counted = figures.read(path, midnight=world.midnight, now=world.now, spool=held)
+    return Report(links=(*links, *check_mail.waiting(counted)), figures=counted)
+
+
+class _Chain:
+    """Each link's look, with what it needs of settings and surroundings."""
+
+    def __init__(self, settings: Settings, world: World, share: float) -> None:
+        self._settings = settings
+        self._world = world
+        self._share = share
+        listener = settings.daemon.socket
+        self.spools = (settings.daemon.spool, spool.beside(listener))
+
+    def fail2ban(self) -> Iterator[Link]:
+        daemon = self._settings.daemon
+        facts = check_fail2ban.look(self._world.fail2ban)
+        yield from check_fail2ban.links(facts)
+        yield from check_jails.links(
+            facts,
+            folder=self._settings.own.fail2ban or STOCK_FOLDER,
+            socket=daemon.socket,
+            spool=daemon.spool,
+        )
+        if facts.inside_only:
+            return  # nothing is started for a ban
+        yield from check_client.links(
+            facts.handings, seconds=self._share, version=__version__
+        )
+
+    def daemon(self) -> Iterator[Link]:
+        facts = check_daemon.look(self._settings.daemon.socket, seconds=_ANSWER_SECONDS)
+        owners = {0, *_owner(self._settings.store.path)}
+        yield from check_daemon.links(
+            facts, owners=frozenset(owners), is_outdated=self._is_outdated()
+        )
+
+    def _is_outdated(self) -> bool | None:
+        up = self._world.up_seconds
+        if up is None:
+            return None
+        installed = Path(check_daemon.__file__).stat().st_mtime
+        return self._world.now.timestamp() - up < installed
+
+    def spool(self) -> Iterator[Link]:
+        now = self._world.now.timestamp()
+        first, second = (check_spool.look(folder, now=now) for folder in self.spools)
+        lost = spool.lost(self._settings.daemon.socket.parent)
+        yield from check_spool.links(first, second, lost=lost)
+
+    def store(self) -> Iterator[Link]:
+        yield from check_store.links(
+            check_store.look(
+                self._settings.store.path,
+                seconds=self._share,
+                free_bytes=self._world.free_bytes,
+            )
+        )
+
+    def clock(self) -> Iterator[Link]:
+        yield from check_clock.links(synchronised=self._world.synchronised())
+
+    def mail(self) -> Iterable[Link]:
+        settings = self._settings
+        file = settings.mail.smtp.password_file
+        try:
+            password = self._secret("smtp-password", file)
+        except ConfigError as exc:
+            return (_unread("mail", exc),)
+        return check_mail.links(
+            settings, password, seconds=self._share, offline=self._world.offline
+        )
+
+    def geo(self) -> Iterator[Link]:
+        ipinfo = self._settings.ipinfo
+        try:
+            has_token = self._secret("ipinfo-token", ipinfo.token_file) is not None
+        except ConfigError:
+            has_token = True  # set, though not for this user
+        yield from check_geo.links(
+            self._settings.geo.database,
+            now=self._world.now,
+            has_other_source=has_token or ipinfo.keyless,
+        )
+
+    def ipinfo(self) -> Iterable[Link]:
+        ipinfo = self._settings.ipinfo
+        try:
+            token = self._secret("ipinfo-token", ipinfo.token_file)
+        except ConfigError as exc:
+            return (_unread("ipinfo", exc),)
+        return check_ipinfo.links(
+            ipinfo, token, seconds=self._share, offline=self._world.offline
+        )
+
+    def banned(self) -> Iterable[Link]:
+        try:
+            yield from check_banned.links(
+                self._settings.store.path,
+                self._world.relations(),
+                now=self._world.now,
+                seconds=self._share,
+            )
+        except StoreError:
+            yield unknown("banned", "the store cannot be read")
+
+    def _secret(self, name: str, file: Path | None) -> SecretStr | None:
+        return credentials.read_secret(name, file, self._world.environ)
+
+
+def _unread(name: str, error: ConfigError) -> Link:
+    """Tell a secret that is not for this user from one that the daemon refuses, too."""
+    if os.strerror(errno.EACCES) in str(error):
+        return unknown(name, str(error), "run this as root")
+    return crit(name, str(error), "make it root:f2b-enrich's, mode 0640")
+
+
+def _owner(file: Path) -> tuple[int, ...]:
+    """Give the user whose store it is, who is the daemon's."""
+    try:
+        return (file.stat().st_uid,)
+    except OSError:
+        return ()

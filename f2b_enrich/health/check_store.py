@@ -1,0 +1,171 @@
+"""Whether the store is whole, of this version, and takes what the daemon writes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f2b_enrich.errors import StoreError
+from f2b_enrich.health.links import crit, ok, unknown, warn
+from f2b_enrich.health.sizes import size_text
+from f2b_enrich.inert import printable
+from f2b_enrich.store import soundness
+from f2b_enrich.store.connection import open_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from f2b_enrich.health.links import Link
+
+LITTLE_SPACE = 500_000_000
+NO_SPACE = 50_000_000
+"""Bytes; a ban with its lines takes some 5 kB, and moving the store into shape more."""
+
+_BUSY_SECONDS = 1.0
+_CORRUPT = ("malformed", "not a database", "disk I/O error", "checksum")
+_MEND = "stop f2b-enrich, move the file away, restore it from a backup"
+_CURES = (
+    ("a newer f2b-enrich wrote it", "install the newer version again: install.sh"),
+    ("another program's database", "name another file in store.path"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFacts:
+    """What is at the store's path.
+
+    `problem` is why it cannot be read, `fault` the first thing wrong inside; `refusal`
+    is why it cannot be written to, `writes_known` whether that could be tried. Of a
+    file that is `unchecked` there was no time to read all. `free_bytes` is the space
+    on its disk.
+    """
+
+    path: Path
+    is_there: bool = True
+    is_denied: bool = False
+    problem: str | None = None
+    fault: str | None = None
+    unchecked: bool = False
+    refusal: str | None = None
+    writes_known: bool = True
+    free_bytes: int | None = None
+
+
+def look(
+    path: Path, *, seconds: float, free_bytes: Callable[[Path], int]
+) -> StoreFacts:
+    """Read the whole file, at most so many seconds, and take its lock for writing.
+
+    Nothing is changed in it.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        free = free_bytes(path.parent) if path.parent.is_dir() else None
+        return StoreFacts(path=path, is_there=False, free_bytes=free)
+    except OSError as exc:
+        return StoreFacts(path=path, is_denied=True, problem=exc.strerror)
+    problem, fault, unchecked = _read(path, seconds)
+    refusal = _unwritable(path, found)
+    writes_known = os.access(path, os.W_OK) or not _is_denied(found)
+    if refusal is None and writes_known and problem is None:
+        refusal = soundness.refusal(path, busy_seconds=_BUSY_SECONDS)
+    return StoreFacts(
+        path=path,
+        is_denied=problem is not None and not os.access(path, os.R_OK),
+        problem=problem,
+        fault=fault,
+        unchecked=unchecked,
+        refusal=refusal,
+        writes_known=writes_known,
+        free_bytes=free_bytes(path.parent),
+    )
+
+
+def _read(path: Path, seconds: float) -> tuple[str | None, str | None, bool]:
+    try:
+        with open_reader(path) as connection:
+            return None, soundness.first_fault(connection, seconds=seconds), False
+    except TimeoutError:
+        return None, None, True
+    except StoreError as exc:
+        return str(exc).removeprefix(f"store {path}: "), None, False
+
+
+def _is_denied(found: os.stat_result) -> bool:
+    """Tell whether it is no wonder that this user may not write to it."""
+    return os.geteuid() not in {0, found.st_uid}
+
+
+def _unwritable(path: Path, found: os.stat_result) -> str | None:
+    """Give what keeps the daemon from writing that root, who may do all, runs into."""
+    folder = path.parent.stat()
+    if found.st_uid != folder.st_uid:
+        return (
+            f"it belongs to user {found.st_uid}, its folder to user {folder.st_uid}: "
+            f"chown --reference={path.parent} {path}"
+        )
+    if not found.st_mode & stat.S_IWUSR:
+        return f"its owner may not write to it: chmod u+w {path}"
+    if not folder.st_mode & stat.S_IWUSR:
+        return f"its folder takes no files of its owner: chmod u+w {path.parent}"
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return "its disk is mounted read-only: see what the kernel says of it (dmesg)"
+    return None
+
+
+def links(facts: StoreFacts) -> Iterator[Link]:
+    """Say whether bans are kept."""
+    if facts.is_denied:
+        yield unknown("store", f"{facts.path}: {facts.problem}", "run this as root")
+    elif not facts.is_there:
+        text = f"there is no {facts.path} yet"
+        yield warn("store", text, "the daemon makes it: systemctl start f2b-enrich")
+    elif facts.problem is not None:
+        yield crit("store", f"{facts.path}: {facts.problem}", _cure(facts.problem))
+    elif facts.fault is not None:
+        text = f"{facts.path} is damaged: {printable(facts.fault)}"
+        yield crit("store", text, _MEND)
+    else:
+        yield from _writing(facts)
+    if facts.free_bytes is not None:
+        yield from _space(facts.path, facts.free_bytes)
+
+
+def _writing(facts: StoreFacts) -> Iterator[Link]:
+    if facts.refusal is not None:
+        what, _, cure = facts.refusal.partition(": ")
+        text = f"{facts.path} takes no writes: {what}"
+        yield crit("store", text, cure or "see what holds it: fuser -v of that file")
+        return
+    checked = "too large to check whole now" if facts.unchecked else "quick_check ok"
+    if facts.writes_known:
+        writes = "writable"
+    else:
+        writes = "whether the daemon can write is not known to this user"
+    free = "" if facts.free_bytes is None else f", {size_text(facts.free_bytes)} free"
+    yield ok("store", f"{writes}, {checked}{free}")
+
+
+def _cure(problem: str) -> str:
+    for words, cure in _CURES:
+        if words in problem:
+            return cure
+    if any(words in problem for words in _CORRUPT):
+        return _MEND
+    return "journalctl -u f2b-enrich tells what the daemon makes of it"
+
+
+def _space(path: Path, free: int) -> Iterator[Link]:
+    if free >= LITTLE_SPACE:
+        return
+    tell, limit = (crit, NO_SPACE) if free < NO_SPACE else (warn, LITTLE_SPACE)
+    yield tell(
+        "store",
+        f"{size_text(free)} free on the disk of {path.parent}, the limit is "
+        f"{size_text(limit)}",
+        "make room there, or move the store (store.path)",
+    )
