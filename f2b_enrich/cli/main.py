@@ -23,7 +23,9 @@ INTERRUPTED = 130
 
 
 _COMMANDS = [
+    "action",
     "bans",
+    "check",
     "classify",
     "config",
     "daemon",
@@ -33,6 +35,7 @@ _COMMANDS = [
     "show",
     "sql",
     "status",
+    "test-ban",
 ]
 """Each is in the module of its name."""
 
@@ -53,8 +56,9 @@ class _Commands(click.Group):
     ) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"f2b_enrich.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"f2b_enrich.cli.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
 

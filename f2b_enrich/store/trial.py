@@ -1,0 +1,60 @@
+"""What became of a ban that was made to try the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from f2b_enrich.model import OutboxState
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedMail:
+    """A mail about it, and what its last attempt met."""
+
+    recipient: str
+    state: OutboxState
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedBan:
+    """The ban and all of its mails."""
+
+    id: str
+    mails: tuple[TriedMail, ...]
+
+
+def tried_ban(connection: sqlite3.Connection, jail: str, ip: str) -> TriedBan | None:
+    """Read the newest ban of an address by one jail, with its mails."""
+    row = connection.execute(
+        "SELECT id FROM bans WHERE ip = ? AND jail = ? "
+        "ORDER BY banned_at DESC, id LIMIT 1",
+        (ip, jail),
+    ).fetchone()
+    if row is None:
+        return None
+    mails = connection.execute(
+        "SELECT recipient, state, last_error FROM outbox WHERE ban_id = ? ORDER BY id",
+        (row["id"],),
+    )
+    return TriedBan(
+        id=row["id"],
+        mails=tuple(
+            TriedMail(
+                recipient=mail["recipient"],
+                state=OutboxState(mail["state"]),
+                last_error=mail["last_error"],
+            )
+            for mail in mails
+        ),
+    )
+
+
+def has_bans(connection: sqlite3.Connection, ip: str) -> bool:
+    """Tell whether any ban of an address is recorded."""
+    found = connection.execute("SELECT 1 FROM bans WHERE ip = ? LIMIT 1", (ip,))
+    return found.fetchone() is not None
