@@ -55,6 +55,15 @@ def _known(
     return names
 
 
+def _begun(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[str]:
+    """Give the classes that the Tab key may complete to (click's shell_complete)."""
+    return [name for name in CLASSES if name.startswith(incomplete)]
+
+
 @bans.command(
     "list",
     epilog="\b\nExamples:\n"
@@ -70,6 +79,7 @@ def _known(
     metavar="CLASS",
     multiple=True,
     callback=_known,
+    shell_complete=_begun,
     help="Only bans that show this class, leading or not; may be repeated.",
 )
 @click.option(

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from f2b_enrich.cli.described import Key, Section
 
 _WIDTH = 80
-_CONFIG_HEAD = """\
-# Configuration
-
+CONFIG_INTRODUCTION = """\
 `/etc/f2b-enrich/config.toml`, then `config.d/*.toml` beside it in the order of their
 names.
 Every key has a default, so an empty file works.
@@ -36,6 +34,8 @@ systemd credential (`ipinfo-token`, `smtp-password`), else from the environment
 (`F2B_ENRICH_IPINFO_TOKEN`, `F2B_ENRICH_SMTP_PASSWORD`).
 A file that everyone may read is refused.
 """
+"""What is said of the configuration here and in its manual page; paragraphs."""
+
 _CLI_HEAD = """\
 # Commands
 
@@ -46,7 +46,8 @@ Data goes to standard output, messages to standard error.
 
 def config_page() -> str:
     """Write the reference of the configuration."""
-    return _CONFIG_HEAD + "".join(f"\n{_section(section)}" for section in sections())
+    parts = (f"\n{_section(section)}" for section in sections())
+    return f"# Configuration\n\n{CONFIG_INTRODUCTION}{''.join(parts)}"
 
 
 def _section(section: Section) -> str:
