@@ -1,5 +1,6 @@
 # make check   everything: lint, types, layers, all tests (sets itself up)
 # make test    the tests alone          make soak    the long ones
+# make e2e-distros   install and remove on fresh Debian 12 and 13 (needs debootstrap)
 # make bench   the figures of docs/benchmarks.md
 # make pictures   the README's, of a real ban (needs pngquant)
 # make classes    docs/reference/classes.md, after a change of rules or labels
@@ -15,7 +16,7 @@ TEST_PROGRAMS := chromium spamassassin w3m
 EXTRA_DATA := $(wildcard ../shared/data)
 export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
-.PHONY: check lint types test soak bench pictures classes lock clean
+.PHONY: check lint types test soak e2e-distros bench pictures classes lock clean
 
 check: lint types test
 
@@ -32,8 +33,8 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/shellcheck $(SCRIPTS)
-	$(BIN)/codespell $(SOURCES) docs action.d jail.d *.md install.sh
+	$(BIN)/shellcheck -xa $(SCRIPTS)
+	$(BIN)/codespell $(SOURCES) docs action.d jail.d packaging *.md install.sh
 	$(BIN)/deptry .
 
 types: $(VENV)/ready
@@ -47,6 +48,10 @@ test: $(VENV)/ready
 
 soak: $(VENV)/ready
 	$(BIN)/pytest -m soak
+
+e2e-distros: $(VENV)/ready
+	./install.sh --deps debootstrap
+	$(BIN)/python -m tests.distros
 
 bench: $(VENV)/ready
 	$(BIN)/python -m bench

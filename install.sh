@@ -1,87 +1,175 @@
 #!/bin/sh
-# Install f2b-enrich. For now: show what it does, in a throw-away folder.
-#
-#   ./install.sh --demo     run the main job once; nothing is installed on this server
-#   ./install.sh --deps [PROGRAM ...]   install only Debian's packages that are missing
+# Install f2b-enrich on this server, or take it away again. `./install.sh --help` tells
+# how; docs/how-to/install.md tells more. The parts are in packaging/lib/.
 
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 python=/usr/bin/python3
-environment=$here/build/demo
+user=f2b-enrich
+environment=/opt/f2b-enrich
+settings=/etc/f2b-enrich
+state=/var/lib/f2b-enrich
+spool=/var/spool/f2b-enrich
+run=/run/f2b-enrich
 
 main() {
-    option=${1-}
-    [ $# -eq 0 ] || shift
-    case $option in
-    --demo) demo ;;
-    --deps) system_packages "$@" ;;
-    -h | --help) usage ;;
+    # shellcheck source=packaging/lib/checkout.sh
+    . "$here/packaging/lib/checkout.sh"
+    # shellcheck source=packaging/lib/checks.sh
+    . "$here/packaging/lib/checks.sh"
+    # shellcheck source=packaging/lib/questions.sh
+    . "$here/packaging/lib/questions.sh"
+    # shellcheck source=packaging/lib/place.sh
+    . "$here/packaging/lib/place.sh"
+    # shellcheck source=packaging/lib/environment.sh
+    . "$here/packaging/lib/environment.sh"
+    # shellcheck source=packaging/lib/steps.sh
+    . "$here/packaging/lib/steps.sh"
+    # shellcheck source=packaging/lib/remove.sh
+    . "$here/packaging/lib/remove.sh"
+    read_options "$@"
+    case $job in
+    demo) demo ;;
+    deps)
+        shift
+        system_packages "$@"
+        ;;
     *)
-        usage >&2
-        exit 2
+        prepare
+        "$job"
         ;;
     esac
+    # Nothing is read from this file any more, which a git pull may have replaced.
+    exit 0
 }
 
 usage() {
     cat <<'TEXT'
-usage: ./install.sh --demo | --deps [PROGRAM ...]
+usage: ./install.sh [OPTION ...]
 
-  --demo   run the main job once in a throw-away folder: a real Fail2Ban bans an
-           address out of a log, and you see the row and the mail that come of it
-  --deps   install only the Debian packages that are missing; a PROGRAM is one more
-           that must be there, from the package of the same name
+Installs f2b-enrich beside a running Fail2Ban; no ban is lifted. Asks whom to tell and
+where to look addresses up, unless options say so.
 
-Installing onto this server is not part of this version yet. Nothing was changed.
+  --recipient ADDRESS  who gets the alerts
+  --local-only         look addresses up in the local database alone
+  --token-file FILE    ask IPinfo, too, with the token in FILE
+  --keyless            ask IPinfo, too, without a token
+  --yes                ask nothing: --recipient root --local-only, where not given
+  --dry-run            show every step and file, and change nothing
+  --prefix DIR         instead of /usr/local
+  --no-systemd         start nothing and lay out no units
+  --offline DIR        take the Python packages from DIR, not from the network
+  --uninstall          remove it; bans, spool and configuration stay
+  --purge              remove these as well
+
+  --bundle DIR         collect in DIR what --offline needs, for this machine's Python
+    --for-python X.Y   or for another one
+  --demo               run the main job once in a throw-away folder: a real Fail2Ban bans
+                       an address out of a log, and you see the row and the mail
+  --deps [PROGRAM ...] install the Debian packages that --demo needs and are missing
+
+With DESTDIR in the environment all goes below that folder, and nothing is started.
 TEXT
 }
 
-demo() {
-    system_packages
-    build_environment
-    cd "$here"
-    exec "$environment/bin/python" -m demo.run
-}
-
-# Install what is missing; say so first, for it is the only change to the system.
-# Where systemd runs, Debian starts the service fail2ban after installing it.
-system_packages() {
-    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
-        fail "needs $python of version 3.11 or newer (Debian 12, Ubuntu 24.04)"
-    missing=
-    have fail2ban-server || missing="$missing fail2ban"
-    "$python" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
-    for program; do
-        have "$program" || missing="$missing $program"
+read_options() {
+    job=install recipient='' source='' token_file='' yes='' dry='' purge=''
+    prefix=/usr/local systemd=yes offline='' bundle='' for_python='' root=${DESTDIR-}
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --*=*)
+            option=${1%%=*} value=${1#*=}
+            shift
+            set -- "$option" "$value" "$@"
+            ;;
+        esac
+        case $1 in
+        --recipient | --token-file | --prefix | --offline | --bundle | --for-python)
+            [ $# -ge 2 ] && [ -n "$2" ] || misuse "$1 needs a value"
+            read_value "$1" "$2"
+            shift
+            ;;
+        --local-only) choose local ;;
+        --keyless) choose keyless ;;
+        --yes) yes=yes ;;
+        --dry-run) dry=yes ;;
+        --no-systemd) systemd= ;;
+        --uninstall) job=uninstall ;;
+        --purge) job=uninstall purge=yes ;;
+        --demo) job=demo ;;
+        --deps) job=deps && return 0 ;;
+        -h | --help) usage && exit 0 ;;
+        *) misuse "there is no option $1" ;;
+        esac
+        shift
     done
-    [ -n "$missing" ] || return 0
-    have apt-get || fail "missing:$missing; this system has no apt-get to install them"
-    [ "$(id -u)" -eq 0 ] || fail "missing:$missing; install them, or run this as root"
-    say "Installing from Debian:$missing"
-    say "(Where systemd runs, Debian starts the service of what it installs.)"
-    log=$(mktemp)
-    # The word splitting is wanted: one package a word.
-    # shellcheck disable=SC2086
-    if ! { apt-get -q update && DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -y --no-install-recommends install $missing; } >"$log" 2>&1; then
-        tail -n 20 "$log" >&2
-        fail "apt-get could not install:$missing; its log is $log"
-    fi
-    rm -f "$log"
 }
 
-# The checkout's own environment; made anew when the requirements changed.
-build_environment() {
-    pins=$here/requirements/demo.txt
-    cmp -s "$pins" "$environment/requirements.txt" && return 0
-    say "Building the Python environment in build/demo ..."
-    rm -rf "$environment"
-    mkdir -p "$here/build"
-    "$python" -m venv "$environment"
-    "$environment/bin/python" -m pip -qq --disable-pip-version-check install \
-        --no-deps --require-hashes --only-binary :all: -r "$pins"
-    cp "$pins" "$environment/requirements.txt"
+read_value() {
+    case $1 in
+    --recipient) recipient=$2 ;;
+    --token-file) choose token && token_file=$(absolute "$2") ;;
+    --prefix) prefix=${2%/} ;;
+    --offline) offline=$(absolute "$2") ;;
+    --bundle) job=bundle && bundle=$(absolute "$2") ;;
+    --for-python) for_python=$2 ;;
+    esac
+}
+
+choose() {
+    [ -z "$source" ] || misuse "only one of --local-only, --token-file and --keyless"
+    source=$1
+}
+
+absolute() {
+    case $1 in
+    /*) printf '%s\n' "$1" ;;
+    *) printf '%s/%s\n' "$(pwd -P)" "$1" ;;
+    esac
+}
+
+# Nothing of the caller's surroundings takes part: folder, mask, paths, Python's settings.
+prepare() {
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    export PATH
+    unset CDPATH DESTDIR PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_ROOT
+    cd /
+    umask 022
+    for path in "$prefix" "$root"; do
+        case $path in
+        '') ;;
+        *[!A-Za-z0-9/._+-]* | */../* | */.. | [!/]*)
+            misuse "$path: needs a whole path of plain letters, digits and /._+-"
+            ;;
+        esac
+    done
+    root=${root%/}
+    [ -d /run/systemd/system ] || [ -n "$root" ] || systemd=
+    lib=$prefix/lib/f2b-enrich
+    manifest=$lib/manifest
+    changes=0 saves=0 terminal='' part=''
+    work=$(mktemp -d)
+    trap finish EXIT
+    trap 'exit 130' HUP INT TERM
+    : >"$work/manifest"
+    : >"$work/made"
+}
+
+# shellcheck disable=SC2329 # the trap calls it
+finish() {
+    status=$?
+    trap - EXIT
+    trap '' HUP INT TERM
+    [ -z "$terminal" ] || stty "$terminal"
+    [ -z "$part" ] || rm -f "$part"
+    [ "$status" -eq 0 ] || undo
+    case $status in
+    0 | 1 | 2 | 130) ;;
+    *) status=1 ;; # a program's own code
+    esac
+    rm -rf "$work"
+    exit "$status"
 }
 
 have() {
@@ -95,6 +183,11 @@ say() {
 fail() {
     printf 'install.sh: %s\n' "$1" >&2
     exit 1
+}
+
+misuse() {
+    printf 'install.sh: %s; --help shows them\n' "$1" >&2
+    exit 2
 }
 
 main "$@"

