@@ -67,7 +67,8 @@ where to look addresses up, unless options say so.
     --for-python X.Y   or for another one
   --demo               run the main job once in a throw-away folder: a real Fail2Ban bans
                        an address out of a log, and you see the row and the mail
-  --deps [PROGRAM ...] install the Debian packages that --demo needs and are missing
+  --deps [PROGRAM[=PACKAGE] ...]
+                       install the Debian packages that --demo needs and are missing
 
 With DESTDIR in the environment all goes below that folder, and nothing is started.
 TEXT

@@ -15,8 +15,8 @@ system_packages() {
     missing=
     have fail2ban-server || missing="$missing fail2ban"
     "$python" -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
-    for program; do
-        have "$program" || missing="$missing $program"
+    for wanted; do # a program, and =PACKAGE where that is not its name
+        have "${wanted%%=*}" || missing="$missing ${wanted#*=}"
     done
     [ -n "$missing" ] || return 0
     have apt-get || fail "missing:$missing; this system has no apt-get to install them"
