@@ -83,16 +83,25 @@ def _age(entry: os.DirEntry[str], now: float) -> float:
         return 0.0
 
 
-def read(file: Path) -> bytes:
+def read(file: Path, *, owners: frozenset[int] | None) -> bytes:
     """Read one file, at most what a request may hold.
 
+    `owners` are the numbers of the users who may report bans, None for anybody's: more
+    users than these may write there, for the folder has the group that reads the store.
+
     Raises:
-        SpoolError: it is no plain file, too large, or cannot be read.
+        SpoolError: it is no plain file, another user's, too large, or cannot be read.
     """
     try:
         with open(file, "rb", opener=_open_safely) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            found = os.fstat(stream.fileno())
+            if not stat.S_ISREG(found.st_mode):
                 raise SpoolError(f"spool {file}: not a plain file")
+            if owners is not None and found.st_uid not in owners:
+                raise SpoolError(
+                    f"spool {file}: user {found.st_uid} may not report bans"
+                    " (daemon.users)"
+                )
             content = stream.read(MAX_REQUEST + 1)
     except OSError as exc:
         passing = exc.errno in _PASSING

@@ -222,6 +222,7 @@ class _Daemon:
             folders,
             run,
             self.take,
+            owners=user_numbers(self._settings.daemon.users),
             now=self._world.now,
             store_answers=self._commits.alive,
         ) as drain:

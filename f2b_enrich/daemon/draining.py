@@ -54,6 +54,7 @@ class Drain:
         run: Path,
         take: Take,
         *,
+        owners: frozenset[int],
         now: Callable[[], datetime],
         store_answers: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -61,6 +62,7 @@ class Drain:
         self._folders = folders
         self._run = run
         self._take = take
+        self._owners = owners
         self._now = now
         self._arrived = asyncio.Event()
         self._inotify = INotify()
@@ -117,7 +119,7 @@ class Drain:
         size = 0
         for file in files[:BATCH]:
             try:
-                request = spool.read(file)
+                request = spool.read(file, owners=self._owners)
                 event = decode(request, received_at=self._now())
             except (SpoolError, WireError) as exc:
                 batch.append(_Spooled(file, error=exc))

@@ -15,6 +15,7 @@ from f2b_enrich import spool
 from f2b_enrich.daemon.draining import BATCH, Drain
 from f2b_enrich.daemon.intake import Taken
 from f2b_enrich.daemon.loops import first_of, forever
+from f2b_enrich.daemon.server import user_numbers
 from f2b_enrich.errors import StoreError
 from tests.clock import Clock
 
@@ -64,6 +65,7 @@ class Site:
         self.run.mkdir()
         self.store = Store()
         self.clock = Clock()
+        self.owners = user_numbers(())
 
     def put(self, ip: str, number: int = 1, *, into: Path | None = None) -> Path:
         """Leave an event as the client does: written aside, then named."""
@@ -86,7 +88,7 @@ def site(tmp_path: Path) -> Site:
 
 def drain_of(site: Site) -> Drain:
     folders = (site.spool, site.second)
-    return Drain(folders, site.run, site.store.take, now=site.clock)
+    return Drain(folders, site.run, site.store.take, owners=site.owners, now=site.clock)
 
 
 async def once(site: Site) -> None:
@@ -199,6 +201,14 @@ async def test_what_cannot_be_read_is_set_aside_and_the_rest_taken(site: Site) -
     bad = [f"bad/{number}.ban" for number in (2, 3, 4, 5)]
     assert site.left() == ["bad", *bad, "notes.txt"]
     assert spool.backlog(site.spool) == spool.Backlog(files=0, unreadable=4)
+
+
+async def test_what_a_stranger_left_is_set_aside(site: Site) -> None:
+    site.put("192.0.2.1", 1)
+    site.owners = frozenset({os.geteuid() + 1})
+    await once(site)
+    assert site.store.ips == []
+    assert site.left() == ["bad", f"bad/{1:020}-1-9.ban"]
 
 
 async def test_a_file_that_cannot_be_set_aside_holds_up_no_other(site: Site) -> None:

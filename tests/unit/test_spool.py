@@ -59,10 +59,18 @@ def test_the_backlog_counts_waiting_and_unreadable_files(tmp_path: Path) -> None
 def test_a_file_is_read_up_to_the_limit_of_a_request(tmp_path: Path) -> None:
     file = tmp_path / "a.ban"
     file.write_bytes(b"x" * MAX_REQUEST)
-    assert spool.read(file) == b"x" * MAX_REQUEST
+    assert spool.read(file, owners=None) == b"x" * MAX_REQUEST
     file.write_bytes(b"x" * (MAX_REQUEST + 1))
     with pytest.raises(SpoolError, match=f"over the limit of {MAX_REQUEST} bytes"):
-        spool.read(file)
+        spool.read(file, owners=None)
+
+
+def test_a_file_of_another_user_is_not_read(tmp_path: Path) -> None:
+    file = put(tmp_path, "a.ban")
+    mine = os.geteuid()
+    assert spool.read(file, owners=frozenset({mine})) == file.read_bytes()
+    with pytest.raises(SpoolError, match=rf"user {mine} may not report bans"):
+        spool.read(file, owners=frozenset({mine + 1}))
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -70,7 +78,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     link = tmp_path / "a.ban"
     link.symlink_to(target)
     with pytest.raises(SpoolError, match="symbolic links"):
-        spool.read(link)
+        spool.read(link, owners=None)
     spool.set_aside(link)
     assert target.exists()
 
@@ -79,20 +87,20 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.ban")
     with pytest.raises(SpoolError, match="not a plain file"):
-        spool.read(tmp_path / "a.ban")
+        spool.read(tmp_path / "a.ban", owners=None)
 
 
 def test_a_folder_among_the_files_leaves_no_descriptor_open(tmp_path: Path) -> None:
     (tmp_path / "a.ban").mkdir()
     before = open_descriptors()
     with pytest.raises(SpoolError, match="Is a directory"):
-        spool.read(tmp_path / "a.ban")
+        spool.read(tmp_path / "a.ban", owners=None)
     assert open_descriptors() == before
 
 
 def test_a_file_that_is_gone_is_a_spool_error(tmp_path: Path) -> None:
     with pytest.raises(SpoolError, match=r"a\.ban: No such file"):
-        spool.read(tmp_path / "a.ban")
+        spool.read(tmp_path / "a.ban", owners=None)
     with pytest.raises(SpoolError, match=r"a\.ban: No such file"):
         spool.set_aside(tmp_path / "a.ban")
 
@@ -127,11 +135,11 @@ def test_a_shortage_of_descriptors_is_no_fault_of_the_file(tmp_path: Path) -> No
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
         with pytest.raises(SpoolError, match="Too many open files") as short:
-            spool.read(file)
+            spool.read(file, owners=None)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert short.value.retryable
-    assert spool.read(file) == b"x"
+    assert spool.read(file, owners=None) == b"x"
 
 
 def test_a_spool_that_is_made_passes_its_group_on(tmp_path: Path) -> None:
