@@ -71,6 +71,7 @@ def _log_to_stderr(*, verbose: bool) -> None:
     """Write one line an event; the journal adds the time itself."""
     in_journal = "JOURNAL_STREAM" in os.environ
     stamp = [] if in_journal else [structlog.processors.TimeStamper(fmt="iso")]
+    first = ["level", "event"] if in_journal else ["timestamp", "level", "event"]
     least = logging.DEBUG if verbose else logging.INFO
     structlog.configure(
         processors=[
@@ -78,9 +79,7 @@ def _log_to_stderr(*, verbose: bool) -> None:
             *stamp,
             structlog.processors.format_exc_info,
             _harmless,
-            structlog.processors.LogfmtRenderer(
-                key_order=["timestamp", "level", "event"], bool_as_flag=False
-            ),
+            structlog.processors.LogfmtRenderer(key_order=first, bool_as_flag=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),

@@ -143,6 +143,11 @@ def test_systemds_socket_is_used_and_outlives_the_daemon(lab: Lab) -> None:
                 if early.fileno() >= 0:
                     assert answer(early).startswith("ok ")
             assert lab.socket.is_socket()
+    # The journal has the time itself.
+    said = (lab.root / "daemon.log").read_text().splitlines()
+    lines = [line for line in said if " event=" in line]
+    assert lines
+    assert all(line.startswith("level=") for line in lines), lines
 
 
 def ask(lab: Lab, ip: str) -> socket.socket:
@@ -167,6 +172,7 @@ def activated(lab: Lab, held: socket.socket) -> Iterator[None]:
         subprocess.Popen(
             [sys.executable, "-c", AS_SYSTEMD, *words],
             pass_fds=[held.fileno()],
+            env={**os.environ, "JOURNAL_STREAM": "8:1"},
             stderr=log,
         ) as process,
     ):
