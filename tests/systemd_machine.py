@@ -5,7 +5,7 @@
 
 It has its own processes, mounts, network and names. What it writes lies in memory above
 the files of this machine, which stay as they are, and is gone at its end. It holds the
-units and the program as an installation lays them out.
+units and the program as an installation lays them out, unless it shall be bare.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ mkdir "$group"
 here=$(sed -n 's/^0:://p' /proc/self/cgroup)
 echo 0 >"$group/cgroup.procs"
 setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
-    --cgroup --uts --ipc --net sh -c "$2" boot "$1" "$3" "$4" || :
+    --cgroup --uts --ipc --net sh -c "$2" boot "$1" "$3" "$4" "$5" || :
 echo 0 >"$1/cgroup$here/cgroup.procs"
 find "$group" -depth -type d -exec rmdir {} +
 """
@@ -74,10 +74,11 @@ printf '%s\n' '[Unit]' 'AllowIsolate=yes' \
     'Requires=systemd-journald.service systemd-journald-dev-log.socket' \
     'Requires=systemd-tmpfiles-setup.service' >"$root/etc/systemd/system/lab.target"
 
-# What an installation lays out.
+# Nor what an installation lays out, but for the tests of the units.
+rm -rf "$root/opt/f2b-enrich" "$root/usr/local/lib/f2b-enrich" "$root/etc/f2b-enrich"
+[ -z "$4" ] || {
 cp "$2"/packaging/systemd/* "$root/etc/systemd/system"
 cp "$2"/packaging/tmpfiles.d/* "$root/usr/lib/tmpfiles.d"
-rm -rf "$root/opt/f2b-enrich" "$root/usr/local/lib/f2b-enrich" "$root/etc/f2b-enrich"
 mkdir -p "$root/usr/local/lib/f2b-enrich" "$root/opt"
 cp "$2/f2b_enrich/client.py" "$2/f2b_enrich/handover.py" \
     "$2/packaging/f2b-enrich-failed" "$root/usr/local/lib/f2b-enrich"
@@ -92,18 +93,21 @@ printf '%s\n' '#!/opt/f2b-enrich/bin/python3' 'import sys' \
     'from f2b_enrich.cli.main import main' 'sys.exit(main())' \
     >"$root/opt/f2b-enrich/bin/f2b-enrich"
 chmod 755 "$root/opt/f2b-enrich/bin/f2b-enrich"
+}
 
 mkdir "$root/former"
 cd "$root"
 pivot_root . former
 umount -l /former
 mount --make-rshared /  # as at a boot: credentials arrive by propagation
+[ -z "$4" ] || {
 useradd --system --user-group --home-dir /var/lib/f2b-enrich --no-create-home \
     --shell /usr/sbin/nologin f2b-enrich
 install -d -o root -g f2b-enrich -m 750 /etc/f2b-enrich
 install -d -o f2b-enrich -g f2b-enrich -m 750 /var/lib/f2b-enrich
 install -d -o f2b-enrich -g f2b-enrich -m 755 /var/lib/f2b-enrich/geo
 install -d -o root -g f2b-enrich -m 2770 /var/spool/f2b-enrich
+}
 exec env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     /lib/systemd/systemd --unit=lab.target --log-target=journal --show-status=no
 """
@@ -150,8 +154,11 @@ class Machine:
 
 
 @contextlib.contextmanager
-def booted(folder: Path) -> Iterator[Machine]:
-    """Boot, and end everything at the end; skip where this cannot be done."""
+def booted(folder: Path, *, laid_out: bool = True) -> Iterator[Machine]:
+    """Boot, and end everything at the end; skip where this cannot be done.
+
+    Without `laid_out` there is nothing of ours in it, as before an installation.
+    """
     if os.geteuid() != 0 or not Path("/lib/systemd/systemd").exists():
         pytest.skip("only root can boot a systemd of its own, with Debian's systemd")
     if not all(map(shutil.which, ("unshare", "nsenter", "setpriv"))):
@@ -160,7 +167,8 @@ def booted(folder: Path) -> Iterator[Machine]:
     scratch = folder / "machine"
     scratch.mkdir()
     packages = sysconfig.get_path("purelib")
-    arguments = (str(scratch), _INNER, str(PROJECT), packages)
+    ours = "yes" if laid_out else ""
+    arguments = (str(scratch), _INNER, str(PROJECT), packages, ours)
     with (
         log.open("wb") as console,
         subprocess.Popen(
