@@ -44,7 +44,8 @@ types: $(VENV)/ready
 
 test: $(VENV)/ready
 	rm -f .coverage .coverage.*
-	PYTHONASYNCIODEBUG=1 HYPOTHESIS_PROFILE=ci $(BIN)/coverage run -m pytest -m "not soak"
+	PYTHONASYNCIODEBUG=1 HYPOTHESIS_PROFILE=ci $(BIN)/coverage run -m pytest \
+	    -m "not soak" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
