@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -248,7 +248,7 @@ async def test_a_sample_address_is_never_written_to_whoever_asks(
     words = ("outbox", "retry", "1", "--config", str(daemon.lab.config))
     retried = await asyncio.to_thread(cli.run, *words)
     assert retried.out == "1 mail due again\n"
-    daemon.clock.move(seconds=1)
+    daemon.clock.time = datetime.now(UTC) + timedelta(seconds=1)
     await daemon.nudge()
     await daemon.until(lambda: daemon.states() == ["dead"] and tries(daemon) == [1])
     assert "a sample address" in str(first(daemon)["last_error"])
