@@ -314,6 +314,17 @@ class ClassifySettings(_Section):
     )
 
 
+class RetentionSettings(_Section):
+    """How long what is stored is kept; `f2b-enrich purge` removes what is older."""
+
+    lines_days: Whole = Field(
+        180, ge=0, le=36_500, description="lines, values and names in them; 0 for ever"
+    )
+    bans_days: Whole = Field(
+        0, ge=0, le=36_500, description="bans with all that is theirs; 0 for ever"
+    )
+
+
 class Settings(_Section):
     """Everything that can be set, each with a default."""
 
@@ -331,6 +342,7 @@ class Settings(_Section):
     hosts: NameSettings = NameSettings()
     jails: JailSettings = JailSettings()
     classify: ClassifySettings = ClassifySettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def host_name(self) -> str:

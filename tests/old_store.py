@@ -30,6 +30,7 @@ _OTHERS = (
     "names, in_order, first_name, last_name, noted_at) VALUES "
     "('user-name-enumeration', 'subnet', '192.0.2.0/24', '2026-11-19T00:00:00Z', "
     "'2026-11-21T20:00:00Z', 3, 2, 40, 38, 'aaron', 'zoe', '2026-11-21T20:14:03Z')",
+    "INSERT INTO purged VALUES ('lines', '2026-05-25T04:10:00Z', TRUE)",
     "UPDATE _sqlite_migrations SET applied_at = '2026-11-21T00:00:00Z'",
 )
 

@@ -31,6 +31,7 @@ _COMMANDS = [
     "daemon",
     "geo",
     "outbox",
+    "purge",
     "search",
     "show",
     "sql",

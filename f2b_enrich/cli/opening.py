@@ -30,6 +30,16 @@ def is_there(path: Path) -> bool:
         raise StoreError(f"store {path}: {exc.strerror}") from exc
 
 
+def demand(path: Path) -> None:
+    """Make sure that a daemon has made the store: what root makes would be root's.
+
+    Raises:
+        StoreError: there is none yet.
+    """
+    if not is_there(path):
+        raise StoreError(f"store {path}: there is none yet, the daemon makes it")
+
+
 def as_stored(argument: str) -> str:
     """Give an argument as the daemon would have stored the same bytes."""
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -56,7 +66,7 @@ def asking(settings: Settings) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: there is none yet, or it cannot be read.
     """
-    _demand(settings.store.path)
+    demand(settings.store.path)
     with open_reader(settings.store.path) as connection:
         yield connection
 
@@ -71,11 +81,6 @@ def writing(settings: Settings) -> Iterator[sqlite3.Connection]:
     Raises:
         StoreError: there is none yet, it is locked, or it may not be written to.
     """
-    _demand(settings.store.path)
+    demand(settings.store.path)
     with open_writer(settings.store.path) as connection, transaction(connection):
         yield connection
-
-
-def _demand(path: Path) -> None:
-    if not is_there(path):
-        raise StoreError(f"store {path}: there is none yet, the daemon makes it")

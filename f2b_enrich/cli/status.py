@@ -88,7 +88,7 @@ def rows(
         yield "", f"{address} refused: {reason}"
     if records is not None:
         yield from (("", text) for text in _outbox(records, now, zone))
-    yield "retention", "bans and log lines are kept for ever in this version"
+    yield "retention", _retention(status, zone)
 
 
 def _daemon(daemon: DaemonFacts) -> str:
@@ -249,6 +249,21 @@ def _newest_dead(records: Records, zone: tzinfo | None) -> str:
     reason = cut(printable(dead.row.last_error or "no reason kept"), _LONGEST_REASON)
     when = times.moment(dead.row.due_at, zone)
     return f"newest dead: {dead.row.id} to {dead.row.recipient}, {when}: {reason}"
+
+
+def _retention(status: Status, zone: tzinfo | None) -> str:
+    lines, bans = map(_days, (status.log_lines_kept_days, status.bans_kept_days))
+    text = f"lines {lines}, bans {bans}"
+    records = status.store.records
+    if records is None:
+        return text
+    if records.last_purged_at is None:
+        return f"{text}; never purged yet"
+    return f"{text}; last purged {times.stamp(records.last_purged_at, zone)}"
+
+
+def _days(count: int | None) -> str:
+    return "for ever" if count is None else f"{count:,} d"
 
 
 def _size(count: int) -> str:

@@ -18,7 +18,7 @@ from f2b_enrich.cli.times import start_of_day
 from f2b_enrich.enrich.local import open_database
 from f2b_enrich.errors import GeoError, StoreError
 from f2b_enrich.mail.addresses import route
-from f2b_enrich.store import figures, jails, lists, reads
+from f2b_enrich.store import figures, jails, lists, reads, retention
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,6 +71,7 @@ class Records:
     last_taken_at: datetime | None
     oldest_due_at: datetime | None
     newest_dead: Mail | None
+    last_purged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +121,9 @@ class Status:
     keyless: bool
     route: Route
     transport: str
-    log_lines_kept_days: int | None = None
-    """None is for ever: nothing deletes them yet."""
+    log_lines_kept_days: int | None
+    bans_kept_days: int | None
+    """None is for ever."""
 
 
 def gather(
@@ -153,6 +155,8 @@ def gather(
         keyless=settings.ipinfo.keyless,
         route=route(None, None, settings=settings.mail, host=settings.host_name),
         transport=_transport(settings),
+        log_lines_kept_days=settings.retention.lines_days or None,
+        bans_kept_days=settings.retention.bans_days or None,
     )
 
 
@@ -220,6 +224,7 @@ def _records(
         last_taken_at=mails.last_taken_at,
         oldest_due_at=mails.oldest_due_at,
         newest_dead=next(dead, None),
+        last_purged_at=retention.last_purge(connection),
     )
 
 

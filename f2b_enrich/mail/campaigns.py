@@ -18,7 +18,8 @@ def pieces(walk: Campaign, zone: tzinfo | None) -> Iterator[str]:
     order = " in the order of the alphabet" if walk.in_order else ""
     yield f"{walk.who} walks through user names{order}:"
     yield wording.counted(walk.names, "name")
-    if walk.in_order:  # else the two say nothing of those between them
+    # Else the two say nothing of those between them, or the first was purged.
+    if walk.in_order and walk.first_name:
         yield f"({names.shown(walk.first_name)} to {names.shown(walk.last_name)})"
     yield f"in {wording.counted(walk.bans, 'ban')}"
     if walk.scope != "address":

@@ -1,8 +1,11 @@
-"""Taking a ban out of the store again: one that was only made to try the way."""
+"""Taking a ban out of the store again, with all that is known of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from f2b_enrich.model import days_after, read_time, time_text
+from f2b_enrich.store.repeats import LONGEST_DAYS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -17,8 +20,21 @@ _ALL_OF_IT = (
     "DELETE FROM other_ids WHERE ban_id = ?",
     "DELETE FROM bans WHERE id = ?",
 )
+
+# One address may have been banned 20,000 times: only the day is looked at in which
+# another ban can have repeated this one.
+_REPEATED_BY = """
+    UPDATE bans SET repeat_of = NULL
+    WHERE ip = ? AND banned_at BETWEEN ? AND ? AND repeat_of = ?
+"""
+
+# The next ban of the address, if there is one, has the same look-up as a rule, or
+# another has made it needless: the first row tells.
 _LOOK_UPS = """
-    DELETE FROM enrichments WHERE ip = ? AND NOT EXISTS (
+    DELETE FROM enrichments
+    WHERE ip = :ip
+    AND (id = :look_up OR NOT EXISTS (SELECT 1 FROM bans WHERE ip = :ip))
+    AND NOT EXISTS (
         SELECT 1 FROM bans
         WHERE bans.ip = enrichments.ip AND bans.enrichment_id = enrichments.id
     )
@@ -28,21 +44,33 @@ _LOOK_UPS = """
 def remove_bans(connection: sqlite3.Connection, jail: str, ip: str) -> int:
     """Remove all that is known of one address's bans by one jail; count the bans.
 
-    Inside the caller's transaction. Mails that have not left are not sent. Look-ups of
-    the address that no other ban points at go, too.
+    Inside the caller's transaction.
     """
     rows = connection.execute(
         "SELECT id FROM bans WHERE jail = ? AND ip = ?", (jail, ip)
     ).fetchall()
     for row in rows:
-        connection.execute(
-            "UPDATE bans SET repeat_of = NULL WHERE ip = ? AND repeat_of = ?",
-            (ip, row["id"]),
-        )
-        for statement in _ALL_OF_IT:
-            connection.execute(statement, (row["id"],))
-    connection.execute(_LOOK_UPS, (ip,))
+        remove_ban(connection, row["id"])
     return len(rows)
+
+
+def remove_ban(connection: sqlite3.Connection, ban_id: str) -> None:
+    """Remove a ban, by its own id, inside the caller's transaction.
+
+    Mails about it that have not left are not sent. Look-ups of the address that no
+    other ban points at go, too.
+    """
+    row = connection.execute(
+        "SELECT ip, banned_at, enrichment_id FROM bans WHERE id = ?", (ban_id,)
+    ).fetchone()
+    if row is None:
+        return
+    ip, at = row["ip"], row["banned_at"]
+    day_after = time_text(days_after(read_time(at), LONGEST_DAYS))
+    connection.execute(_REPEATED_BY, (ip, at, day_after, ban_id))
+    for statement in _ALL_OF_IT:
+        connection.execute(statement, (ban_id,))
+    connection.execute(_LOOK_UPS, {"ip": ip, "look_up": row["enrichment_id"]})
 
 
 def forget_jail(connection: sqlite3.Connection, jail: str) -> None:

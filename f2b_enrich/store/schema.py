@@ -189,6 +189,14 @@ _TABLES = (
         done_at TEXT NOT NULL
     ) STRICT, WITHOUT ROWID
     """,
+    # Up to when lines and bans were purged, so that no import brings them back.
+    """
+    CREATE TABLE purged (
+        what TEXT NOT NULL PRIMARY KEY,
+        before_at TEXT NOT NULL,
+        is_finished INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
     """
     CREATE TABLE outbox (
         id INTEGER PRIMARY KEY,

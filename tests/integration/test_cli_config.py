@@ -365,6 +365,7 @@ def test_the_model_is_described_completely() -> None:
         "",
         *("store", "daemon", "enrich", "dns", "geo", "ipinfo", "mail", "mail.smtp"),
         *("own", "hosts.aliases", "jails.aliases", "jails.own", "classify"),
+        "retention",
     ]
     assert all(section.description for section in sections() if section.name)
 

@@ -273,6 +273,13 @@ CREATE TABLE chores (
     ) STRICT, WITHOUT ROWID
     ;
 INSERT INTO chores VALUES('campaigns','2026-11-21T20:14:03Z');
+CREATE TABLE purged (
+        what TEXT NOT NULL PRIMARY KEY,
+        before_at TEXT NOT NULL,
+        is_finished INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    ;
+INSERT INTO purged VALUES('lines','2026-05-25T04:10:00Z',1);
 CREATE TABLE outbox (
         id INTEGER PRIMARY KEY,
         kind TEXT NOT NULL,

@@ -46,7 +46,7 @@ def test_everything_is_told_of_a_daemon_at_work(place: Place) -> None:
         "last taken 2026-11-21 21:10:03 CET\n"
         "newest dead: 3 to noc@admins.net, 2026-11-20 15:14:03 CET: "
         "550 5.1.1 no such user",
-        "retention": "bans and log lines are kept for ever in this version",
+        "retention": "lines 180 d, bans for ever; never purged yet",
     }
 
 
