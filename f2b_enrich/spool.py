@@ -139,12 +139,15 @@ def backlog(folder: Path) -> Backlog:
     return Backlog(files, unreadable)
 
 
-def lost(run: Path) -> int:
-    """Count the events that clients could leave nowhere, each once.
+def lost(run: Path) -> int | None:
+    """Count the events that clients could leave nowhere, each once; None: not known.
 
-    fail2ban runs an action that failed a second time, which leaves a second line.
+    fail2ban runs an action that failed a second time, which leaves a second line. The
+    file is for root to read.
     """
     try:
         return len(set((run / LOST).read_bytes().splitlines()))
-    except OSError:
+    except FileNotFoundError:
         return 0
+    except OSError:
+        return None

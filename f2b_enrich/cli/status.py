@@ -168,12 +168,13 @@ def _store(store: StoreFacts, zone: tzinfo | None) -> str:
     )
 
 
-def _spool(spools: tuple[SpoolFacts, ...], lost: int) -> str:
+def _spool(spools: tuple[SpoolFacts, ...], lost: int | None) -> str:
     unknown = [str(each.folder) for each in spools if each.files is None]
     files = sum(each.files or 0 for each in spools)
     unreadable = sum(each.unreadable or 0 for each in spools)
     text = f"{counted(files, 'file')} waiting, {unreadable:,} unreadable"
-    text += f"; {lost:,} lost since start"
+    if lost is not None:
+        text += f"; {lost:,} lost since start"
     holding = [str(each.folder) for each in spools if each.files or each.unreadable]
     if holding:
         text += f"; in {' and '.join(holding)}"

@@ -115,7 +115,7 @@ class Status:
     daemon: DaemonFacts
     store: StoreFacts
     spools: tuple[SpoolFacts, ...]
-    lost: int
+    lost: int | None
     geo: GeoFacts
     ipinfo_token: SecretState
     keyless: bool

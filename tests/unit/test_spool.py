@@ -128,6 +128,11 @@ def test_an_event_lost_twice_is_one_event_lost(tmp_path: Path) -> None:
     assert spool.lost(tmp_path) == 2
 
 
+def test_what_cannot_be_read_is_not_counted_as_none_lost(tmp_path: Path) -> None:
+    (tmp_path / spool.LOST).mkdir()
+    assert spool.lost(tmp_path) is None
+
+
 def test_a_shortage_of_descriptors_is_no_fault_of_the_file(tmp_path: Path) -> None:
     file = tmp_path / "1.ban"
     file.write_bytes(b"x")

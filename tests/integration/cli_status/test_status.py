@@ -103,6 +103,11 @@ def test_what_waits_in_either_spool_is_counted(place: Place) -> None:
     )
 
 
+def test_what_may_not_be_read_is_not_told_as_none_lost(place: Place) -> None:
+    (place.socket.parent / "lost").mkdir()
+    assert "lost" not in place.told()["spool"]
+
+
 def test_the_time_a_daemon_is_up_is_told(place: Place) -> None:
     filled(place.db)
     with holding(place.db):
