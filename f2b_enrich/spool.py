@@ -121,12 +121,20 @@ def set_aside(file: Path) -> None:
     Raises:
         SpoolError: it cannot be moved.
     """
+    bad = file.parent / BAD
     try:
-        bad = file.parent / BAD
-        bad.mkdir(mode=0o770, exist_ok=True)
-        file.rename(bad / file.name)
+        with suppress(FileExistsError):
+            bad.mkdir(mode=0o770)
+        # Whoever may write to the spool may have made a link of it to anywhere.
+        folder = os.open(bad, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as exc:
+        raise SpoolError(f"spool {bad}: {exc.strerror}") from exc
+    try:
+        os.rename(file, file.name, dst_dir_fd=folder)
     except OSError as exc:
         raise SpoolError(f"spool {file}: {exc.strerror}") from exc
+    finally:
+        os.close(folder)
 
 
 def backlog(folder: Path) -> Backlog:
