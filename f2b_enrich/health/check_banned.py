@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from f2b_enrich.health.cures import command
 from f2b_enrich.health.links import ok, warn
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.store import soundness
@@ -75,7 +76,8 @@ def hit(address: BannedAddress, relation: Relation) -> Link:
     ip = cut(printable(address.ip), _LONGEST)
     jail = cut(printable(address.jail), _LONGEST)
     text = f"{ip}, banned by {jail}, is {printable(relation.name)} ({relation.why})"
-    unban = f"fail2ban-client set {jail} unbanip {ip}"
+    # An attacker may have left a file in the spool that names a jail as he likes.
+    unban = command("fail2ban-client", "set", jail, "unbanip", ip)
     if relation.kind == "cdn":
         cure = f"{unban}; have the server log its visitors' addresses, not the CDN's"
     elif relation.kind == "crawler":

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from f2b_enrich.health.cures import command
 from f2b_enrich.health.handing import STOCK
 from f2b_enrich.health.links import crit, ok, warn
 from f2b_enrich.inert import cut, printable
@@ -175,8 +176,9 @@ def _link(trial: Trial, jails: list[str], version: str) -> Link:
         cure = f"{_AGAIN}, or set {option} = {known} {_SET}"
         return crit("client", f"{missing} is not there{who}", cure)
     if not trial.arrived:
+        by_hand = command(*trial.handing.python, trial.handing.client)
         reason = trial.said or "it ended well, but nothing arrived"
-        cure = f"{_AGAIN}; by hand: {python} {client}"
+        cure = f"{_AGAIN}; by hand: {by_hand}"
         return crit("client", f"{client} does not run{who}: {reason}", cure)
     took = f"hand-over {trial.seconds * 1000:.0f} ms"
     if trial.differs:

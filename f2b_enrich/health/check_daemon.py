@@ -10,6 +10,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from f2b_enrich.health.cures import RESTART
 from f2b_enrich.health.links import crit, ok, unknown, warn
 from f2b_enrich.inert import cut, printable
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from f2b_enrich.health.links import Link
 
-_START = "systemctl start f2b-enrich.socket f2b-enrich; journalctl -u f2b-enrich"
-_RESTART = "systemctl restart f2b-enrich"
+_TELLS = "journalctl -u f2b-enrich"
+_RENEW = "systemctl restart f2b-enrich"
 _LONGEST = 120
 
 
@@ -95,7 +96,7 @@ def links(
             "daemon",
             f"{facts.path} belongs to user {facts.owner}, neither root nor f2b-enrich: "
             "whoever that is may take the bans",
-            f"find out who made it, remove it, {_RESTART}",
+            f"find out who made it, remove it; {RESTART}",
         )
     elif facts.answer is Answer.HUNG_UP:
         yield from _working(facts.path, is_outdated=is_outdated)
@@ -108,7 +109,7 @@ def _working(path: Path, *, is_outdated: bool | None) -> Iterator[Link]:
         yield warn(
             "daemon",
             f"answers on {path}, but was started before this version was installed",
-            _RESTART,
+            _RENEW,
         )
     else:
         version = "of this version; " if is_outdated is False else ""
@@ -120,16 +121,16 @@ def _trouble(facts: SocketFacts) -> Link:
     if facts.answer is Answer.NOT_THIS_USER:
         return unknown("daemon", f"it answers: {said}", "run this as root")
     broken = {
-        Answer.MISSING: (f"there is no socket {path}", _START),
-        Answer.NO_SOCKET: (f"{path} is no socket", f"remove it, {_RESTART}"),
-        Answer.REFUSED: (f"nobody answers on {path} ({said})", _START),
+        Answer.MISSING: (f"there is no socket {path}", f"{RESTART}; {_TELLS}"),
+        Answer.NO_SOCKET: (f"{path} is no socket", f"remove it; {RESTART}"),
+        Answer.REFUSED: (f"nobody answers on {path} ({said})", f"{RESTART}; {_TELLS}"),
         Answer.SILENT: (
             f"no answer on {path} {said}: it hangs, or somebody else listens",
-            f"{_RESTART}; journalctl -u f2b-enrich",
+            f"{RESTART}; {_TELLS}",
         ),
         Answer.ODD: (
             f"another program listens on {path}, it says {said!r}",
-            f"stop that program, {_RESTART}",
+            f"stop that program; {RESTART}",
         ),
     }
     if facts.answer in broken:

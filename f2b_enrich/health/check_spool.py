@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich import spool
+from f2b_enrich.health.cures import RESTART, command
 from f2b_enrich.health.links import crit, ok, unknown, warn
 from f2b_enrich.mail.wording import counted
 
@@ -108,11 +109,10 @@ def links(first: SpoolFacts, second: SpoolFacts, *, lost: int) -> Iterator[Link]
 
 
 def _place(facts: SpoolFacts) -> str:
-    return (
-        f"install -d -o root -g f2b-enrich -m 2770 {facts.folder}"
-        if facts.trouble == "is not there"
-        else f"make it root's, group f2b-enrich, chmod 2770 {facts.folder}"
-    )
+    if facts.trouble == "is not there":
+        words = ("install", "-d", "-o", "root", "-g", "f2b-enrich", "-m", "2770")
+        return command(*words, facts.folder)
+    return f"make it root's, group f2b-enrich; {command('chmod', '2770', facts.folder)}"
 
 
 def _content(facts: SpoolFacts) -> Iterator[Link]:
@@ -128,5 +128,5 @@ def _content(facts: SpoolFacts) -> Iterator[Link]:
             "spool",
             f"{counted(facts.files, 'file')} in {facts.folder}, the oldest for "
             f"{facts.oldest_seconds:.0f} s: no daemon takes them",
-            "systemctl restart f2b-enrich; journalctl -u f2b-enrich",
+            f"{RESTART}; journalctl -u f2b-enrich",
         )

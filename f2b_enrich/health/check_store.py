@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.errors import StoreError
+from f2b_enrich.health.cures import MOVE, RESTART, STOP, command
 from f2b_enrich.health.links import crit, ok, unknown, warn
 from f2b_enrich.health.sizes import size_text
 from f2b_enrich.inert import printable
@@ -26,7 +27,6 @@ NO_SPACE = 50_000_000
 
 _BUSY_SECONDS = 1.0
 _CORRUPT = ("malformed", "not a database", "disk I/O error", "checksum")
-_MEND = "stop f2b-enrich, move the file away, restore it from a backup"
 _CURES = (
     ("a newer f2b-enrich wrote it", "install the newer version again: install.sh"),
     ("another program's database", "name another file in store.path"),
@@ -106,12 +106,13 @@ def _unwritable(path: Path, found: os.stat_result) -> str | None:
     if found.st_uid != folder.st_uid:
         return (
             f"it belongs to user {found.st_uid}, its folder to user {folder.st_uid}: "
-            f"chown --reference={path.parent} {path}"
+            + command("chown", f"--reference={path.parent}", path)
         )
     if not found.st_mode & stat.S_IWUSR:
-        return f"its owner may not write to it: chmod u+w {path}"
+        return f"its owner may not write to it: {command('chmod', 'u+w', path)}"
     if not folder.st_mode & stat.S_IWUSR:
-        return f"its folder takes no files of its owner: chmod u+w {path.parent}"
+        cure = command("chmod", "u+w", path.parent)
+        return f"its folder takes no files of its owner: {cure}"
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return "its disk is mounted read-only: see what the kernel says of it (dmesg)"
     return None
@@ -125,10 +126,10 @@ def links(facts: StoreFacts) -> Iterator[Link]:
         text = f"there is no {facts.path} yet"
         yield warn("store", text, "the daemon makes it: systemctl start f2b-enrich")
     elif facts.problem is not None:
-        yield crit("store", f"{facts.path}: {facts.problem}", _cure(facts.problem))
+        yield crit("store", f"{facts.path}: {facts.problem}", _cure(facts))
     elif facts.fault is not None:
         text = f"{facts.path} is damaged: {printable(facts.fault)}"
-        yield crit("store", text, _MEND)
+        yield crit("store", text, _restore(facts.path))
     else:
         yield from _writing(facts)
     if facts.free_bytes is not None:
@@ -138,8 +139,9 @@ def links(facts: StoreFacts) -> Iterator[Link]:
 def _writing(facts: StoreFacts) -> Iterator[Link]:
     if facts.refusal is not None:
         what, _, cure = facts.refusal.partition(": ")
+        holders = command("fuser", "-v", facts.path)
         text = f"{facts.path} takes no writes: {what}"
-        yield crit("store", text, cure or "see what holds it: fuser -v of that file")
+        yield crit("store", text, cure or f"see what holds it: {holders}")
         return
     checked = "too large to check whole now" if facts.unchecked else "quick_check ok"
     if facts.writes_known:
@@ -150,12 +152,26 @@ def _writing(facts: StoreFacts) -> Iterator[Link]:
     yield ok("store", f"{writes}, {checked}{free}")
 
 
-def _cure(problem: str) -> str:
+def _restore(path: Path) -> str:
+    """Say how a backup takes the place of the store, and of what belongs to it.
+
+    SQLite would play a log that is left into the backup.
+    """
+    beside = " and ".join(f"{path.name}-{name}" for name in ("wal", "shm"))
+    owner = command("chown", f"--reference={path.parent}", path)
+    return (
+        f"{STOP}; move {path} away, with {beside}; restore it from a backup, {owner}; "
+        f"{RESTART}"
+    )
+
+
+def _cure(facts: StoreFacts) -> str:
+    problem = facts.problem or ""
     for words, cure in _CURES:
         if words in problem:
             return cure
     if any(words in problem for words in _CORRUPT):
-        return _MEND
+        return _restore(facts.path)
     return "journalctl -u f2b-enrich tells what the daemon makes of it"
 
 
@@ -167,5 +183,5 @@ def _space(path: Path, free: int) -> Iterator[Link]:
         "store",
         f"{size_text(free)} free on the disk of {path.parent}, the limit is "
         f"{size_text(limit)}",
-        "make room there, or move the store (store.path)",
+        f"make room there, or move the store (store.path), {MOVE}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -235,6 +236,30 @@ def test_whose_ban_hurts_gets_a_cure_of_its_own(
     assert link.text == "192.0.2.7, banned by web, is X (a list)"
     assert "fail2ban-client set web unbanip 192.0.2.7" in link.cure
     assert words[kind] in link.cure
+
+
+def test_a_cure_runs_nothing_that_a_jails_name_says() -> None:
+    address = BannedAddress(
+        ip="$(id)", jail="sshd; reboot #", hostname=None, hostname_confirmed=None
+    )
+
+    link = check_banned.hit(address, Relation(kind="own", name="X", why="a list"))
+
+    command, _, _ = link.cure.rpartition("; ")
+    words = ["fail2ban-client", "set", "sshd; reboot #", "unbanip", "$(id)"]
+    assert shlex.split(command) == words
+
+
+def test_a_damaged_store_is_moved_with_all_that_belongs_to_it() -> None:
+    (link,) = check_store.links(StoreFacts(path=STORE, fault="row 7 missing"))
+
+    assert link.cure == (
+        "systemctl stop f2b-enrich.socket f2b-enrich; "
+        "move /var/lib/x/bans.db away, with bans.db-wal and bans.db-shm; "
+        "restore it from a backup, chown --reference=/var/lib/x /var/lib/x/bans.db; "
+        "systemctl reset-failed f2b-enrich f2b-enrich.socket; "
+        "systemctl restart f2b-enrich.socket f2b-enrich"
+    )
 
 
 def test_a_spool_that_cannot_be_looked_into_is_not_known(tmp_path: Path) -> None:
