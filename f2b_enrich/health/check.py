@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from f2b_enrich.health import (
     check_geo,
     check_ipinfo,
     check_jails,
+    check_logs,
     check_mail,
     check_spool,
     check_store,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.config import Settings
     from f2b_enrich.enrich.relations import Relations
+    from f2b_enrich.health.check_fail2ban import Fail2BanFacts
     from f2b_enrich.health.fail2ban import Fail2Ban
     from f2b_enrich.health.figures import Figures
     from f2b_enrich.health.links import Link
@@ -46,6 +50,8 @@ SECONDS = 8.0
 
 _SHARE = 4.0
 _ANSWER_SECONDS = 1.0
+_LEAVING = 0.5
+"""What a trial needs to clean up behind itself, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +83,12 @@ class Report:
 
 def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Report:
     """Look at every link; what fails or takes too long is told as not known."""
-    chain = _Chain(settings, world, min(_SHARE, seconds / 2))
+    chain = _Chain(settings, world, seconds)
     links = together(
         {
             "fail2ban": chain.fail2ban,
+            "jails": chain.jails,
+            "client": chain.client,
             "daemon": chain.daemon,
             "spool": chain.spool,
             "store": chain.store,
@@ -98,30 +106,57 @@ def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Repo
     return Report(links=(*links, *check_mail.waiting(counted)), figures=counted)
 
 
+def without_settings(error: ConfigError) -> Report:
+    """Tell why there is nothing to look at; no daemon starts with that, either."""
+    links = tuple(_unset(problem) for problem in error.problems)
+    return Report(links=links, figures=figures.Figures())
+
+
+def _unset(problem: str) -> Link:
+    if os.geteuid() and os.strerror(errno.EACCES) in problem:
+        return unknown("config", problem, "run this as root")
+    cure = "mend it; f2b-enrich config check tells when it is right"
+    return crit("config", problem, cure)
+
+
 class _Chain:
     """Each link's look, with what it needs of settings and surroundings."""
 
-    def __init__(self, settings: Settings, world: World, share: float) -> None:
+    def __init__(self, settings: Settings, world: World, seconds: float) -> None:
         self._settings = settings
         self._world = world
-        self._share = share
+        self._share = min(_SHARE, seconds / 2)
+        self._until = time.monotonic() + seconds
+        self._facts: Future[Fail2BanFacts] = Future()
         listener = settings.daemon.socket
         self.spools = (settings.daemon.spool, spool.beside(listener))
 
     def fail2ban(self) -> Iterator[Link]:
-        daemon = self._settings.daemon
-        facts = check_fail2ban.look(self._world.fail2ban)
+        try:
+            facts = check_fail2ban.look(self._world.fail2ban)
+        except Exception as exc:
+            self._facts.set_exception(exc)  # jails and client wait for it
+            raise
+        self._facts.set_result(facts)
         yield from check_fail2ban.links(facts)
+
+    def jails(self) -> Iterator[Link]:
+        daemon = self._settings.daemon
+        folder = self._settings.own.fail2ban or STOCK_FOLDER
+        yield from check_jails.files(folder)
+        facts = self._facts.result()
         yield from check_jails.links(
-            facts,
-            folder=self._settings.own.fail2ban or STOCK_FOLDER,
-            socket=daemon.socket,
-            spool=daemon.spool,
+            facts, folder=folder, socket=daemon.socket, spool=daemon.spool
         )
+        yield from check_logs.links(facts, now=self._world.now.timestamp())
+
+    def client(self) -> Iterator[Link]:
+        facts = self._facts.result()
         if facts.inside_only:
             return  # nothing is started for a ban
+        left = max(self._until - time.monotonic() - _LEAVING, 0.1)
         yield from check_client.links(
-            facts.handings, seconds=self._share, version=__version__
+            facts.handings, seconds=min(self._share, left), version=__version__
         )
 
     def daemon(self) -> Iterator[Link]:

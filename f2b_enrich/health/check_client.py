@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -32,6 +33,7 @@ SLOW_SECONDS = 0.25
 _AGAIN = "run install.sh again"
 _SET = "of [Init] in action.d/f2b-enrich.local"
 _LONGEST = 200
+_EAR = "socket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,10 @@ def attempt(handing: Handing, *, seconds: float) -> Trial:
         return Trial(handing=handing, missing=handing.python[0])
     if not handing.client.exists():
         return Trial(handing=handing, missing=str(handing.client))
-    with tempfile.TemporaryDirectory(prefix="f2b-") as folder:
-        path = Path(folder) / "socket"
-        with _Ear(path) as ear:
-            started = time.monotonic()
-            said = _run(handing, path, seconds)
-            took = time.monotonic() - started
+    with tempfile.TemporaryDirectory(prefix="f2b-") as name, _Ear(Path(name)) as ear:
+        started = time.monotonic()
+        said = _run(handing, Path(name), seconds)
+        took = time.monotonic() - started
     return Trial(
         handing=handing,
         arrived=ear.heard,
@@ -76,10 +76,15 @@ def attempt(handing: Handing, *, seconds: float) -> Trial:
 class _Ear:
     """Take one request on a socket and acknowledge it, as the daemon does."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.heard = False
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(path))
+        # The path of a Unix socket has 107 bytes at most; a folder may have more.
+        at = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        try:
+            self._listener.bind(f"/proc/self/fd/{at}/{_EAR}")
+        finally:
+            os.close(at)
         self._listener.listen()
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
@@ -109,11 +114,11 @@ class _Ear:
             self.heard = request.endswith(END)
 
 
-def _run(handing: Handing, path: Path, seconds: float) -> str:
-    """Run the client; give the last line that it wrote, if it failed."""
+def _run(handing: Handing, folder: Path, seconds: float) -> str:
+    """Run the client in this folder; give the last line that it wrote, if it failed."""
     # No EVENT that a daemon knows: should it ever reach one, that is refused.
     command = [
-        *(*handing.python, str(handing.client), str(path), str(path.parent)),
+        *(*handing.python, str(handing.client), f"./{_EAR}", "."),
         *("EVENT=check", "JAIL=f2b-enrich-check"),
     ]
     try:
@@ -123,6 +128,7 @@ def _run(handing: Handing, path: Path, seconds: float) -> str:
             capture_output=True,
             timeout=seconds,
             check=False,
+            cwd=folder,
         )
     except subprocess.TimeoutExpired:
         return f"it takes longer than {seconds:g} s"

@@ -10,12 +10,13 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from f2b_enrich.health import check_units
 from f2b_enrich.health.cures import RESTART
 from f2b_enrich.health.links import crit, ok, unknown, warn
 from f2b_enrich.inert import cut, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from f2b_enrich.health.links import Link
 
@@ -34,6 +35,10 @@ class Answer(Enum):
     NO_SOCKET = auto()
     REFUSED = auto()
     SILENT = auto()
+    BUSY = auto()
+    ASLEEP = auto()
+    """systemd holds it, for a daemon that does not run."""
+
     DENIED = auto()
     NOT_THIS_USER = auto()
     ODD = auto()
@@ -49,8 +54,16 @@ class SocketFacts:
     owner: int | None = None
 
 
-def look(path: Path, *, seconds: float) -> SocketFacts:
-    """Connect, say that nothing follows, and see who hangs up and how."""
+def look(
+    path: Path,
+    *,
+    seconds: float,
+    waiting: Callable[[Path], str | None] = check_units.waiting,
+) -> SocketFacts:
+    """Connect, say that nothing follows, and see who hangs up and how.
+
+    Not where `waiting` gives the state of a daemon that this would start.
+    """
     try:
         found = path.stat()
     except PermissionError:
@@ -59,7 +72,11 @@ def look(path: Path, *, seconds: float) -> SocketFacts:
         return SocketFacts(path=path, answer=Answer.MISSING)
     if not stat.S_ISSOCK(found.st_mode):
         return SocketFacts(path=path, answer=Answer.NO_SOCKET)
-    answer, said = _ask(path, seconds)
+    state = waiting(path)
+    if state is not None:
+        answer, said = Answer.ASLEEP, state
+    else:
+        answer, said = _ask(path, seconds)
     return SocketFacts(path=path, answer=answer, said=said, owner=found.st_uid)
 
 
@@ -79,8 +96,8 @@ def _ask(path: Path, seconds: float) -> tuple[Answer, str]:
     if not said:
         return Answer.HUNG_UP, ""
     text = cut(printable(said.decode("utf-8", "replace").strip()), _LONGEST)
-    is_ours = said.startswith(b"error user ")
-    return (Answer.NOT_THIS_USER if is_ours else Answer.ODD), text
+    ours = ((b"error user ", Answer.NOT_THIS_USER), (b"error over ", Answer.BUSY))
+    return next((who for word, who in ours if said.startswith(word)), Answer.ODD), text
 
 
 def links(
@@ -120,6 +137,13 @@ def _trouble(facts: SocketFacts) -> Link:
     path, said = facts.path, facts.said
     if facts.answer is Answer.NOT_THIS_USER:
         return unknown("daemon", f"it answers: {said}", "run this as root")
+    if facts.answer is Answer.BUSY:
+        cure = (
+            f"bans wait in the spool meanwhile; ss -xp src {path} tells whose they are"
+        )
+        return warn("daemon", f"it answers: {said}", cure)
+    if facts.answer is Answer.ASLEEP:
+        return _asleep(said)
     broken = {
         Answer.MISSING: (f"there is no socket {path}", f"{RESTART}; {_TELLS}"),
         Answer.NO_SOCKET: (f"{path} is no socket", f"remove it; {RESTART}"),
@@ -136,3 +160,11 @@ def _trouble(facts: SocketFacts) -> Link:
     if facts.answer in broken:
         return crit("daemon", *broken[facts.answer])
     return unknown("daemon", f"{path}: not for this user", "run this as root")
+
+
+def _asleep(state: str) -> Link:
+    cure = f"{RESTART}; {_TELLS}"
+    if state == "failed":
+        return crit("daemon", "it ended, and systemd does not start it again", cure)
+    text = f"it does not run (systemd says {state}); the next ban starts it"
+    return warn("daemon", text, cure)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from f2b_enrich.health.configured import configured, is_our_name
+from f2b_enrich.health.configured import Configured, configured, is_our_name
 from f2b_enrich.health.fail2ban import (
     DeniedError,
     DownError,
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from f2b_enrich.health.handing import Handing
     from f2b_enrich.health.links import Link
 
-_AT_ONCE = 4
 _NO_LOG = re.compile(r"not found any log file for (?P<jail>\S+) jail")
 
 
@@ -38,8 +36,8 @@ class Fail2BanFacts:
 
     `running` has the actions of each jail that runs. `configured` names the jails that
     the configuration gives our action, None where it cannot be read. `handings` is
-    what each jail with our action runs, `mistake` what fail2ban finds wrong with its
-    configuration.
+    what each jail with our action runs, `logs` which files each one reads that reads
+    files, `mistake` what fail2ban finds wrong with its configuration.
     """
 
     version: str | None = None
@@ -47,6 +45,7 @@ class Fail2BanFacts:
     running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     configured: frozenset[str] | None = None
     handings: Mapping[str, Handing] = field(default_factory=dict)
+    logs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mistake: str | None = None
 
     @property
@@ -66,38 +65,51 @@ class Fail2BanFacts:
 
 def look(fail2ban: Fail2Ban) -> Fail2BanFacts:
     """Ask the server, and read its configuration as it would."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        dump = pool.submit(_configuration, fail2ban)
+    with ThreadPoolExecutor(2) as pool:
+        reading = pool.submit(_configuration, fail2ban)
         mistake = pool.submit(_mistake, fail2ban)
-        try:
-            version = fail2ban.server_version()
-            jails = fail2ban.jails()
-            running = dict(zip(jails, pool.map(fail2ban.actions, jails), strict=True))
-        except Fail2BanError as exc:
-            named, commands = dump.result()
-            return Fail2BanFacts(
-                trouble=exc,
-                configured=named,
-                handings=_handings(commands),
-                mistake=mistake.result(),
-            )
-        facts = Fail2BanFacts(version=version, running=running)
-        commands = dict(pool.map(partial(_command, fail2ban, facts), facts.reporting))
-        return replace(
-            facts,
-            configured=dump.result()[0],
-            handings=_handings(commands),
-            mistake=mistake.result(),
-        )
+        asked = _ask(fail2ban)
+        meant, facts = reading.result(), replace(asked, mistake=mistake.result())
+    if meant is None:
+        return facts
+    ours = {jail.name: jail.our_action for jail in meant.jails if jail.our_action}
+    if facts.trouble is not None:
+        commands = {
+            jail: dict(action.settings).get("actionban", "")
+            for jail, action in ours.items()
+        }
+        facts = replace(facts, handings=_handings(commands))
+    logs = {jail.name: jail.logs for jail in meant.jails if jail.logs}
+    return replace(facts, configured=frozenset(ours), logs=logs)
 
 
-def _command(fail2ban: Fail2Ban, facts: Fail2BanFacts, jail: str) -> tuple[str, str]:
-    """Ask what a running jail does for a ban; one that runs inside has no command."""
+def _ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
+    """Ask the server which jails run, and what they do for a ban.
+
+    Each start of its client takes a tenth of a second, so one is for all jails.
+    """
     try:
-        name = facts.ours_in(jail) or ""
-        return jail, fail2ban.send("get", jail, "action", name, "actionban")
-    except Fail2BanError:
-        return jail, ""
+        version = fail2ban.server_version()
+        jails = fail2ban.jails()
+        answers = fail2ban.answers([("get", jail, "actions") for jail in jails])
+        running = dict(zip(jails, map(_names, answers), strict=True))
+        facts = Fail2BanFacts(version=version, running=running)
+        # One that runs inside fail2ban has no command, and says so.
+        questions = [
+            ("get", jail, "action", facts.ours_in(jail) or "", "actionban")
+            for jail in facts.reporting
+        ]
+        commands = fail2ban.answers(questions)
+    except Fail2BanError as exc:
+        return Fail2BanFacts(trouble=exc)
+    told = dict(zip(facts.reporting, commands, strict=True))
+    return replace(facts, handings=_handings(told))
+
+
+def _names(answer: str) -> tuple[str, ...]:
+    """Read the answer to `get JAIL actions`: a line, and behind it the names if any."""
+    _, _, names = answer.partition("\n")
+    return tuple(filter(None, names.strip().split(", ")))
 
 
 def _handings(commands: Mapping[str, str]) -> dict[str, Handing]:
@@ -105,20 +117,12 @@ def _handings(commands: Mapping[str, str]) -> dict[str, Handing]:
     return {jail: handing for jail, handing in found if handing is not None}
 
 
-def _configuration(
-    fail2ban: Fail2Ban,
-) -> tuple[frozenset[str] | None, dict[str, str]]:
-    """Name the jails that would have our action, with what it would do for a ban."""
+def _configuration(fail2ban: Fail2Ban) -> Configured | None:
+    """Read the jails as fail2ban would start them; None where it does not say."""
     try:
-        meant = configured(fail2ban.dump())
+        return configured(fail2ban.dump())
     except Fail2BanError:
-        return None, {}
-    commands = {
-        jail.name: dict(action.settings).get("actionban", "")
-        for jail in meant.jails
-        if (action := jail.our_action) is not None
-    }
-    return frozenset(commands), commands
+        return None
 
 
 def _mistake(fail2ban: Fail2Ban) -> str | None:

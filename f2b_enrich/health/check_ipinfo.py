@@ -11,6 +11,7 @@ from f2b_enrich.enrich.cooldown import Rest, SourceFault
 from f2b_enrich.enrich.fields import header_text
 from f2b_enrich.errors import ConfigError, ProviderError
 from f2b_enrich.health.links import crit, ok, warn
+from f2b_enrich.health.probing import until_done
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def links(
         return
     started = time.monotonic()
     try:
-        asyncio.run(_ask(settings, token, seconds))
+        until_done(_ask(settings, token, seconds))
     except ConfigError as exc:
         yield crit("ipinfo", str(exc), "write the token anew into its file")
     except ProviderError as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from f2b_enrich.health import jail_text
@@ -31,13 +32,13 @@ def links(
 
     `folder` is fail2ban's, `socket` and `spool` are the daemon's.
     """
-    yield from _files(folder)
     if facts.trouble is None:
         yield from _coverage(facts, folder)
     yield from _paths(facts, socket=socket, spool=spool)
 
 
-def _files(folder: Path) -> Iterator[Link]:
+def files(folder: Path) -> Iterator[Link]:
+    """Say whether our files are in fail2ban's `folder`."""
     for name in (ACTION_FILE, JAIL_FILE):
         try:
             (folder / name).stat()
@@ -116,7 +117,8 @@ def _paths(facts: Fail2BanFacts, *, socket: Path, spool: Path) -> Iterator[Link]
         elsewhere: dict[Path, list[str]] = {}
         for jail, handing in sorted(facts.handings.items()):
             there = _place(handing, option)
-            if there != here:
+            # /var/run is a link to /run.
+            if os.path.realpath(there) != os.path.realpath(here):
                 elsewhere.setdefault(there, []).append(jail)
         for there, jails in elsewhere.items():
             yield crit(

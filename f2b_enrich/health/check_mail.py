@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.errors import DeliveryError
 from f2b_enrich.health.links import crit, ok, warn
+from f2b_enrich.health.probing import until_done
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.mail.deliver import SmtpCourier
 from f2b_enrich.mail.wording import counted
@@ -72,7 +73,7 @@ def links(
     elif offline:
         yield ok("mail", f"{who}; no server asked (--offline)")
     else:
-        yield from asyncio.run(_rehearse(settings, password, chosen, who, seconds))
+        yield from until_done(_rehearse(settings, password, chosen, who, seconds))
 
 
 def waiting(known: Figures) -> Iterator[Link]:

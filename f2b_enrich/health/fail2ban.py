@@ -198,6 +198,22 @@ class Fail2Ban:
                 f"the limit is {self._timeout_seconds:g} s"
             ) from exc
 
+    def answers(self, questions: Iterable[Sequence[str]]) -> tuple[str, ...]:
+        """Ask several things by one program; give an answer to each, or a refusal.
+
+        Raises:
+            RefusedError: the answers cannot be told apart.
+        """
+        lines = [f"{shlex.join(words)}\n" for words in questions]
+        if not lines:
+            return ()
+        done = self._run("-i", told="".join((*lines, "quit\n")))
+        told = done.stdout.decode("utf-8", "replace")
+        _, *found = re.split(r"^fail2ban> ", told, flags=re.MULTILINE)
+        if len(found) != len(lines) + 1:  # the last one is behind the quit
+            _complain(("-i",), "", done.stderr.decode("utf-8", "replace"))
+        return tuple(answer.rstrip("\n") for answer in found[:-1])
+
 
 def parse_dump(text: str) -> tuple[Command, ...]:
     """Read what `fail2ban-client -d` printed: a Python list a line.

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Counts; None where the store cannot be read."""
+    """Counts; None where nothing could be read."""
 
     bans_today: int | None = None
-    spool: int = 0
+    spool: int | None = None
     due: int | None = None
     dead: int | None = None
     oldest_due_s: int | None = None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from f2b_enrich.errors import F2bEnrichError
 from f2b_enrich.health.links import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from f2b_enrich.health.links import Link
+
+Answer = TypeVar("Answer")
 
 
 def together(
@@ -20,37 +23,54 @@ def together(
 ) -> tuple[Link, ...]:
     """Run all probes at the same time; give their links in the order of the probes.
 
-    One that takes longer than so many seconds, or fails, is told as not known. Its
-    thread is left to itself: most of what blocks cannot be interrupted.
+    What one does not know after so many seconds, or when it fails, is told as not
+    known; what it found until then counts. Its thread is left to itself: most of what
+    blocks cannot be interrupted.
     """
-    found: dict[str, tuple[Link, ...]] = {}
+    runs = [_Run(name, probe) for name, probe in probes.items()]
     until = time.monotonic() + seconds
-    threads = [
-        threading.Thread(target=_run, args=(name, probe, found), daemon=True)
-        for name, probe in probes.items()
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(until - time.monotonic(), 0))
+    for run in runs:
+        run.thread.start()
+    for run in runs:
+        run.thread.join(max(until - time.monotonic(), 0))
     late = f"looking at it took longer than {seconds:g} s"
-    done = dict(found)  # one that is late may still write to the other
-    return tuple(
-        link for name in probes for link in done.get(name, (unknown(name, late),))
-    )
+    return tuple(link for run in runs for link in run.so_far(late))
 
 
-def _run(
-    name: str,
-    probe: Callable[[], Iterable[Link]],
-    found: dict[str, tuple[Link, ...]],
-) -> None:
+def until_done(asking: Coroutine[object, object, Answer]) -> Answer:
+    """Run a coroutine to its end, and wait for nothing that it gave up.
+
+    asyncio.run waits for the thread of a name server that does not answer.
+    """
+    loop = asyncio.new_event_loop()
     try:
-        links = tuple(probe())
-    except (F2bEnrichError, OSError) as exc:
-        links = (unknown(name, str(exc)),)
-    except Exception as exc:  # noqa: BLE001 - the other links are still to be told
-        links = (
-            unknown(name, f"the check failed oddly ({type(exc).__name__}: {exc})"),
-        )
-    found[name] = links
+        return loop.run_until_complete(asking)
+    finally:
+        loop.close()
+
+
+class _Run:
+    """One probe in a thread of its own, and the links that it gave."""
+
+    def __init__(self, name: str, probe: Callable[[], Iterable[Link]]) -> None:
+        self._name = name
+        self._probe = probe
+        self._found: list[Link] = []
+        self._is_done = False
+        self.thread = threading.Thread(target=self._go, daemon=True)
+
+    def so_far(self, late: str) -> list[Link]:
+        """Give the links, with one that says `late` if more were to come."""
+        is_done, found = self._is_done, [*self._found]
+        return found if is_done else [*found, unknown(self._name, late)]
+
+    def _go(self) -> None:
+        try:
+            for link in self._probe():
+                self._found.append(link)
+        except (F2bEnrichError, OSError) as exc:
+            self._found.append(unknown(self._name, str(exc)))
+        except Exception as exc:  # noqa: BLE001 - the other links are still to be told
+            oddly = f"the check failed oddly ({type(exc).__name__}: {exc})"
+            self._found.append(unknown(self._name, oddly))
+        self._is_done = True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import socket
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -30,6 +32,7 @@ from f2b_enrich.health.fail2ban import (
     RefusedError,
     SilentError,
 )
+from f2b_enrich.health.handing import STOCK
 from f2b_enrich.health.links import Level
 from f2b_enrich.health.sizes import size_text
 from f2b_enrich.model import Relation
@@ -85,6 +88,50 @@ def test_what_a_user_may_not_see_of_the_daemon_is_not_known(
     (link,) = check_daemon.links(facts, owners=frozenset({0}), is_outdated=None)
 
     assert link.level is level
+
+
+def test_a_daemon_that_is_busy_is_no_stranger(short_folder: Path) -> None:
+    path = short_folder / "x.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        refusal = threading.Thread(target=_refuse, args=(listener,))
+        refusal.start()
+        facts = check_daemon.look(path, seconds=5)
+        refusal.join()
+
+    (link,) = check_daemon.links(facts, owners=frozenset({0}), is_outdated=None)
+
+    assert link.level is Level.WARN
+    assert link.text == "it answers: error over 256 connections at once"
+
+
+def _refuse(listener: socket.socket) -> None:
+    peer, _ = listener.accept()
+    with peer:
+        peer.sendall(b"error over 256 connections at once\n")
+
+
+@pytest.mark.parametrize(
+    ("state", "level"), [("inactive", Level.WARN), ("failed", Level.CRIT)]
+)
+def test_a_daemon_that_sleeps_is_not_woken(
+    short_folder: Path, state: str, level: Level
+) -> None:
+    path = short_folder / "x.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(0)
+
+        facts = check_daemon.look(path, seconds=5, waiting=lambda _: state)
+
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    (link,) = check_daemon.links(facts, owners=frozenset({0}), is_outdated=None)
+
+    assert link.level is level
+    assert link.cure.startswith("systemctl reset-failed")
 
 
 def test_a_daemon_older_than_its_program_is_to_be_restarted() -> None:
@@ -167,9 +214,6 @@ def test_files_that_wait_for_a_moment_are_no_trouble() -> None:
 
 
 def jail_links(facts: Fail2BanFacts, folder: Path) -> list[str]:
-    for name in ("action.d", "jail.d"):
-        (folder / name).mkdir()
-        (folder / name / "f2b-enrich.conf").touch()
     found = check_jails.links(facts, folder=folder, socket=SOCKET, spool=SPOOL)
     return [f"{link.level}  {link}" for link in found]
 
@@ -204,6 +248,21 @@ def test_many_jails_are_counted_and_a_reason_is_told_once(tmp_path: Path) -> Non
     assert told.startswith("CRIT  jail1")
     assert "and 3 more lack our action: the configuration gives it none" in told
     assert "\x1b" not in told
+
+
+def test_a_path_by_another_name_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "var").symlink_to(tmp_path / "run")
+    there = replace(STOCK, socket=tmp_path / "var" / "x.sock", spool=SPOOL)
+    facts = Fail2BanFacts(trouble=DownError("down"), handings={"sshd": there})
+
+    found = check_jails.links(
+        facts, folder=tmp_path, socket=tmp_path / "run" / "x.sock", spool=SPOOL
+    )
+    elsewhere = check_jails.links(facts, folder=tmp_path, socket=SOCKET, spool=SPOOL)
+
+    assert list(found) == []
+    assert [link.level for link in elsewhere] == [Level.CRIT]
 
 
 @pytest.mark.parametrize(
