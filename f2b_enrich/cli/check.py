@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from f2b_enrich import __version__
 from f2b_enrich.cli.daemon_facts import uptime
-from f2b_enrich.cli.options import with_settings
+from f2b_enrich.cli.options import config_option, db_option, read_settings
 from f2b_enrich.cli.times import start_of_day
 from f2b_enrich.daemon.alerts import relations
+from f2b_enrich.errors import ConfigError
 from f2b_enrich.health import check as chain
 from f2b_enrich.health.check_clock import is_synchronised
 from f2b_enrich.health.fail2ban import PROGRAM, Fail2Ban
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from f2b_enrich.health.check import Report
 
 _FAIL2BAN_SECONDS = 5.0
+_VERDICTS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _COLOURS = {Level.WARN: "yellow", Level.CRIT: "red", Level.UNKNOWN: "cyan"}
 
 
@@ -42,30 +45,55 @@ _COLOURS = {Level.WARN: "yellow", Level.CRIT: "red", Level.UNKNOWN: "cyan"}
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--offline", is_flag=True, help="Ask neither the mail server nor IPinfo.")
 @click.option(
+    "--summary-first",
+    is_flag=True,
+    help="Begin with the summary: monitoring systems show the first line.",
+)
+@click.option(
     "--socket",
     "socket_path",
     type=click.Path(path_type=Path),
     help="fail2ban's socket, instead of the one that its configuration names.",
 )
-@with_settings
+@config_option
+@db_option
 def check(
-    settings: Settings, *, as_json: bool, offline: bool, socket_path: Path | None
+    *,
+    as_json: bool,
+    offline: bool,
+    summary_first: bool,
+    socket_path: Path | None,
+    config_path: Path,
+    db_path: Path | None,
 ) -> None:
     """Look over the whole way of a ban, from fail2ban to the mail.
 
     Each link is ok, WARN or CRIT, with the cure; `?` is what this user may not see, so
-    run it as root. Nothing is changed and no mail sent; a token costs one look-up.
+    run it as root. Nothing is changed and no mail sent. With a token IPinfo is asked
+    about one address, which counts against its quota: a check every minute wants
+    --offline.
 
     Exit codes are those of a monitoring plug-in: 0 ok, 1 warning, 2 critical, 3 not
-    known. The last line has performance data.
+    known. The summary has performance data.
     """
-    report = chain.check(settings, _world(settings, socket_path, offline=offline))
-    if as_json:
-        click.echo(_json(report))
+    try:
+        settings = read_settings(config_path, db_path)
+    except ConfigError as exc:
+        report = chain.without_settings(exc)
     else:
-        for line in _lines(report):
-            click.echo(line)
-    click.get_current_context().exit(exit_code(report.links))
+        report = chain.check(settings, _world(settings, socket_path, offline=offline))
+    lines = [_json(report)] if as_json else _lines(report, summary_first=summary_first)
+    for line in lines:
+        click.echo(line)
+    _leave(exit_code(report.links))
+
+
+def _leave(code: int) -> NoReturn:
+    """End now: a look that hangs has a thread that Python would wait for."""
+    sys.stdout.flush()
+    if sys.stdout is sys.__stdout__:  # else somebody in this process reads it
+        os._exit(code)
+    click.get_current_context().exit(code)
 
 
 def _world(
@@ -91,12 +119,24 @@ def _world(
     )
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, *, summary_first: bool) -> Iterator[str]:
+    if summary_first:
+        yield f"{_verdict(report)}: {_sum(report)}"
     width = max(len(link.name) for link in report.links)
     for link in report.links:
         level = click.style(f"{link.level:<4}", fg=_COLOURS.get(link.level))
-        yield f"{level}  {link.name:<{width}}  {printable(str(link))}"
-    yield _sum(report)
+        # A monitoring system takes what is behind a | for figures.
+        text = printable(str(link)).replace("|", "\u00a6")
+        yield f"{level}  {link.name:<{width}}  {text}"
+    if not summary_first:
+        yield _sum(report)
+
+
+def _verdict(report: Report) -> str:
+    """Name what is worst, which is all that a notification shows."""
+    code = exit_code(report.links)
+    names = {link.name: None for link in report.links if exit_code([link]) == code}
+    return f"{_VERDICTS[code]} {', '.join(names)}" if code else _VERDICTS[code]
 
 
 def _sum(report: Report) -> str:
@@ -105,7 +145,7 @@ def _sum(report: Report) -> str:
     if levels[Level.UNKNOWN]:
         text += f", {levels[Level.UNKNOWN]} not known"
     data = " ".join(f"{name}={n}" for name, n in report.figures.known().items())
-    return f"{text} | {data}"
+    return f"{text} | {data}" if data else text
 
 
 def _json(report: Report) -> str:

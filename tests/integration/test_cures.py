@@ -124,7 +124,9 @@ def test_a_restored_backup_stays_as_it_was(daemon: Machine) -> None:
 def test_a_store_moves_as_the_page_says(daemon: Machine) -> None:
     page = (PROJECT / "docs" / "how-to" / "troubleshooting.md").read_text("utf-8")
     section = page.partition("### A store elsewhere")[2]
-    ((text),) = re.findall(rf"```ini\n# \S+/{SERVICE}\.d/\S+\n(.*?)```", section, re.S)
+    ((text),) = re.findall(
+        rf"```ini\n# \S+/{SERVICE}\.d/\S+\n(.*?)```", section, re.DOTALL
+    )
     script, *_ = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
     ban(daemon, "192.0.2.25")
     with drop_in(daemon, text):

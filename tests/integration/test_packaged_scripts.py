@@ -128,6 +128,16 @@ def test_the_wrapper_names_what_is_wrong_in_one_line(
     assert line.endswith("run install.sh again")
 
 
+def test_a_monitoring_system_is_told_that_this_is_critical(place: Path) -> None:
+    gone(place / ENVIRONMENT)
+    wrapper = script(place, "f2b-enrich")
+    done = subprocess.run(
+        ["sh", wrapper, "check", "--json"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is gone" in done.stderr
+
+
 class Told:
     """What the script that warns of a failure said, and to whom."""
 
