@@ -107,10 +107,24 @@ def test_the_units_and_the_configuration_name_the_same_places() -> None:
     ]
     made = (PACKAGING / "tmpfiles.d" / "f2b-enrich.conf").read_text("utf-8")
     run_folder = settings.daemon.socket.parent
-    assert re.findall(r"^d (\S+) +2770 root f2b-enrich -$", made, re.MULTILINE) == [
+    # With the 1 nobody of the group takes the socket away.
+    assert re.findall(r"^d (\S+) +[23]770 root f2b-enrich -$", made, re.MULTILINE) == [
         str(run_folder),
         str(run_folder / "spool"),
     ]
+
+
+def test_a_download_of_a_gigabyte_is_not_kept_in_memory() -> None:
+    variables = settings_of("f2b-enrich-geo.service", "Environment")
+    assert "TMPDIR=/var/tmp" in " ".join(variables).split()
+
+
+def test_the_selinux_module_lets_the_daemon_make_its_folders() -> None:
+    text = (PACKAGING / "selinux" / "f2b_enrich.te").read_text("utf-8")
+    for name in ("var_lib", "spool", "run"):
+        rule = rf"^allow f2b_enrich_t f2b_enrich_{name}_t:dir {{ (.*) }};$"
+        ((rights),) = re.findall(rule, text, re.MULTILINE)
+        assert {"create", "setattr", "rename"} <= set(rights.split())
 
 
 def test_every_secret_has_an_empty_stand_in() -> None:
