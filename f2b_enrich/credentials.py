@@ -65,7 +65,8 @@ def read_secret(
         text = _read_private(file)
     elif credentials:
         text = _read_credential(Path(credentials) / name)
-    if text is None:
+    # Where systemd has no file it hands over a line break in its place.
+    if text is None or (file is None and not text.strip()):
         text = environ.get("F2B_ENRICH_" + name.upper().replace("-", "_"), "")
     # A token that ends in a line break would end up as a broken HTTP header.
     return SecretStr(text.strip()) if text.strip() else None
