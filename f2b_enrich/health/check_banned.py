@@ -33,7 +33,8 @@ def links(
 ) -> Iterator[Link]:
     """Compare the addresses banned in 30 days with those of CDNs, friends and your own.
 
-    The newest first, for at most so many seconds.
+    The newest first, for at most so many seconds. A ban that ended more than a day ago
+    hurts nobody, and what came of it may be mended.
 
     Raises:
         StoreError: the store cannot be read.
@@ -43,7 +44,10 @@ def links(
     until = time.monotonic() + seconds
     with open_reader(store) as connection:
         banned = soundness.banned_since(
-            connection, now - timedelta(days=DAYS), limit=_MOST_READ
+            connection,
+            now - timedelta(days=DAYS),
+            in_force=now - timedelta(days=1),
+            limit=_MOST_READ,
         )
     looked_at, hits = 0, []
     for address in banned:
@@ -66,8 +70,8 @@ def links(
         part = "" if looked_at == len(banned) else f" (the newest {looked_at:,} read)"
         yield ok(
             "banned",
-            f"no address of {DAYS} days belongs to a CDN, a crawler, a friend or "
-            f"yourself{part}",
+            "no address banned now, or until a day ago, belongs to a CDN, a crawler, a "
+            f"friend or yourself{part}",
         )
 
 

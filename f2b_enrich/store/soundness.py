@@ -66,17 +66,31 @@ def refusal(path: Path, *, busy_seconds: float) -> str | None:
 
 
 def banned_since(
-    connection: sqlite3.Connection, since: datetime, *, limit: int
+    connection: sqlite3.Connection,
+    since: datetime,
+    *,
+    in_force: datetime,
+    limit: int,
 ) -> tuple[BannedAddress, ...]:
-    """List the addresses of recent bans, the newest first, so many at most."""
+    """List the addresses of recent bans, the newest first, so many at most.
+
+    Those that ended before `in_force` are left out.
+    """
     # The bare columns are those of the row with the maximum (SQLite, quirks of min()
     # and max()).
     rows = connection.execute(
         "SELECT bans.ip, bans.jail, e.hostname, e.hostname_confirmed, "
         "max(bans.banned_at) AS newest "
         "FROM bans LEFT JOIN enrichments AS e ON e.id = bans.enrichment_id "
-        "WHERE bans.banned_at >= ? GROUP BY bans.ip ORDER BY newest DESC LIMIT ?",
-        (time_text(since), limit),
+        "WHERE bans.banned_at >= :since "
+        "AND (bans.unbanned_at IS NULL OR bans.unbanned_at >= :in_force) "
+        "AND (bans.expires_at IS NULL OR bans.expires_at >= :in_force) "
+        "GROUP BY bans.ip ORDER BY newest DESC LIMIT :limit",
+        {
+            "since": time_text(since),
+            "in_force": time_text(in_force),
+            "limit": limit,
+        },
     )
     return tuple(
         BannedAddress(

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +24,6 @@ from f2b_enrich.health import (
     check_store,
     figures,
 )
-from f2b_enrich.health.check_banned import links as banned_links
 from f2b_enrich.health.fail2ban import Fail2Ban
 from f2b_enrich.health.handing import Handing
 from f2b_enrich.health.links import Level
@@ -246,26 +244,6 @@ def test_a_sendmail_is_only_looked_at(tmp_path: Path) -> None:
 
     assert link.level is Level.OK
     assert "not tried" in link.text
-
-
-def test_an_own_address_and_many_others_are_told_shortly(tmp_path: Path) -> None:
-    file = tmp_path / "bans.db"
-    recent, old = NOW - timedelta(days=1), NOW - timedelta(days=40)
-    StoreBuilder(file).record(
-        *(event(f"192.0.2.{last}", at=recent) for last in range(1, 7)),
-        event("192.0.2.99", at=old),
-    )
-    known = Relations(ignoreip=["192.0.2.0/24"])
-
-    links = list(banned_links(file, known, now=NOW, seconds=5))
-    none = list(banned_links(file, Relations(), now=NOW, seconds=5))
-    in_a_hurry = list(banned_links(file, known, now=NOW, seconds=-1))
-
-    assert len(links) == 4
-    assert "add it to ignoreip" in links[0].cure
-    assert links[-1].text == "3 more such addresses within 30 days"
-    assert [link.level for link in none] == [Level.OK]
-    assert "(the newest 0 read)" in in_a_hurry[0].text
 
 
 def test_figures_of_a_store_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
