@@ -22,6 +22,7 @@ from f2b_enrich.cli.times import start_of_day
 from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.errors import ConfigError
 from f2b_enrich.health import check as chain
+from f2b_enrich.health import check_process
 from f2b_enrich.health.check_clock import is_synchronised
 from f2b_enrich.health.fail2ban import PROGRAM, Fail2Ban
 from f2b_enrich.health.links import Level, exit_code
@@ -103,6 +104,7 @@ def _world(
     socket = () if socket_path is None else ("-s", str(socket_path))
     path = settings.store.path
     lock = path.with_name(f"{path.name}.daemon")
+    process = check_process.holder(lock)
     now = datetime.now(UTC)
     return chain.World(
         fail2ban=Fail2Ban(
@@ -115,6 +117,8 @@ def _world(
         relations=partial(relations, settings, tell=lambda _: None),
         synchronised=is_synchronised,
         up_seconds=uptime(lock, since_boot=time.clock_gettime(time.CLOCK_BOOTTIME)),
+        process=process,
+        account=check_process.installed() if process is None else process.account,
         offline=offline,
     )
 

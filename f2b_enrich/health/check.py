@@ -28,7 +28,8 @@ from f2b_enrich.health import (
     check_store,
     figures,
 )
-from f2b_enrich.health.links import crit, unknown
+from f2b_enrich.health.cures import command
+from f2b_enrich.health.links import crit, unknown, warn
 from f2b_enrich.health.probing import together
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from f2b_enrich.config import Settings
     from f2b_enrich.enrich.relations import Relations
     from f2b_enrich.health.check_fail2ban import Fail2BanFacts
+    from f2b_enrich.health.check_process import Account, Process
     from f2b_enrich.health.fail2ban import Fail2Ban
     from f2b_enrich.health.figures import Figures
     from f2b_enrich.health.links import Link
@@ -60,6 +62,8 @@ class World:
 
     `midnight` is when today began. `up_seconds` is how long the daemon runs, None if
     that is not known. `relations` brings together what is known of this machine.
+    `process` is the daemon's, None where none is seen, `account` whose it is or, as
+    far as that is known, would be.
     """
 
     fail2ban: Fail2Ban
@@ -69,6 +73,8 @@ class World:
     relations: Callable[[], Relations]
     synchronised: Callable[[], bool | None]
     up_seconds: int | None = None
+    process: Process | None = None
+    account: Account | None = None
     offline: bool = False
     free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free
 
@@ -175,7 +181,15 @@ class _Chain:
 
     def spool(self) -> Iterator[Link]:
         now = self._world.now.timestamp()
-        first, second = (check_spool.look(folder, now=now) for folder in self.spools)
+        first, second = (
+            check_spool.look(
+                folder,
+                now=now,
+                account=self._world.account,
+                free_bytes=self._world.free_bytes,
+            )
+            for folder in self.spools
+        )
         lost = spool.lost(self._settings.daemon.socket.parent)
         yield from check_spool.links(first, second, lost=lost)
 
@@ -185,6 +199,8 @@ class _Chain:
                 self._settings.store.path,
                 seconds=self._share,
                 free_bytes=self._world.free_bytes,
+                account=self._world.account,
+                has_daemon=self._world.process is not None,
             )
         )
 
@@ -197,9 +213,14 @@ class _Chain:
         try:
             password = self._secret("smtp-password", file)
         except ConfigError as exc:
-            return (_unread("mail", exc),)
+            return (self._unread("mail", exc, file),)
+        process = self._world.process
         return check_mail.links(
-            settings, password, seconds=self._share, offline=self._world.offline
+            settings,
+            password,
+            seconds=self._share,
+            offline=self._world.offline,
+            gains=process is None or process.gains,
         )
 
     def geo(self) -> Iterator[Link]:
@@ -219,7 +240,7 @@ class _Chain:
         try:
             token = self._secret("ipinfo-token", ipinfo.token_file)
         except ConfigError as exc:
-            return (_unread("ipinfo", exc),)
+            return (self._unread("ipinfo", exc, ipinfo.token_file),)
         return check_ipinfo.links(
             ipinfo, token, seconds=self._share, offline=self._world.offline
         )
@@ -238,12 +259,17 @@ class _Chain:
     def _secret(self, name: str, file: Path | None) -> SecretStr | None:
         return credentials.read_secret(name, file, self._world.environ)
 
-
-def _unread(name: str, error: ConfigError) -> Link:
-    """Tell a secret that is not for this user from one that the daemon refuses, too."""
-    if os.strerror(errno.EACCES) in str(error):
-        return unknown(name, str(error), "run this as root")
-    return crit(name, str(error), "make it root:f2b-enrich's, mode 0640")
+    @staticmethod
+    def _unread(name: str, error: ConfigError, file: Path | None) -> Link:
+        """Tell a secret that is not for this user from one that the daemon refuses."""
+        text = str(error)
+        if os.strerror(errno.EACCES) in text:
+            return unknown(name, text, "run this as root")
+        if file is not None:
+            return crit(name, text, "make it root:f2b-enrich's, mode 0640")
+        # systemd reads it as root and hands it over, whatever its mode.
+        credential, _, _ = text.partition(": ")
+        return warn(name, text, command("chmod", "600", credential))
 
 
 def _owner(file: Path) -> tuple[int, ...]:

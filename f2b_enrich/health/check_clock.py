@@ -55,6 +55,6 @@ def links(*, synchronised: bool | None) -> Iterator[Link]:
         yield warn(
             "clock",
             "not synchronised: the times of bans may be wrong",
-            "timedatectl set-ntp true, or install chrony "
-            "(a container has its host's clock: look there)",
+            "timedatectl set-ntp true, or install chrony; a chrony that runs tells the "
+            "kernel with rtcsync only; a container has its host's clock: look there",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from email.message import EmailMessage
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f2b_enrich.errors import DeliveryError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 LATE_SECONDS = 900
 """A mail server that greylists takes a mail within some ten minutes."""
 
+_NEEDS_NO_RIGHTS = frozenset({"msmtp"})
+
 
 class Rehearsal(SmtpCourier):
     """Goes the whole way of a delivery but for the message: nothing is sent."""
@@ -52,10 +55,12 @@ def links(
     *,
     seconds: float,
     offline: bool,
+    gains: bool = True,
 ) -> Iterator[Link]:
     """Say whether an alert would be taken: connect, name sender and recipients, leave.
 
-    At most so many seconds for all; with `offline` no server is asked.
+    At most so many seconds for all; with `offline` no server is asked. `gains` says
+    that what the daemon starts may have more rights than it has itself.
     """
     mail = settings.mail
     chosen = route(None, None, settings=mail, host=settings.host_name)
@@ -69,7 +74,7 @@ def links(
         return
     who = f"{chosen.sender} -> {', '.join(chosen.recipients)}"
     if mail.transport == "sendmail":
-        yield _program(mail, who)
+        yield _program(mail, who, gains=gains)
     elif offline:
         yield ok("mail", f"{who}; no server asked (--offline)")
     else:
@@ -93,9 +98,13 @@ def waiting(known: Figures) -> Iterator[Link]:
         )
 
 
-def _program(mail: MailSettings, who: str) -> Link:
+def _program(mail: MailSettings, who: str, *, gains: bool) -> Link:
     program = mail.sendmail
     if os.access(program, os.X_OK):
+        if not gains and Path(program).resolve().name not in _NEEDS_NO_RIGHTS:
+            text = f"{who} by {program}: it gets no rights of its own under this unit"
+            cure = "the drop-in of docs/how-to/sendmail.md, or mail.transport"
+            return warn("mail", f"{text} (NoNewPrivs)", f'{cure} = "smtp"')
         return ok("mail", f"{who} by {program} (not tried)")
     cure = 'install a mail server, or set mail.transport = "smtp"'
     return crit("mail", f"{program} is not there to be run", cure)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.errors import StoreError
+from f2b_enrich.health.check_process import READ, SEARCH, WRITE
 from f2b_enrich.health.cures import MOVE, RESTART, STOP, command
 from f2b_enrich.health.links import crit, ok, unknown, warn
 from f2b_enrich.health.sizes import size_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from f2b_enrich.health.check_process import Account
     from f2b_enrich.health.links import Link
 
 LITTLE_SPACE = 500_000_000
@@ -38,9 +40,9 @@ class StoreFacts:
     """What is at the store's path.
 
     `problem` is why it cannot be read, `fault` the first thing wrong inside; `refusal`
-    is why it cannot be written to, `writes_known` whether that could be tried. Of a
-    file that is `unchecked` there was no time to read all. `free_bytes` is the space
-    on its disk.
+    is why it cannot be written to, `writes_known` whether that could be tried: not
+    where a daemon that was killed has `log_left`. Of a file that is `unchecked` there
+    was no time to read all. `free_bytes` is the space on its disk.
     """
 
     path: Path
@@ -51,15 +53,21 @@ class StoreFacts:
     unchecked: bool = False
     refusal: str | None = None
     writes_known: bool = True
+    log_left: bool = False
     free_bytes: int | None = None
 
 
 def look(
-    path: Path, *, seconds: float, free_bytes: Callable[[Path], int]
+    path: Path,
+    *,
+    seconds: float,
+    free_bytes: Callable[[Path], int],
+    account: Account | None = None,
+    has_daemon: bool = False,
 ) -> StoreFacts:
     """Read the whole file, at most so many seconds, and take its lock for writing.
 
-    Nothing is changed in it.
+    Nothing is changed in it. `account` is the daemon's, None where it is not known.
     """
     try:
         found = path.stat()
@@ -69,9 +77,11 @@ def look(
     except OSError as exc:
         return StoreFacts(path=path, is_denied=True, problem=exc.strerror)
     problem, fault, unchecked = _read(path, seconds)
-    refusal = _unwritable(path, found)
+    refusal = _unwritable(path, found, account)
+    # Whoever is the last to close after a kill puts the log into the file.
+    log_left = not has_daemon and _is_filled(path.with_name(f"{path.name}-wal"))
     writes_known = os.access(path, os.W_OK) or not _is_denied(found)
-    if refusal is None and writes_known and problem is None:
+    if refusal is None and writes_known and problem is None and not log_left:
         refusal = soundness.refusal(path, busy_seconds=_BUSY_SECONDS)
     return StoreFacts(
         path=path,
@@ -81,6 +91,7 @@ def look(
         unchecked=unchecked,
         refusal=refusal,
         writes_known=writes_known,
+        log_left=log_left,
         free_bytes=free_bytes(path.parent),
     )
 
@@ -100,9 +111,20 @@ def _is_denied(found: os.stat_result) -> bool:
     return os.geteuid() not in {0, found.st_uid}
 
 
-def _unwritable(path: Path, found: os.stat_result) -> str | None:
+def _is_filled(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _unwritable(
+    path: Path, found: os.stat_result, account: Account | None
+) -> str | None:
     """Give what keeps the daemon from writing that root, who may do all, runs into."""
     folder = path.parent.stat()
+    if account is not None and account.user:
+        return _forbidden(path, account) or _read_only(path)
     if found.st_uid != folder.st_uid:
         return (
             f"it belongs to user {found.st_uid}, its folder to user {folder.st_uid}: "
@@ -113,6 +135,27 @@ def _unwritable(path: Path, found: os.stat_result) -> str | None:
     if not folder.st_mode & stat.S_IWUSR:
         cure = command("chmod", "u+w", path.parent)
         return f"its folder takes no files of its owner: {cure}"
+    return _read_only(path)
+
+
+def _forbidden(path: Path, account: Account) -> str | None:
+    """Name what the daemon's user may not write to, of all that belongs to a store."""
+    wanted = {path.parent: READ | WRITE | SEARCH}
+    for ending in ("", "-wal", "-shm", ".lock", ".daemon"):
+        wanted[path.with_name(path.name + ending)] = READ | WRITE
+    closed = [
+        file
+        for file, bits in wanted.items()
+        if file.exists() and not account.may(file.stat(), bits)
+    ]
+    if not closed:
+        return None
+    cure = command("chown", f"{account.name}:", *closed)
+    more = f" and {len(closed) - 1} more" if len(closed) > 1 else ""
+    return f"{account.name} may not write to {closed[0].name}{more}: {cure}"
+
+
+def _read_only(path: Path) -> str | None:
     if os.statvfs(path).f_flag & os.ST_RDONLY:
         return "its disk is mounted read-only: see what the kernel says of it (dmesg)"
     return None
@@ -144,7 +187,9 @@ def _writing(facts: StoreFacts) -> Iterator[Link]:
         yield crit("store", text, cure or f"see what holds it: {holders}")
         return
     checked = "too large to check whole now" if facts.unchecked else "quick_check ok"
-    if facts.writes_known:
+    if facts.log_left:
+        writes = "a daemon that was killed left its log, which the next start takes in"
+    elif facts.writes_known:
         writes = "writable"
     else:
         writes = "whether the daemon can write is not known to this user"

@@ -297,7 +297,9 @@ def damaged_database(site: Site) -> Iterator[None]:
 
 
 @contextmanager
-def token(site: Site, word: str, *, url: str = "", quota: int = 1) -> Iterator[None]:
+def token(
+    site: Site, word: str, *, url: str = "", quota: int = 1
+) -> Iterator[FakeIpinfo]:
     file = site.lab.root / "token"
     file.write_text(word)
     file.chmod(0o600)
@@ -309,7 +311,7 @@ def token(site: Site, word: str, *, url: str = "", quota: int = 1) -> Iterator[N
             "plan": "lite",
         }
         with configured(site, ipinfo=section):
-            yield
+            yield fake
 
 
 @contextmanager
@@ -413,12 +415,12 @@ CASES = (
     Case("unreadable in the spool", unreadable_in_spool, "spool", "WARN",
          "no events", "remove them"),
     Case("the spool takes nothing", lambda site: mode(site.lab.root / "spool", 0o550),
-         "spool", "CRIT", "takes no files", "chmod 2770"),
+         "spool", "CRIT", "takes no files", "-m 2770"),
     Case("no spool", lambda site: moved(site.lab.root / "spool"), "spool", "CRIT",
          "is not there", "install -d -o root -g f2b-enrich -m 2770"),
     Case("the spool is stuck", stuck_in_spool, "spool", "WARN",
          "no daemon takes them", "systemctl restart f2b-enrich.socket"),
-    Case("events were lost", events_lost, "spool", "WARN", "1 event found", "own log"),
+    Case("events were lost", events_lost, "spool", "CRIT", "1 event found", "own log"),
     Case("no database", lambda site: moved(site.lab.root / "geo.mmdb"), "geo", "WARN",
          "no local database", "f2b-enrich geo update"),
     Case("an old database", old_database, "geo", "WARN",
@@ -529,9 +531,11 @@ def test_offline_asks_nobody(site: Site) -> None:
 
 
 def test_a_token_that_is_taken_costs_one_request(site: Site) -> None:
-    with token(site, "tok-free"):
+    with token(site, "tok-free") as fake:
         _, links = check(site)
+        asked = fake.paths()
 
+    assert asked == ["/lite/8.8.8.8"]
     (found,) = [link for link in links if link["name"] == "ipinfo"]
     assert found["level"] == "ok"
     assert "takes the token" in found["text"]

@@ -71,7 +71,7 @@ def test_many_jails_cost_no_more_than_one(fail2ban: Fail2Ban, count: Path) -> No
     facts = check_fail2ban.look(fail2ban)
 
     assert len(facts.running) == len(facts.reporting) == JAILS + 1
-    assert set(facts.handings) == set(facts.running) == facts.configured
+    assert set(facts.handings) == set(facts.running) == set(facts.configured or ())
     assert len(count.read_text().splitlines()) == 6
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from demo.lab import Lab, until
 from tests import own_user
+from tests.cli import run
 from tests.daemons import request
 
 if TYPE_CHECKING:
@@ -155,6 +156,23 @@ def test_a_member_reads_after_kill_9(lab: Lab) -> None:
     own_user.start(lab)
     ban(lab, "192.0.2.3")
     assert all_read(lab) == everybody(3)
+
+
+def test_a_check_by_root_after_kill_9_changes_nothing(lab: Lab) -> None:
+    own_user.start(lab)
+    ban(lab, "192.0.2.1", "192.0.2.2")
+    lab.stop_daemon(signal.SIGKILL)
+    files = (lab.store, lab.store.with_name("bans.db-wal"))
+    before = [file.read_bytes() for file in files]
+    said = run("check", "--offline", "--json", "--config", lab.config).out
+    (store,) = [link for link in json.loads(said)["links"] if link["name"] == "store"]
+    assert (store["level"], "left its log" in store["text"]) == ("ok", True)
+    assert [file.read_bytes() for file in files] == before
+    assert all_read(lab) == everybody(2)
+    own_user.start(lab)
+    said = run("check", "--offline", "--json", "--config", lab.config).out
+    (store,) = [link for link in json.loads(said)["links"] if link["name"] == "store"]
+    assert store["text"].startswith("writable, ")
 
 
 def test_a_member_reads_after_kill_9_and_a_power_cut(lab: Lab) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +22,21 @@ from tests.confined import (
     configure,
     drop_in,
     eventually,
+    inside,
     knows,
 )
 from tests.systemd_machine import Machine, booted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_SILENT = """
+import socket, time
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+    server.bind(("127.0.0.1", 53))
+    print("up", flush=True)
+    time.sleep(600)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +94,20 @@ def test_a_socket_that_is_gone_is_made_anew(daemon: Machine) -> None:
     assert knows(daemon, "192.0.2.20")
 
 
+def test_a_look_starts_nothing(daemon: Machine) -> None:
+    daemon.run("systemctl", "stop", SERVICE)
+    (asleep,) = told(daemon, "daemon")
+    assert (asleep["level"], asleep["text"]) == (
+        "WARN",
+        "it does not run (systemd says inactive); the next ban starts it",
+    )
+    assert daemon.show(SERVICE, "ActiveState") == "inactive"
+
+
 def test_a_daemon_that_was_given_up_starts_again(daemon: Machine) -> None:
-    given_up(daemon)
-    assert cured(daemon, "daemon").startswith("ok ")
+    with drop_in(daemon, "[Unit]\nStartLimitBurst=2\n"):
+        given_up(daemon)
+        assert cured(daemon, "daemon").startswith("ok ")
     ban(daemon, "192.0.2.21")
     assert eventually(partial(knows, daemon, "192.0.2.21"))
 
@@ -140,3 +163,93 @@ def test_a_store_moves_as_the_page_says(daemon: Machine) -> None:
         daemon.run("rm", "-r", "/etc/f2b-enrich/config.d")
     daemon.run("systemctl", "restart", SERVICE)
     assert said.startswith("192.0.2.25 ")
+
+
+@pytest.mark.parametrize(
+    ("harm", "name", "says"),
+    [
+        (("chown", "root:root", SPOOL), "spool", "cannot be emptied by user"),
+        (("chmod", "g-s", SPOOL), "spool", "of a group that user"),
+        (("chown", "root:root", STORE), "store", "f2b-enrich may not write to bans.db"),
+        (
+            ("chown", "-R", "root:root", "/var/lib/f2b-enrich"),
+            "store",
+            "f2b-enrich may not write to f2b-enrich and ",
+        ),
+        (
+            ("sh", "-c", f"rm -r {SPOOL}; touch {SPOOL}"),
+            "spool",
+            "is no folder",
+        ),
+    ],
+)
+def test_what_root_may_and_the_daemon_may_not_is_found(
+    daemon: Machine, harm: tuple[str, ...], name: str, says: str
+) -> None:
+    daemon.run(*harm)
+    (link,) = told(daemon, name)
+    assert (link["level"], says in link["text"]) == ("CRIT", True), link
+    assert cured(daemon, name).startswith("ok ")
+
+
+def test_a_daemon_that_does_not_run_is_known_by_its_name(daemon: Machine) -> None:
+    daemon.run("systemctl", "stop", "f2b-enrich.socket", SERVICE)
+    daemon.run("chown", "root:root", STORE)
+    (link,) = told(daemon, "store")
+    assert link["cure"] == f"chown f2b-enrich: {STORE}"
+    daemon.run("sh", "-c", link["cure"])
+
+
+def test_a_sendmail_that_gets_no_rights_is_told(daemon: Machine) -> None:
+    daemon.write("/usr/sbin/sendmail", "#!/bin/sh\n", mode="755")
+    setting = '[mail]\ntransport = "sendmail"\n'
+    daemon.write("/etc/f2b-enrich/config.d/mail.toml", setting)
+    (link,) = told(daemon, "mail")
+    assert (link["level"], "NoNewPrivs" in link["text"]) == ("WARN", True)
+    with drop_in(daemon, "[Service]\nNoNewPrivileges=no\n"):
+        daemon.run("systemctl", "stop", SERVICE)
+        (link,) = told(daemon, "mail")
+        assert link["level"] == "ok"
+    daemon.run("rm", "-r", "/etc/f2b-enrich/config.d")
+
+
+def test_a_token_that_everyone_may_read_still_reaches_the_daemon(
+    daemon: Machine,
+) -> None:
+    daemon.write("/etc/f2b-enrich/ipinfo-token", "tok-free\n", mode="644")
+    (link,) = told(daemon, "ipinfo")
+    assert (link["level"], link["cure"]) == (
+        "WARN",
+        "chmod 600 /etc/f2b-enrich/ipinfo-token",
+    )
+    daemon.run("sh", "-c", link["cure"])
+    (link,) = told(daemon, "ipinfo")
+    assert link["level"] == "ok"
+    daemon.run("rm", "/etc/f2b-enrich/ipinfo-token")
+
+
+def test_a_configuration_with_a_mistake_is_critical(daemon: Machine) -> None:
+    daemon.write("/etc/f2b-enrich/config.d/bad.toml", "[mail]\nrecipients = 'x'\n")
+    said = daemon.run("sh", "-c", "f2b-enrich check; echo $?", check=False)
+    daemon.run("rm", "-r", "/etc/f2b-enrich/config.d")
+    assert said.startswith("CRIT  config  ")
+    assert said.splitlines()[-1] == "2"
+
+
+def test_a_name_server_that_does_not_answer_holds_nothing_up(daemon: Machine) -> None:
+    daemon.write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n")
+    setting = '[mail.smtp]\nhost = "mail.hosting.example"\n'
+    daemon.write("/etc/f2b-enrich/config.d/mail.toml", setting)
+    with subprocess.Popen(
+        inside(daemon, sys.executable, "-c", _SILENT), stdout=subprocess.PIPE
+    ) as silent:
+        assert silent.stdout is not None
+        assert silent.stdout.readline() == b"up\n"
+        started = time.monotonic()
+        said = daemon.run("f2b-enrich", "check", "--json", check=False)
+        took = time.monotonic() - started
+        silent.kill()
+    daemon.run("rm", "-r", "/etc/f2b-enrich/config.d")
+    (link,) = [link for link in json.loads(said)["links"] if link["name"] == "mail"]
+    assert (link["level"], "did not finish within" in link["text"]) == ("WARN", True)
+    assert took < 25
