@@ -71,8 +71,8 @@ def check(
 
     Each link is ok, WARN or CRIT, with the cure; `?` is what this user may not see, so
     run it as root. Nothing is changed and no mail sent. With a token IPinfo is asked
-    about one address, which counts against its quota: a check every minute wants
-    --offline.
+    what is left of its quota; where it does not say, about one address, which counts: a
+    check every minute wants --offline.
 
     Exit codes are those of a monitoring plug-in: 0 ok, 1 warning, 2 critical, 3 not
     known. The summary has performance data.
