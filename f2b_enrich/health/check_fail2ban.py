@@ -21,7 +21,7 @@ from f2b_enrich.health.links import crit, ok, unknown, warn
 from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from f2b_enrich.health.fail2ban import Fail2Ban
     from f2b_enrich.health.handing import Handing
@@ -91,7 +91,7 @@ def _ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
     try:
         version = fail2ban.server_version()
         jails = fail2ban.jails()
-        answers = fail2ban.answers([("get", jail, "actions") for jail in jails])
+        answers = _answers(fail2ban, [("get", jail, "actions") for jail in jails])
         running = dict(zip(jails, map(_names, answers), strict=True))
         facts = Fail2BanFacts(version=version, running=running)
         # One that runs inside fail2ban has no command, and says so.
@@ -99,11 +99,28 @@ def _ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
             ("get", jail, "action", facts.ours_in(jail) or "", "actionban")
             for jail in facts.reporting
         ]
-        commands = fail2ban.answers(questions)
+        commands = _answers(fail2ban, questions)
     except Fail2BanError as exc:
         return Fail2BanFacts(trouble=exc)
     told = dict(zip(facts.reporting, commands, strict=True))
     return replace(facts, handings=_handings(told))
+
+
+def _answers(
+    fail2ban: Fail2Ban, questions: Sequence[tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Ask by one program, or by one each where that does not do: it needs readline."""
+    try:
+        return fail2ban.answers(questions)
+    except RefusedError:
+        return tuple(_answer(fail2ban, question) for question in questions)
+
+
+def _answer(fail2ban: Fail2Ban, question: tuple[str, ...]) -> str:
+    try:
+        return fail2ban.send(*question)
+    except RefusedError as exc:
+        return exc.reason
 
 
 def _names(answer: str) -> tuple[str, ...]:

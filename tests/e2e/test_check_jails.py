@@ -75,6 +75,21 @@ def test_many_jails_cost_no_more_than_one(fail2ban: Fail2Ban, count: Path) -> No
     assert len(count.read_text().splitlines()) == 6
 
 
+def test_a_client_without_readline_is_asked_again_and_again(
+    fail2ban: Fail2Ban, tmp_path: Path
+) -> None:
+    program, *options = fail2ban.program
+    (tmp_path / "client").write_text(
+        f'#!/bin/sh\n[ "$5" != -i ] || exit 255\nexec {program} "$@"\n'
+    )
+    (tmp_path / "client").chmod(0o755)
+    other = Fail2Ban((str(tmp_path / "client"), *options))
+
+    with pytest.raises(RefusedError):
+        other.answers([("version",)])
+    assert check_fail2ban.look(other) == check_fail2ban.look(fail2ban)
+
+
 def test_each_question_gets_its_own_answer(fail2ban: Fail2Ban) -> None:
     questions = [("version",), ("get", "nope", "actions"), ("get", "jail0", "actions")]
 
