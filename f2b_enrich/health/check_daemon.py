@@ -166,5 +166,8 @@ def _asleep(state: str) -> Link:
     cure = f"{RESTART}; {_TELLS}"
     if state == "failed":
         return crit("daemon", "it ended, and systemd does not start it again", cure)
+    if state == "activating":
+        text = "systemd is starting it, for the first time or again and again"
+        return warn("daemon", text, _TELLS)
     text = f"it does not run (systemd says {state}); the next ban starts it"
     return warn("daemon", text, cure)
