@@ -190,7 +190,7 @@ class _Chain:
             )
             for folder in self.spools
         )
-        lost = spool.lost(self._settings.daemon.socket.parent)
+        lost = spool.lost(self._settings.daemon.socket.parent) or 0
         yield from check_spool.links(first, second, lost=lost)
 
     def store(self) -> Iterator[Link]:
