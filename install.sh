@@ -24,6 +24,10 @@ main() {
     . "$here/packaging/lib/place.sh"
     # shellcheck source=packaging/lib/environment.sh
     . "$here/packaging/lib/environment.sh"
+    # shellcheck source=packaging/lib/units.sh
+    . "$here/packaging/lib/units.sh"
+    # shellcheck source=packaging/lib/fail2ban.sh
+    . "$here/packaging/lib/fail2ban.sh"
     # shellcheck source=packaging/lib/steps.sh
     . "$here/packaging/lib/steps.sh"
     # shellcheck source=packaging/lib/remove.sh
@@ -152,16 +156,18 @@ prepare() {
     changes=0 saves=0 terminal='' part=''
     work=$(mktemp -d)
     trap finish EXIT
-    trap 'exit 130' HUP INT TERM
+    trap 'exit 130' HUP INT QUIT PIPE TERM
     : >"$work/manifest"
     : >"$work/made"
+    : >"$work/known"
 }
 
 # shellcheck disable=SC2329 # the trap calls it
 finish() {
     status=$?
+    set +e
     trap - EXIT
-    trap '' HUP INT TERM
+    trap '' HUP INT QUIT PIPE TERM
     [ -z "$terminal" ] || stty "$terminal"
     [ -z "$part" ] || rm -f "$part"
     [ "$status" -eq 0 ] || undo

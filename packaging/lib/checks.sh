@@ -8,6 +8,7 @@ check_all() {
     check_python
     [ -n "$root" ] || check_root
     check_space
+    check_environment
     check_places
     [ -n "$root" ] || check_fail2ban
 }
@@ -23,10 +24,10 @@ check_python() {
 }
 
 check_root() {
-    [ -n "$dry" ] || is_root
     for program in getent groupadd useradd setpriv; do
         have "$program" || fail "there is no program $program on this system"
     done
+    [ -n "$dry" ] || is_root
 }
 
 is_root() {
@@ -44,37 +45,15 @@ check_space() {
 }
 
 check_places() {
-    [ ! -e "$root$environment" ] || [ -f "$root$environment/fingerprint" ] ||
-        fail "$environment is there and not from here; move it away"
     program=$prefix/bin/f2b-enrich
     [ ! -e "$root$program" ] || was_listed "$program" ||
         cmp -s "$here/packaging/f2b-enrich" "$root$program" ||
         fail "$program is there and not from here; move it away"
-    for path in "$environment" "$lib" "$state" "$spool" "$settings"; do
+    for path in "$lib" "$state" "$state/geo" "$spool" "$settings" "$run" "$run/spool"; do
         [ ! -L "$root$path" ] || fail "$path is a link; this needs a folder of its own"
+        [ ! -e "$root$path" ] || [ -d "$root$path" ] ||
+            fail "$path is no folder; move it away"
     done
-}
-
-check_fail2ban() {
-    have fail2ban-client || fail "there is no fail2ban-client; install Fail2Ban first"
-    [ -d /etc/fail2ban/jail.d ] || fail "there is no /etc/fail2ban/jail.d"
-    # Before 0.11 this option told more than the number.
-    found=$(fail2ban-client -V 2>/dev/null | head -n 1)
-    case $found in
-    0.* | [!0-9]* | '') fail "Fail2Ban is ${found:-silent about its version}; it has to be 1.0 or newer" ;;
-    esac
-    ask_fail2ban "Fail2Ban refuses its configuration as it is, without ours"
-}
-
-# ask_fail2ban WHAT: would it start with the files that are there?
-ask_fail2ban() {
-    fail2ban-client -t >"$work/told" 2>&1 && return 0
-    sed -n 's/^.*ERROR *//p' "$work/told" | head -n 3 >&2
-    fail "$1: fail2ban-client -t"
-}
-
-fail2ban_runs() {
-    fail2ban-client ping >/dev/null 2>&1
 }
 
 # What the wheels do not settle: whom to tell, and who may be asked about an address.

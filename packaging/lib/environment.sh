@@ -23,7 +23,7 @@ sources() {
 # Make the new environment beside the old one, try it, and only then change over.
 put_environment() {
     listed tree - "$environment"
-    parents "$(dirname -- "$environment")"
+    parents "${environment%/*}"
     now=$(fingerprint)
     if [ "$(cat "$root$environment/fingerprint" 2>/dev/null)" = "$now" ] &&
         runs "$root$environment"; then
@@ -33,18 +33,26 @@ put_environment() {
     [ -z "$dry" ] || return 0
     fresh=$root$environment.new
     rm -rf "$fresh"
-    to_undo tree "$environment.new"
+    mkdir "$fresh"
+    to_undo built "$environment.new" || not_noted "$environment.new"
+    # By this file it is known to be from here, also if this run is killed.
+    echo unfinished >"$fresh/fingerprint"
     "$python" -I -m venv "$fresh"
     wheels install -r "$here/requirements/runtime.txt"
     put_package
     printf '%s\n' "$now" >"$fresh/fingerprint"
     settle
-    runs "$fresh" || fail "the new environment does not run; the old one stays"
+    if ! runs "$fresh"; then
+        tail -n 1 "$work/told" >&2
+        fail "the new environment does not run; the old one stays"
+    fi
     change_over
 }
 
+# What the daemon imports, and with it each package that is pinned for it.
 runs() {
-    "$1/bin/python3" -I -m f2b_enrich --version >/dev/null
+    "$1/bin/python3" -I -B -c 'import f2b_enrich.cli.main, f2b_enrich.daemon.app' \
+        >"$work/told" 2>&1
 }
 
 # pip in the new environment: pinned and hash-checked, nothing built here, no cache left.
@@ -101,8 +109,18 @@ change_over() {
         to_undo moved "$environment" "$environment.old"
         mv -T "$root$environment" "$root$environment.old"
     fi
-    to_undo tree "$environment"
+    to_undo built "$environment"
     mv -T "$fresh" "$root$environment"
+}
+
+# Whose are they? Each of ours has a fingerprint; one that is being built, an unfinished.
+check_environment() {
+    for path in "$environment" "$environment.new" "$environment.old"; do
+        if [ -L "$root$path" ] ||
+            { [ -e "$root$path" ] && [ ! -f "$root$path/fingerprint" ]; }; then
+            fail "$path is there and not from here; move it away"
+        fi
+    done
 }
 
 # A run that was killed between two renames.

@@ -9,31 +9,59 @@
 #   folder  removed if empty       tree   removed with all that is in it
 #   keep    only --purge removes it, with all that is in it
 #   user, group   the account
+# What is new in it goes into a draft at once: a run that is killed has no manifest.
 listed() {
     printf '%s %s %s\n' "$1" "$2" "$3" >>"$work/manifest"
+    if [ -n "$dry" ] || grep -qxF -- "$1 $2 $3" "$work/known"; then
+        return 0
+    fi
+    printf '%s %s %s\n' "$1" "$2" "$3" >>"$work/draft"
+    [ -d "$root$lib" ] || return 0
+    [ -e "$root$manifest.draft" ] || to_undo file "$manifest.draft"
+    cat <"$work/draft" >>"$root$manifest.draft"
+    : >"$work/draft"
 }
 
-# Print what an earlier installation noted about a path: its checksum.
+# What earlier runs noted: one that was killed, the last whole one, and a removal that
+# left the account.
+recall() {
+    for file in "$manifest.draft" "$manifest" "$settings/account"; do
+        [ ! -f "$root$file" ] || [ -L "$root$file" ] || cat <"$root$file"
+    done >"$work/known"
+}
+
+# Print what was noted about a path: its checksum.
 noted() {
-    [ -f "$root$manifest" ] || return 0
-    awk -v path="$1" '$3 == path { print $2; exit }' "$root$manifest"
+    awk -v path="$1" '$3 == path { print $2; exit }' "$work/known"
 }
 
 was_listed() {
     [ -n "$(noted "$1")" ]
 }
 
+# By a run that came to its end: a draft may tell of what was never done.
+was_finished() {
+    [ -f "$root$manifest" ] && awk -v path="$1" \
+        '$3 == path { found = 1 } END { exit !found }' "$root$manifest"
+}
+
 was_made() {
-    [ -f "$root$manifest" ] && grep -qxF -- "folder - $1" "$root$manifest"
+    grep -qxF -- "folder - $1" "$work/known"
+}
+
+# Is a file still what was put there?
+is_as_put() {
+    grep -qxF -- "file $(checksum "$root$1") $1" "$work/known"
 }
 
 checksum() {
     sha256sum <"$1" | cut -d ' ' -f 1
 }
 
-# to_undo STEP [PATH] [MORE ...]: how to take back what is about to be done.
+# to_undo STEP [PATH] [MORE ...]: how to take back what is done. A full disk may cut a
+# line off: one without its end does not count.
 to_undo() {
-    printf '%s\n' "$*" >>"$work/journal"
+    printf '%s ;\n' "$*" >>"$work/journal"
 }
 
 changed() {
@@ -41,7 +69,7 @@ changed() {
     say "  $1"
 }
 
-# own PATH MODE USER:GROUP. In a staged tree the accounts do not exist.
+# own FILE MODE USER:GROUP. In a staged tree the accounts do not exist.
 own() {
     if [ -z "$root" ]; then
         chown "$3" "$1" || return 1
@@ -50,52 +78,81 @@ own() {
     chmod "$2" "$1"
 }
 
+# own_folder PATH MODE USER:GROUP: the same, where a link may be in its place.
+own_folder() {
+    [ -z "$root" ] || set -- "$1" "$2" ''
+    "$python" -I "$here/packaging/lib/rights.py" "$1" "$2" "$3"
+}
+
 # A dry run goes by what it would have made.
 is_folder() {
-    [ "$1" = / ] || [ -d "$root$1" ] || grep -qxF -- "$1" "$work/made"
+    [ -d "$root$1" ] || grep -qxF -- "$1" "$work/made"
 }
 
 # Make the folders of a path that are missing, and change none that is there.
 parents() {
+    [ -n "$1" ] || return 0
+    parents "${1%/*}"
     if is_folder "$1"; then
         ! was_made "$1" || listed folder - "$1"
         return 0
     fi
-    parents "$(dirname -- "$1")"
-    make_folder folder "$1" 755 root:root
     listed folder - "$1"
+    make_folder folder "$1" 755 root:root
 }
 
 # folder KIND PATH MODE USER:GROUP: one of ours, with exactly these rights.
 folder() {
-    parents "$(dirname -- "$2")"
+    parents "${2%/*}"
     listed "$1" - "$2"
-    if [ -L "$root$2" ] || [ ! -d "$root$2" ]; then
+    if ! is_folder "$2"; then
         make_folder "$@"
         return 0
     fi
+    [ -d "$root$2" ] || return 0 # a dry run
     rights=$(stat -c '%a %U:%G' -- "$root$2")
     wanted="$3 $4"
     [ -z "$root" ] || wanted="$3 ${rights#* }"
     [ "$rights" != "$wanted" ] || return 0
     changed "rights of $2: $rights becomes $wanted"
     [ -z "$dry" ] || return 0
-    to_undo rights "$2" "$rights"
-    own "$root$2" "$3" "$4"
+    to_undo rights "$2" "$(stat -c '%a %u:%g' -- "$root$2")"
+    own_folder "$root$2" "$3" "$4"
 }
 
 make_folder() {
     changed "make $2"
     printf '%s\n' "$2" >>"$work/made"
     [ -z "$dry" ] || return 0
-    to_undo "$1" "$2"
+    # Noted after it is made: what was there before is not ours to take back.
     mkdir "$root$2"
-    own "$root$2" "$3" "$4"
+    to_undo "$1" "$2" || not_noted "$2"
+    own_folder "$root$2" "$3" "$4"
+}
+
+not_noted() {
+    rmdir "$root$1"
+    fail "cannot write to $work"
+}
+
+# daemon_folder PATH: in a folder of the daemon's, who makes it: what root would do there
+# may meet a link.
+daemon_folder() {
+    listed keep - "$1"
+    ! is_folder "$1" || return 0
+    changed "make $1"
+    [ -z "$dry" ] || return 0
+    if [ -n "$root" ]; then
+        mkdir -m 750 "$root$1"
+    else
+        as_user mkdir -m 750 "$1"
+    fi
+    to_undo keep "$1"
 }
 
 # put SOURCE PATH MODE USER:GROUP: a file as it must be.
 put() {
-    parents "$(dirname -- "$2")"
+    parents "${2%/*}"
     sum=$(checksum "$1")
     before=$(noted "$2")
     case $2 in
@@ -112,13 +169,13 @@ put() {
 # Below /etc: what an administrator changed or took away stays so.
 stays() {
     if [ ! -e "$root$2" ]; then
-        [ -n "$before" ] || return 1
+        was_finished "$2" || return 1
         say "  left out, because it was removed: $2"
         listed file "$before" "$2"
         return 0
     fi
     ! cmp -s "$1" "$root$2" || return 1
-    [ "$(checksum "$root$2")" != "$before" ] || return 1
+    ! is_as_put "$2" || return 1
     listed file "${before:-unknown}" "$2"
     # Read and thrown away: not again with the same text.
     if [ ! -e "$root$2.new" ] && [ "$(noted "$2.new")" = "$sum" ]; then
@@ -162,51 +219,68 @@ save() {
 put_manifest() {
     [ -z "$dry" ] || return 0
     LC_ALL=C sort -u "$work/manifest" >"$work/sorted"
-    if [ -f "$root$manifest" ]; then
-        awk 'FNR == NR { now[$3]; next } $1 == "file" && !($3 in now) { print $2, $3 }' \
-            "$work/sorted" "$root$manifest" >"$work/leftovers"
-        while read -r sum path; do
-            remove_leftover
-        done <"$work/leftovers"
-    fi
+    awk 'FNR == NR { now[$3]; next } $1 == "file" && !($3 in now) { print $3 }' \
+        "$work/sorted" "$work/known" >"$work/leftovers"
+    while read -r path; do
+        remove_leftover "$path"
+    done <"$work/leftovers"
     cmp -s "$work/sorted" "$root$manifest" ||
         replace "$work/sorted" "$manifest" 644 root:root
 }
 
 remove_leftover() {
-    [ -f "$root$path" ] || return 0
-    [ "$(checksum "$root$path")" = "$sum" ] || return 0
-    changed "remove $path, which this version has not"
-    save "$path"
-    rm -f "$root$path"
+    [ -f "$root$1" ] || return 0
+    is_as_put "$1" || return 0
+    changed "remove $1, which this version has not"
+    ! is_unit "$1" || stop_unit "${1##*/}"
+    save "$1"
+    rm -f "$root$1"
 }
 
-# Take back what the journal holds, last step first.
+# Take back what the journal holds, last step first. Nothing is written for it, as the
+# disk may be full; and the environment, which fills it most, goes before files come back.
 undo() {
-    set +e
     [ -s "$work/journal" ] || return 0
     printf 'install.sh: taking back what was done\n' >&2
-    tac "$work/journal" >"$work/backwards"
-    while read -r what path first second; do
-        undo_step
-    done <"$work/backwards"
+    take_back -e '^action '
+    take_back -e '^built ' -e '^moved '
+    take_back -v -e '^action ' -e '^built ' -e '^moved '
 }
 
+# take_back WHICH ...: the steps that grep picks.
+take_back() {
+    tac "$work/journal" | sed -n 's/ ;$/ /p' | grep "$@" |
+        while read -r what path first second; do
+            undo_step "$what" "$path" "$first" "$second" </dev/null
+        done
+}
+
+# undo_step STEP PATH MORE ...
 undo_step() {
-    case $what in
-    file) rm -f "$root$path" ;;
-    folder) rmdir "$root$path" ;;
-    keep | tree) rm -rf "$root$path" ;;
-    rights) own "$root$path" "$first" "$second" ;;
-    restore) cp -a "$first" "$root$path.part" && mv -f -T "$root$path.part" "$root$path" ;;
-    moved) mv -T "$root$first" "$root$path" ;;
-    user) userdel "$path" 2>/dev/null ;;
-    disown) chown -hR root:root "$state" "$spool" "$settings" ;;
-    group) ! getent group "$path" >/dev/null || groupdel "$path" ;;
-    unit) systemctl -q disable --now "$path" ;;
+    case $1 in
+    file) rm -f "$root$2" ;;
+    folder) rmdir "$root$2" ;;
+    keep | tree | built) rm -rf "$root$2" ;;
+    rights) own_folder "$root$2" "$3" "$4" ;;
+    restore) put_back "$3" "$root$2" ;;
+    moved) mv -T "$root$3" "$root$2" ;;
+    user) userdel "$2" 2>/dev/null ;;
+    disown) chown -hR root:root "$2" ;;
+    group) ! getent group "$2" >/dev/null || groupdel "$2" ;;
+    unit) forget_unit "$2" "$3" "$4" ;;
     units) systemctl daemon-reload ;;
-    restart) ! systemctl -q is-active "$path" || systemctl restart "$path" ;;
+    was) restore_unit "$2" "$3" "$4" ;;
     action) "$root$environment/bin/f2b-enrich" action remove ;;
-    *) printf 'install.sh: no way back from: %s\n' "$what" >&2 ;;
+    *) printf 'install.sh: no way back from: %s\n' "$1" >&2 ;;
     esac
+}
+
+put_back() {
+    if cp -a "$1" "$2.part"; then
+        mv -f -T "$2.part" "$2"
+    else
+        # No room for both.
+        rm -f "$2.part"
+        cat <"$1" >"$2"
+    fi
 }

@@ -1,7 +1,7 @@
 # What the administrator decides, by options or by answers. Sourced by install.sh.
 
 is_decided() {
-    [ -e "$settings/config.toml" ] || was_listed "$settings/config.toml"
+    [ -e "$settings/config.toml" ] || was_finished "$settings/config.toml"
 }
 
 # Once there is a configuration it answers.

@@ -2,20 +2,22 @@
 
 uninstall() {
     [ -n "$root$dry" ] || is_root
-    if [ -f "$root$manifest" ]; then
-        cat "$root$manifest" >"$work/manifest"
+    recall
+    if [ -f "$root$manifest" ] || [ -f "$root$manifest.draft" ]; then
+        LC_ALL=C sort -u "$work/known" >"$work/manifest"
     else
         only_what_was_kept
     fi
     [ -n "$root" ] || {
         check_daemon
         leave_fail2ban
-        stop_units
     }
+    stop_units
     say "Removing files"
     with_kind file remove_file
     keep_what_waits
     with_kind tree remove_tree
+    remove_unfinished
     [ -z "$purge" ] || with_kind keep remove_tree
     [ -n "$root" ] || remove_account
     # The manifest is in there: until now this can be run again.
@@ -27,9 +29,12 @@ uninstall() {
 
 # --purge after --uninstall.
 only_what_was_kept() {
-    for path in "$state" "$spool" "$settings"; do
-        [ -z "$purge" ] || [ ! -d "$root$path" ] || listed keep - "$path"
-    done
+    [ -z "$purge" ] || {
+        cat "$work/known"
+        for path in "$state" "$spool" "$settings"; do
+            [ ! -d "$root$path" ] || printf 'keep - %s\n' "$path"
+        done
+    } >"$work/manifest"
     [ -s "$work/manifest" ] || fail "nothing is installed here: there is no $manifest"
 }
 
@@ -42,46 +47,21 @@ with_kind() {
     done <"$work/kind.$1"
 }
 
-# Out of the running jails first: no ban is lifted, and no action is left that would
-# start a client which is gone.
-leave_fail2ban() {
-    say "Taking the action out of the running Fail2Ban"
-    [ -z "$dry" ] || return 0
-    if runs "$environment" 2>/dev/null; then
-        "$environment/bin/f2b-enrich" action remove || fail "nothing was removed"
-    elif fail2ban_runs; then
-        fail2ban-client status | sed -n 's/^.*Jail list:[[:space:]]*//p' |
-            tr -s ', ' '\n' | while read -r jail; do
-            ! fail2ban-client get "$jail" actions | grep -qw f2b-enrich ||
-                fail2ban-client set "$jail" delaction f2b-enrich >/dev/null
-        done
-    fi
-}
-
 # A daemon that nobody's systemd runs would go on without its files.
 check_daemon() {
     [ -z "$systemd" ] || return 0
     find /proc -maxdepth 1 -name '[0-9]*' -user "$user" >"$work/processes" 2>&1 || :
     while read -r process; do
-        if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "$environment/bin"; then
+        if { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -q "$environment/bin"
+        then
             fail "the daemon runs (process ${process#/proc/}): stop it first"
         fi
     done <"$work/processes"
 }
 
-stop_units() {
-    [ -n "$systemd" ] || return 0
-    say "Stopping the services"
-    [ -z "$dry" ] || return 0
-    units=$(sed -n 's|^file [^ ]* /etc/systemd/system/\(.*\)|\1|p' "$work/manifest")
-    for unit in $units; do
-        systemctl -q disable --now "$unit" 2>/dev/null || systemctl -q stop "$unit" || :
-    done
-}
-
 remove_file() {
     [ -f "$root$2" ] || return 0
-    if [ "$(checksum "$root$2")" = "$1" ]; then
+    if is_as_put "$2"; then
         say "  remove $2"
         [ -n "$dry" ] || rm -f "$root$2"
         return 0
@@ -99,6 +79,13 @@ remove_file() {
     esac
 }
 
+# What a run that was killed left of an environment.
+remove_unfinished() {
+    for path in "$environment.new" "$environment.old"; do
+        [ -L "$root$path" ] || [ ! -f "$root$path/fingerprint" ] || remove_tree - "$path"
+    done
+}
+
 remove_tree() {
     [ -d "$root$2" ] || return 0
     say "  remove $2"
@@ -114,7 +101,7 @@ keep_what_waits() {
     if [ -n "$dry$purge" ] || [ ! -d "$root$run/spool" ]; then
         return 0
     fi
-    find "$root$run/spool" -type f -exec mv -n -t "$root$spool" {} +
+    "$python" -I "$here/packaging/lib/waiting.py" "$root$run/spool" "$root$spool"
 }
 
 # Without its user nobody but root can read what is kept.
@@ -123,6 +110,7 @@ remove_account() {
     members=$(getent group "$user" | cut -d : -f 4)
     if [ -n "$members" ] && [ -z "$purge" ]; then
         say "Kept: user and group $user; in the group: $members"
+        keep_account
         return 0
     fi
     awk '$1 == "user" || $1 == "group"' "$work/manifest" | grep -q . || return 0
@@ -134,4 +122,13 @@ remove_account() {
         userdel "$user"
     ! grep -q '^group ' "$work/manifest" || ! getent group "$user" >/dev/null ||
         groupdel "$user"
+}
+
+# So that a later --purge removes what was made here.
+keep_account() {
+    if [ -n "$dry" ] || [ ! -d "$settings" ]; then
+        return 0
+    fi
+    (umask 077 && awk '$1 == "user" || $1 == "group"' "$work/manifest" >"$work/account")
+    [ ! -s "$work/account" ] || cat <"$work/account" >"$settings/account"
 }

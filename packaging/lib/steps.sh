@@ -3,10 +3,13 @@
 install() {
     is_new=
     [ -f "$root$manifest" ] || is_new=yes
+    recall
     check_all
     decide
     [ -n "$dry" ] || [ -z "$root" ] || mkdir -p "$root"
     say "User and folders"
+    # The first one: what is noted from here on lies in there.
+    folder tree "$lib" 755 root:root
     put_account
     put_folders
     say "Program"
@@ -53,32 +56,31 @@ make_account() {
 }
 
 put_folders() {
+    adopt "$state" "$user:$user"
+    adopt "$spool" "root:$user"
+    adopt "$settings" "root:$user"
     folder keep "$state" 750 "$user:$user"
-    folder keep "$state/geo" 750 "$user:$user"
+    daemon_folder "$state/geo"
     folder keep "$spool" 2770 "root:$user"
     folder keep "$settings" 750 "root:$user"
-    folder tree "$lib" 755 root:root
     if [ -z "$root" ]; then
         # systemd holds the socket, as root's. Without it the daemon makes one, and the
         # folder passes root's group on to it.
         owner=root:$user
-        [ -n "$systemd" ] || owner=$user:root
+        [ -n "$systemd$(known_units)" ] || owner=$user:root
         folder tree "$run" 2770 "$owner"
         folder tree "$run/spool" 2770 "root:$user"
-        adopt
     fi
 }
 
-# What an earlier installation left belongs to root since it was removed.
+# adopt PATH USER:GROUP: what an earlier installation left is root's since its removal.
 adopt() {
-    if [ -n "$dry" ] || [ -z "$is_new" ]; then
+    if [ -n "$dry$root" ] || [ ! -d "$1" ] || [ "$(stat -c %U:%G -- "$1")" != root:root ]
+    then
         return 0
     fi
-    to_undo disown
-    chown -hR "$user:$user" "$state"
-    chgrp -hR "$user" "$spool" "$settings"
-    # chgrp takes the bit away that passes the group on.
-    chmod 2770 "$spool"
+    to_undo disown "$1"
+    chown -hR "$2" "$1"
 }
 
 put_settings() {
@@ -160,14 +162,6 @@ py_compile.compile(sys.argv[1], cfile=sys.argv[2], dfile=sys.argv[3], doraise=Tr
     put "$work/compiled" "$lib/__pycache__/handover.$cache.pyc" 644 root:root
 }
 
-put_units() {
-    [ -n "$systemd" ] || return 0
-    for file in "$here"/packaging/systemd/*; do
-        [ ! -f "$file" ] || put_text "$file" "/etc/systemd/system/${file##*/}" 644
-    done
-    put_text "$here/packaging/tmpfiles.d/f2b-enrich.conf" /etc/tmpfiles.d/f2b-enrich.conf 644
-}
-
 # The registry's copy, or the one of a bundle; without either it comes later.
 put_database() {
     if [ -n "$root" ] || [ -e "$state/geo/ipinfo_lite.mmdb" ]; then
@@ -193,72 +187,9 @@ put_database() {
     fi
 }
 
-# First of all to be taken back last: by then the files are the old ones again.
-remember_services() {
-    if [ -z "$systemd" ] || [ -n "$dry$root" ]; then
-        return 0
-    fi
-    to_undo restart f2b-enrich.service
-    to_undo units
-}
-
-start_services() {
-    if [ -z "$systemd" ] || [ -n "$root" ]; then
-        return 0
-    fi
-    units="f2b-enrich.socket f2b-enrich.service"
-    for file in "$here"/packaging/systemd/*.timer; do
-        units="$units ${file##*/}"
-    done
-    if [ -n "$dry" ]; then
-        say "  start $units"
-        return 0
-    fi
-    [ "$changes" -eq 0 ] || systemctl daemon-reload
-    for unit in $units; do
-        if ! systemctl -q is-enabled "$unit" || ! systemctl -q is-active "$unit"; then
-            changed "start $unit"
-            to_undo unit "$unit"
-            systemctl -q enable --now "$unit"
-        elif [ "$unit" = f2b-enrich.service ] && [ "$changes" -ne 0 ]; then
-            say "  restart $unit; its socket waits meanwhile"
-            systemctl restart "$unit"
-        fi
-    done
-}
-
-# Two files. Where the second would take an action from a jail, when Fail2Ban is reloaded
-# or started again, it only tells our action's name and changes no jail.
-put_fail2ban() {
-    put_text "$here/action.d/f2b-enrich.conf" /etc/fail2ban/action.d/f2b-enrich.conf 644
-    cat <"$here/jail.d/f2b-enrich.conf" >"$work/jail"
-    if [ -z "$root$dry" ] && loses_an_action; then
-        sed '/^action = /,$d' "$here/jail.d/f2b-enrich.conf" >"$work/jail"
-    fi
-    put "$work/jail" /etc/fail2ban/jail.d/f2b-enrich.conf 644 root:root
-    [ -n "$root$dry" ] || ask_fail2ban "Fail2Ban refuses its configuration with our files"
-}
-
-# It ends with 1 for this and for a failure; only this prints a plan.
-loses_an_action() {
-    ! "$environment/bin/f2b-enrich" action plan --files "$here" >"$work/plan" || return 1
-    [ -s "$work/plan" ] || fail "no plan for Fail2Ban's jails"
-    cat "$work/plan"
-}
-
-# Into the running jails, one by one; a plain reload would not do it.
-activate() {
-    [ -z "$root" ] || return 0
-    if [ -n "$dry" ]; then
-        say "  f2b-enrich action add"
-        return 0
-    fi
-    [ -z "$is_new" ] || to_undo action
-    "$environment/bin/f2b-enrich" action add
-}
-
 conclude() {
-    [ -n "$dry" ] || rm -rf "$root$environment.old"
+    [ -n "$dry" ] ||
+        rm -rf "$root$environment.old" "$root$manifest.draft" "$root$settings/account"
     if [ -n "$dry" ]; then
         say "Nothing was changed."
     elif [ "$changes" -eq 0 ]; then

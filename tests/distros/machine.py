@@ -27,6 +27,8 @@ CHECKOUT = (
     "f2b_enrich",
     "action.d",
     "jail.d",
+    "completions",
+    "docs/man",
 )
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
