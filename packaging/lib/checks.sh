@@ -24,14 +24,22 @@ check_python() {
 }
 
 check_root() {
-    for program in getent groupadd useradd setpriv; do
+    for program in flock getent groupadd useradd setpriv; do
         have "$program" || fail "there is no program $program on this system"
     done
     [ -n "$dry" ] || is_root
+    lock
 }
 
 is_root() {
     [ "$(id -u)" -eq 0 ] || fail "this needs root"
+}
+
+# Two at a time would take back each other's steps.
+lock() {
+    [ -z "$root$dry" ] || return 0
+    exec 9>>/run/f2b-enrich-install.lock
+    flock -n 9 || fail "another install.sh is at work"
 }
 
 check_space() {

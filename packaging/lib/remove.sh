@@ -2,6 +2,7 @@
 
 uninstall() {
     [ -n "$root$dry" ] || is_root
+    lock
     recall
     if [ -f "$root$manifest" ] || [ -f "$root$manifest.draft" ]; then
         LC_ALL=C sort -u "$work/known" >"$work/manifest"

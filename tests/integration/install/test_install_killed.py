@@ -82,6 +82,12 @@ def test_what_a_killed_run_made_is_removed_in_the_end(
     assert set(OLD) <= server.banned()
 
 
+def test_a_second_run_beside_the_first_is_refused(machine: Machine) -> None:
+    told = machine.run("flock", LOCK, "/mnt/src/install.sh", *INSTALL, code=1)
+
+    assert "another install.sh is at work" in told
+
+
 def without_environment(machine: Machine) -> dict[str, str]:
     """Tell what differs, but for the environment that these tests begin with."""
     found = machine.differences()
