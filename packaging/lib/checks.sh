@@ -5,8 +5,12 @@ space_megabytes=200 # an environment beside the old one: twice 60 MB, and the da
 check_all() {
     say "Checking this server"
     [ "$(uname -s)" = Linux ] || fail "this is $(uname -s); only Linux is supported"
+    for program in awk cmp find sed sha256sum tac; do
+        have "$program" || fail "there is no program $program on this system"
+    done
     check_python
     [ -n "$root" ] || check_root
+    [ -z "$offline" ] || [ -d "$offline" ] || fail "--offline: there is no folder $offline"
     check_space
     check_environment
     check_places
@@ -21,10 +25,14 @@ check_python() {
         fail "$python is Python $found; it has to be 3.11 or newer (Debian 12, Ubuntu 24.04)"
     "$python" -I -c 'import ensurepip, venv' 2>/dev/null ||
         fail "$python has no venv; Debian's package is python3-venv"
+    case $("$python" -I -c \
+        'import sysconfig; print(sysconfig.get_config_var("HOST_GNU_TYPE"))') in
+    *musl*) fail "$python is made for musl; the pinned packages are for glibc only" ;;
+    esac
 }
 
 check_root() {
-    for program in flock getent groupadd useradd setpriv; do
+    for program in flock getent groupadd groupdel useradd userdel setpriv; do
         have "$program" || fail "there is no program $program on this system"
     done
     [ -n "$dry" ] || is_root

@@ -135,6 +135,10 @@ mend_environment() {
 bundle() {
     [ -n "$for_python" ] || for_python=$("$python" -I -c \
         'import sys; print("%d.%d" % sys.version_info[:2])')
+    if [ -n "$dry" ]; then
+        say "Would collect wheels for Python $for_python in $bundle; nothing was changed."
+        return 0
+    fi
     mkdir -p "$bundle"
     fresh=$work/environment
     "$python" -I -m venv "$fresh"

@@ -31,6 +31,7 @@ def test_answers_that_will_not_do_change_nothing(
         (("--yes", "--recipient", "a b"), "is no mail address"),
         (("--yes", "--token-file", "/etc/hosts"), "does not hold one IPinfo token"),
         (("--yes", "--token-file", "/nowhere"), "there is no file /nowhere"),
+        (("--yes", "--offline", "/nowhere"), "there is no folder /nowhere"),
     ):
         assert reason in machine.install(*options, code=1)
 
@@ -151,6 +152,31 @@ def test_wrong_usage_is_told(machine: Machine) -> None:
 
 def test_what_is_not_installed_cannot_be_removed(machine: Machine) -> None:
     assert "nothing is installed here" in machine.install("--uninstall", code=1)
+
+
+def test_a_system_that_lacks_something_is_told_what(machine: Machine) -> None:
+    machine.path("/usr/bin/cmp").unlink()
+
+    assert "there is no program cmp" in machine.install(*INSTALL, code=1)
+
+    machine.write("/usr/bin/cmp", "#!/bin/sh\n", mode=0o755)
+    built = machine.run("/usr/bin/python3", "-c", BUILT).strip()
+    text = machine.path(built).read_text()
+    machine.write(built, text.replace("linux-gnu", "linux-musl"))
+    assert "is made for musl" in machine.install(*INSTALL, code=1)
+
+
+BUILT = """\
+import importlib, sysconfig
+print(importlib.import_module(sysconfig._get_sysconfigdata_name()).__file__)
+"""
+
+
+def test_collecting_wheels_can_be_rehearsed(machine: Machine) -> None:
+    told = machine.install("--bundle", "/mnt/bundle", "--dry-run")
+
+    assert "in /mnt/bundle; nothing was changed" in told
+    assert not machine.path("/mnt/bundle").exists()
 
 
 def test_an_environment_without_a_package_is_built_anew(
