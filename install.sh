@@ -4,7 +4,12 @@
 
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+# Nothing is run for it: whose programs these would be is settled in prepare.
+case $0 in
+*/*) here=${0%/*}/ ;;
+*) here=./ ;;
+esac
+here=$(CDPATH='' cd -- "$here" && pwd -P)
 python=/usr/bin/python3
 user=f2b-enrich
 environment=/opt/f2b-enrich
@@ -138,7 +143,8 @@ absolute() {
 prepare() {
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     export PATH
-    unset CDPATH DESTDIR PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_ROOT
+    unset CDPATH DESTDIR TMPDIR
+    unset PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_ROOT
     cd /
     umask 022
     for path in "$prefix" "$root"; do
@@ -149,6 +155,8 @@ prepare() {
             ;;
         esac
     done
+    [ -z "$root" ] || [ "$(cd -- "$root" 2>/dev/null && pwd -P)" != / ] ||
+        misuse "DESTDIR=$root is this system itself; without DESTDIR it is installed here"
     root=${root%/}
     [ -d /run/systemd/system ] || [ -n "$root" ] || systemd=
     lib=$prefix/lib/f2b-enrich

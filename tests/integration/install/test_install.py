@@ -122,12 +122,13 @@ def test_a_hostile_place_to_be_called_from_takes_no_part(
     machine: Machine, server: Server
 ) -> None:
     machine.write("/mnt/here/sh", "#!/bin/sh\ntouch /mnt/ran\n", mode=0o755)
-    for name in ("venv.py", "pip.py", "sysconfig.py", "mktemp", "awk"):
+    for name in ("venv.py", "pip.py", "sysconfig.py", "mktemp", "awk", "dirname"):
         shutil.copy(machine.path("/mnt/here/sh"), machine.path(f"/mnt/here/{name}"))
     hostile = (
         "umask 077; cd /mnt/here; export PATH=/mnt/here:.:/usr/bin:/bin "
-        'PYTHONPATH=/mnt/here CDPATH=/; "$0" "$@"'
+        'PYTHONPATH=/mnt/here CDPATH=/ TMPDIR="/mnt/a b"; "$0" "$@"'
     )
+    machine.run("mkdir", "-m", "1755", "/mnt/a b")
     secret = "secret-token-0123"
     machine.write("/root/token", f"{secret}\n", mode=0o600)
     words = ("/mnt/src/install.sh", "--token-file", "/root/token", *INSTALL)

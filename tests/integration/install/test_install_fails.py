@@ -154,6 +154,14 @@ def test_what_is_not_installed_cannot_be_removed(machine: Machine) -> None:
     assert "nothing is installed here" in machine.install("--uninstall", code=1)
 
 
+def test_the_live_system_is_no_staged_tree(machine: Machine) -> None:
+    machine.run("ln", "-s", "/", "/mnt/live")
+
+    for folder in ("/", "//", "/mnt/live"):
+        told = machine.install(*INSTALL, env={"DESTDIR": folder}, code=2)
+        assert "is this system itself" in told
+
+
 def test_a_system_that_lacks_something_is_told_what(machine: Machine) -> None:
     machine.path("/usr/bin/cmp").unlink()
 
