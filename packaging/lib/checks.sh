@@ -12,6 +12,7 @@ check_all() {
     [ -n "$root" ] || check_root
     [ -z "$offline" ] || [ -d "$offline" ] || fail "--offline: there is no folder $offline"
     check_space
+    check_prefix
     check_environment
     check_places
     [ -n "$root" ] || check_fail2ban

@@ -40,6 +40,7 @@ put_environment() {
     "$python" -I -m venv "$fresh"
     wheels install -r "$here/requirements/runtime.txt"
     put_package
+    printf '%s\n' "$prefix" >"$fresh/prefix"
     printf '%s\n' "$now" >"$fresh/fingerprint"
     settle
     if ! runs "$fresh"; then
@@ -121,6 +122,14 @@ check_environment() {
             fail "$path is there and not from here; move it away"
         fi
     done
+}
+
+# The manifest is below the prefix, and would not be found with another.
+check_prefix() {
+    [ -f "$root$environment/prefix" ] || return 0
+    read -r known <"$root$environment/prefix" || known=
+    [ "$known" = "$prefix" ] ||
+        fail "it was installed with --prefix $known; give the same again"
 }
 
 # A run that was killed between two renames.

@@ -3,6 +3,7 @@
 uninstall() {
     [ -n "$root$dry" ] || is_root
     lock
+    check_prefix
     recall
     if [ -f "$root$manifest" ] || [ -f "$root$manifest.draft" ]; then
         LC_ALL=C sort -u "$work/known" >"$work/manifest"

@@ -152,9 +152,10 @@ def test_a_hostile_place_to_be_called_from_takes_no_part(
 def test_a_staged_tree_and_another_prefix(machine: Machine) -> None:
     env = {"DESTDIR": "/mnt/stage"}
     before = machine.differences()
-    # Staged as well, and takes long to build.
+    # Staged as well, and takes long to build; but it was made for another prefix.
     machine.run("mkdir", "-p", "/mnt/stage/opt")
     machine.run("cp", "-a", "/opt/f2b-enrich", "/mnt/stage/opt")
+    machine.write("/mnt/stage/opt/f2b-enrich/prefix", "/usr\n")
 
     machine.install("--prefix", "/usr", "--offline=/mnt/wheels", env=env)
 
@@ -169,5 +170,7 @@ def test_a_staged_tree_and_another_prefix(machine: Machine) -> None:
     wanted = "/mnt/stage/etc/systemd/system/multi-user.target.wants"
     machine.run("mkdir", wanted)
     machine.run("ln", "-s", "../f2b-enrich.service", wanted)
+    told = machine.install("--purge", env=env, code=1)
+    assert "it was installed with --prefix /usr; give the same again" in told
     machine.install("--purge", "--prefix", "/usr", env=env)
     assert [path for path in stage.rglob("*") if not path.is_dir()] == []
