@@ -88,7 +88,9 @@ check_token() {
     # Each byte that is in no token counts, and so does a second line.
     strange=$(LC_ALL=C tr -d 'A-Za-z0-9._\n-' <"$1" | wc -c)
     lines=$(LC_ALL=C grep -c . "$1") || lines=0
-    if [ "$strange" -ne 0 ] || [ "$lines" -ne 1 ] || [ "$(wc -c <"$1")" -gt 256 ]; then
-        fail "--token-file: $1 does not hold one IPinfo token and nothing else"
+    if [ "$strange" -eq 0 ] && [ "$lines" -eq 1 ] && [ "$(wc -c <"$1")" -le 256 ]; then
+        return 0
     fi
+    [ "$1" != "$work/token" ] || fail "what was typed is no IPinfo token"
+    fail "--token-file: $1 does not hold one IPinfo token and nothing else"
 }

@@ -99,6 +99,10 @@ def test_questions_are_asked_on_a_terminal_and_the_token_is_not_shown(
     machine: Machine, server: Server
 ) -> None:
     command = "/mnt/src/install.sh --no-systemd --offline /mnt/wheels"
+    wrong = machine.run(
+        "script", "-qec", command, "/dev/null", stdin="\n2\na b\n", code=1
+    )
+    assert "what was typed is no IPinfo token" in wrong
     answers = "noc\n2\nsecret-token-0123\n"
 
     told = machine.run("script", "-qec", command, "/dev/null", stdin=answers)
