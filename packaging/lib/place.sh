@@ -183,7 +183,19 @@ stays() {
         return 0
     fi
     say "  kept, because it was changed: $2; ours is $2.new"
+    set_aside "$1" "$2.new"
     write "$1" "$2.new" "$3" "$4"
+}
+
+# A file of that name that did not come from here.
+set_aside() {
+    if [ ! -e "$root$2" ] || cmp -s "$1" "$root$2" || is_as_put "$2"; then
+        return 0
+    fi
+    changed "keep $2 as $2.saved"
+    [ -z "$dry" ] || return 0
+    to_undo moved "$2" "$2.saved"
+    mv --backup=numbered -T "$root$2" "$root$2.saved" || fail "cannot keep $root$2"
 }
 
 write() {

@@ -72,7 +72,7 @@ remove_file() {
     /etc/*)
         # Fail2Ban would not start with a file that names an action which is gone.
         say "  kept, because it was changed: $2 is now $2.saved"
-        [ -n "$dry" ] || mv -f -T "$root$2" "$root$2.saved"
+        [ -n "$dry" ] || mv --backup=numbered -T "$root$2" "$root$2.saved"
         ;;
     *)
         say "  remove $2, which was changed"

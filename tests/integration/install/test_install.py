@@ -46,10 +46,13 @@ def test_what_an_administrator_changed_below_etc_stays(
     own = shipped.replace("timeout = 10", "timeout = 20")
     machine.write(action, own)
     machine.path(jail).unlink()
+    earlier = "stands for one of an earlier change"
+    machine.write(f"{action}.new", earlier)
 
     told = machine.install(*INSTALL)
 
     assert machine.path(action).read_text() == own
+    assert machine.path(f"{action}.new.saved").read_text() == earlier
     assert machine.path(f"{action}.new").read_text() == shipped
     assert f"{action}; ours is {action}.new" in told
     assert not machine.path(jail).exists()
@@ -59,10 +62,12 @@ def test_what_an_administrator_changed_below_etc_stays(
     assert f"{action}.new" not in machine.install(*INSTALL)
     assert not machine.path(f"{action}.new").exists()
 
+    machine.write(f"{action}.saved", earlier)
 
     machine.install("--uninstall")
     assert not machine.path(action).exists()
     assert machine.path(f"{action}.saved").read_text() == own
+    assert machine.path(f"{action}.saved.~1~").read_text() == earlier
     server.machine.run("fail2ban-client", "-t")
 
 
