@@ -43,6 +43,8 @@ fail2ban_runs() {
 # Two files. Where the second would take an action from a jail, when Fail2Ban is reloaded
 # or started again, it only tells our action's name and changes no jail.
 put_fail2ban() {
+    action=$root/etc/fail2ban/action.d/f2b-enrich.conf
+    former=$(cat "$action" 2>/dev/null | sha256sum)
     put_text "$here/action.d/f2b-enrich.conf" /etc/fail2ban/action.d/f2b-enrich.conf 644
     cat <"$here/jail.d/f2b-enrich.conf" >"$work/jail"
     if [ -z "$root$dry" ] && loses_an_action; then
@@ -73,6 +75,8 @@ activate() {
     fi
     [ -z "$is_new" ] || to_undo action
     "$environment/bin/f2b-enrich" action add
+    [ -n "$is_new" ] || [ "$former" = "$(cat "$action" 2>/dev/null | sha256sum)" ] ||
+        say "  the action has changed; running jails get it by: fail2ban-client reload"
 }
 
 # Out of the running jails first: no ban is lifted, and no action is left that would

@@ -88,7 +88,14 @@ def test_an_upgrade_keeps_what_was_configured_and_drops_what_is_gone(
     version = machine.checkout / "f2b_enrich" / "__init__.py"
     version.write_text(version.read_text().replace('"0.1', '"9.1'))
     (machine.checkout / "packaging" / "f2b-enrich-failed").unlink()
+    action = machine.checkout / "action.d" / "f2b-enrich.conf"
+    action.write_text(action.read_text().replace("timeout = 10", "timeout = 11"))
     told = machine.install(*INSTALL, "--recipient", "another")
+
+    assert "running jails get it by: fail2ban-client reload" in told
+    timeout = ("fail2ban-client", "get", "sshd", "action", "f2b-enrich", "timeout")
+    machine.run("fail2ban-client", "reload")
+    assert machine.run(*timeout).strip() == "11"
 
     assert "9.1" in machine.run("f2b-enrich", "--version")
     assert not old.exists()
