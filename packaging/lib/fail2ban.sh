@@ -1,4 +1,4 @@
-# Fail2Ban: asked before and after, given two files, its running jails our action.
+# Fail2Ban: asked before and after, given three files, its running jails our action.
 # Sourced by install.sh.
 
 check_fail2ban() {
@@ -40,12 +40,15 @@ fail2ban_runs() {
     fail2ban-client ping >/dev/null 2>&1
 }
 
-# Two files. Where the second would take an action from a jail, when Fail2Ban is reloaded
-# or started again, it only tells our action's name and changes no jail.
+# The action, the one that runs inside Fail2Ban, which it reads only for a jail that names
+# it, and the line that turns on the first. Where that would take an action from a jail,
+# when Fail2Ban is reloaded or started again, it only tells our action's name.
 put_fail2ban() {
     action=$root/etc/fail2ban/action.d/f2b-enrich.conf
     former=$(cat "$action" 2>/dev/null | sha256sum)
-    put_text "$here/action.d/f2b-enrich.conf" /etc/fail2ban/action.d/f2b-enrich.conf 644
+    for file in "$here"/action.d/f2b-enrich.*; do
+        put_text "$file" "/etc/fail2ban/action.d/${file##*/}" 644
+    done
     cat <"$here/jail.d/f2b-enrich.conf" >"$work/jail"
     if [ -z "$root$dry" ] && loses_an_action; then
         sed '/^action = /,$d' "$here/jail.d/f2b-enrich.conf" >"$work/jail"

@@ -17,6 +17,7 @@ uninstall() {
     stop_units
     say "Removing files"
     with_kind file remove_file
+    remove_compiled
     keep_what_waits
     with_kind tree remove_tree
     remove_unfinished
@@ -79,6 +80,16 @@ remove_file() {
         [ -n "$dry" ] || rm -f "$root$2"
         ;;
     esac
+}
+
+# What Fail2Ban's Python keeps of the action that runs inside it.
+remove_compiled() {
+    [ -z "$dry" ] || return 0
+    cache=$root/etc/fail2ban/action.d/__pycache__
+    for file in "$cache"/f2b-enrich.*.pyc; do
+        [ ! -f "$file" ] || rm -f "$file"
+        rmdir "$cache" 2>/dev/null || :
+    done
 }
 
 # What a run that was killed left of an environment.

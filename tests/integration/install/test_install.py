@@ -63,8 +63,11 @@ def test_what_an_administrator_changed_below_etc_stays(
     assert not machine.path(f"{action}.new").exists()
 
     machine.write(f"{action}.saved", earlier)
+    compiled = "/etc/fail2ban/action.d/__pycache__/f2b-enrich.cpython-311.pyc"
+    machine.write(compiled, "stands for what Fail2Ban's Python keeps")
 
     machine.install("--uninstall")
+    assert not machine.path(compiled).exists()
     assert not machine.path(action).exists()
     assert machine.path(f"{action}.saved").read_text() == own
     assert machine.path(f"{action}.saved.~1~").read_text() == earlier
