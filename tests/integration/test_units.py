@@ -107,8 +107,7 @@ def test_the_units_and_the_configuration_name_the_same_places() -> None:
     ]
     made = (PACKAGING / "tmpfiles.d" / "f2b-enrich.conf").read_text("utf-8")
     run_folder = settings.daemon.socket.parent
-    # With the 1 nobody of the group takes the socket away.
-    assert re.findall(r"^d (\S+) +[23]770 root f2b-enrich -$", made, re.MULTILINE) == [
+    assert re.findall(r"^d (\S+) +2770 root f2b-enrich -$", made, re.MULTILINE) == [
         str(run_folder),
         str(run_folder / "spool"),
     ]
