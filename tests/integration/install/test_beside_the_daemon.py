@@ -41,11 +41,11 @@ def test_a_folder_gets_exactly_these_rights(tmp_path: Path) -> None:
 @needs_root
 @pytest.mark.parametrize("owner", [f"{OTHER}:{OTHER}", "nobody:nogroup"])
 def test_a_folder_gets_its_owner_and_keeps_its_bits(tmp_path: Path, owner: str) -> None:
-    assert run("rights.py", tmp_path, "3770", owner) == ""
+    assert run("rights.py", tmp_path, "2770", owner) == ""
 
     about = tmp_path.stat()
     assert (about.st_uid, about.st_gid) == (OTHER, OTHER)
-    assert stat.S_IMODE(about.st_mode) == 0o3770
+    assert stat.S_IMODE(about.st_mode) == 0o2770
 
 
 @pytest.mark.parametrize("owner", [(), ("no-such-user:root",)])
