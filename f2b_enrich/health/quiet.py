@@ -18,7 +18,7 @@ LIMIT_SECONDS = 15.0
 PAUSE_SECONDS = 0.02
 _CALM_LOOKS = 4
 _LONGEST_NAME = 15
-"""Linux cuts the name of a thread."""
+"""Linux cuts the name of a thread to so many bytes."""
 
 
 def wait_until_quiet(
@@ -45,17 +45,19 @@ def wait_until_quiet(
 
 
 def _is_busy(tasks: Path, jail: str) -> bool:
-    name = f"f2b/a.{jail}"[:_LONGEST_NAME]
+    # Bytes: the cut may go through a character.
+    name = f"f2b/a.{jail}".encode()[:_LONGEST_NAME]
     children = list(_children(tasks))
     own = [found for thread, found in children if thread == name]
     # A fail2ban that does not name its threads: any of them may be the jail's.
     return any(own) if own else any(found for _, found in children)
 
 
-def _children(tasks: Path) -> Iterator[tuple[str, bool]]:
+def _children(tasks: Path) -> Iterator[tuple[bytes, bool]]:
     """Give each thread's name, and whether a process of its own runs."""
-    with contextlib.suppress(FileNotFoundError):
+    # What is gone in between, or cannot be read, is no process to wait for.
+    with contextlib.suppress(OSError):
         for task in tasks.iterdir():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                name = (task / "comm").read_text().rstrip("\n")
-                yield name, bool((task / "children").read_text().strip())
+            with contextlib.suppress(OSError):
+                name = (task / "comm").read_bytes().rstrip(b"\n")
+                yield name, bool((task / "children").read_bytes().strip())

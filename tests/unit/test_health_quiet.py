@@ -29,7 +29,7 @@ class Proc:
         for number, (name, children) in enumerate(threads.items()):
             task = self.folder / str(PID) / "task" / str(number)
             task.mkdir(parents=True, exist_ok=True)
-            (task / "comm").write_text(f"{name}\n")
+            (task / "comm").write_bytes(name.encode("utf-8", "surrogateescape") + b"\n")
             (task / "children").write_text(children)
 
     def pause(self) -> None:
@@ -90,6 +90,15 @@ def test_a_long_name_is_cut_as_linux_does(
     assert not proc([{"f2b/a.nginx-htt": "1"}]).wait("nginx-http-auth")
 
 
+def test_a_name_is_cut_in_the_middle_of_a_letter(
+    proc: Callable[[list[dict[str, str]]], Proc],
+) -> None:
+    cut = "f2b/a.apache-bö".encode()[:15].decode("utf-8", "surrogateescape")
+
+    assert not proc([{cut: "1"}]).wait("apache-böse")
+    assert proc([{cut: "1", "f2b/a.sshd": ""}]).wait("sshd")
+
+
 def test_threads_without_names_count_all(
     proc: Callable[[list[dict[str, str]]], Proc],
 ) -> None:
@@ -100,3 +109,8 @@ def test_a_server_that_is_gone_is_quiet(tmp_path: Path) -> None:
     (tmp_path / str(PID) / "task" / "9").mkdir(parents=True)
     assert Proc(tmp_path, [{}]).wait("sshd")
     assert Proc(tmp_path / "none", [{}]).wait("sshd")
+    (tmp_path / "file" / str(PID)).mkdir(parents=True)
+    (tmp_path / "file" / str(PID) / "task").touch()
+    assert wait_until_quiet(
+        PID, "sshd", elapsed=lambda: 0.0, pause=lambda: None, proc=tmp_path / "file"
+    )
