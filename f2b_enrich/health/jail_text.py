@@ -1,8 +1,12 @@
-"""Where in fail2ban's jail files something stands: told to who is to change it."""
+"""Where in fail2ban's jail files something stands: told to who is to change it.
+
+What is in force only fail2ban's own dump tells (`health.configured`).
+"""
 
 from __future__ import annotations
 
 import re
+from configparser import Error, RawConfigParser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +19,10 @@ if TYPE_CHECKING:
 DEFAULT = "DEFAULT"
 STOCK_FILE = "jail.conf"
 
-_SECTION = re.compile(r"\[(?P<name>[^]]+)\]")
-_ACTION = re.compile(r"action\s*[=:]")
-_NAMES_US = re.compile(r"f2b[-_]enrich")
+_INCLUDES = "INCLUDES"
+_CALLS_US = re.compile(
+    r"%\(action_f2b_enrich\)s|^\s*f2b-enrich(?:\.py)?\s*(?:\[|$)", re.MULTILINE
+)
 _OUR_FILE = f"{OURS}.conf"
 _MOST_CHARACTERS = 1 << 20
 
@@ -34,52 +39,102 @@ class Place:
         return f"{self.path}:{self.line} [{self.section}]"
 
 
-def action_of(etc: Path, jail: str) -> Place | None:
-    """Find the `action =` that a jail has in force, if ours is left out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Option:
+    place: Place
+    key: str
+    value: str
 
-    None where a file that is included has it: those are not read.
-    """
-    found: dict[str, Place] = {}
-    for path in _files(etc):
-        if path.name != _OUR_FILE:
-            for section, line, text in _lines(path):
-                if section in {jail, DEFAULT} and _ACTION.match(text):
-                    found[section] = Place(path=path, line=line, section=section)
+
+def action_of(etc: Path, jail: str) -> Place | None:
+    """Find the `action =` that a jail has in force, if ours is left out."""
+    found = {
+        option.place.section: option.place
+        for option in _all_options(etc)
+        if option.key == "action" and option.place.section in {jail, DEFAULT}
+    }
     return found.get(jail, found.get(DEFAULT))
 
 
 def naming_us(etc: Path) -> tuple[Place, ...]:
-    """Find the lines of other jail files that cannot do without ours."""
+    """Find the options of other jail files that call our action."""
     return tuple(
-        Place(path=path, line=line, section=section)
-        for path in _files(etc)
-        if path.name != _OUR_FILE
-        for section, line, text in _lines(path)
-        if _NAMES_US.search(text)
+        option.place for option in _all_options(etc) if _CALLS_US.search(option.value)
     )
 
 
-def _files(etc: Path) -> Iterator[Path]:
-    """Give the files in the order in which the later one wins (jail.conf(5))."""
+def _all_options(etc: Path) -> Iterator[_Option]:
+    """Give the options of all files but ours; the later one wins (jail.conf(5))."""
     for suffix in (".conf", ".local"):
-        yield etc / f"jail{suffix}"
-        yield from sorted((etc / "jail.d").glob(f"*{suffix}"))
+        for path in (
+            etc / f"jail{suffix}",
+            *sorted((etc / "jail.d").glob(f"*{suffix}")),
+        ):
+            if path.name != _OUR_FILE:
+                yield from _options(path, ())
 
 
-def _lines(path: Path) -> Iterator[tuple[str, int, str]]:
-    """Give section, number and text of each line that is no comment."""
+def _options(path: Path, within: tuple[Path, ...]) -> Iterator[_Option]:
+    """Give the options of a file, between those of the files that it includes."""
+    own = _own_options(path)
+    included = {
+        option.key: option.value for option in own if option.place.section == _INCLUDES
+    }
+    chain = (*within, path)
+    yield from _included(path, included.get("before", ""), chain)
+    yield from own
+    yield from _included(path, included.get("after", ""), chain)
+
+
+def _included(path: Path, names: str, within: tuple[Path, ...]) -> Iterator[_Option]:
+    for name in filter(None, names.split("\n")):
+        file = path.parent / name
+        for each in dict.fromkeys((file, file.parent / f"{file.stem}.local")):
+            if each not in within:  # one that includes itself
+                yield from _options(each, within)
+
+
+def _own_options(path: Path) -> tuple[_Option, ...]:
+    """Read one file as fail2ban does; nothing of one that it cannot read."""
     try:
         if not path.is_file():
-            return
-        with path.open(encoding="utf-8", errors="replace") as file:
+            return ()
+        with path.open(encoding="utf-8") as file:
             text = file.read(_MOST_CHARACTERS)
-    except OSError:
-        return  # fail2ban itself complains
-    section = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.startswith(("#", ";")):
-            continue
-        head = _SECTION.match(line)
-        if head is not None:
-            section = head["name"]
-        yield section, number, line
+    except (OSError, UnicodeDecodeError):
+        return ()  # fail2ban itself complains
+    lines = _Numbered(text)
+    parser = RawConfigParser(strict=False, inline_comment_prefixes=";")
+    # The parser keeps no line numbers, but asks for a key's form where it reads it.
+    parser.optionxform = lambda optionstr: f"{lines.number} {optionstr.lower()}"  # type: ignore[method-assign]
+    try:
+        parser.read_file(lines)
+    except Error:
+        return ()
+    common = parser.defaults()
+    sections = {name: dict(parser.items(name)) for name in parser.sections()}
+    return tuple(
+        _option(path, section, key, value)
+        for section, options in ((DEFAULT, common), *sections.items())
+        for key, value in options.items()
+        if section == DEFAULT or key not in common
+    )
+
+
+def _option(path: Path, section: str, key: str, value: str) -> _Option:
+    number, _, name = key.partition(" ")
+    place = Place(path=path, line=int(number), section=section)
+    return _Option(place=place, key=name, value=value)
+
+
+class _Numbered:
+    """The lines of a text, and the number of the one that was read last."""
+
+    def __init__(self, text: str) -> None:
+        self.number = 0
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text.split("\n"):
+            self.number += 1
+            yield line
