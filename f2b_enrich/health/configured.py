@@ -7,15 +7,18 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from f2b_enrich.health.fail2ban import Command, Word
 
 OURS = "f2b-enrich"
 """What our action is called, whatever comes behind it."""
 
-CLIENT_WORD = "EVENT=ban"
+_CLIENT_WORD = "EVENT=ban"
 """What our client is told at a ban, whatever the action is called."""
+
+_PATHS = ("client", "socket", "spool")
+"""The options that our action has, whatever it is called."""
 
 _MODULE = f"{OURS}.py"
 
@@ -39,9 +42,12 @@ class Action:
         if self.module is not None:
             return PurePath(self.module).name == _MODULE
         values = dict(self.settings)
-        return {"client", "socket", "spool"} <= set(
-            values
-        ) and CLIENT_WORD in values.get("actionban", "")
+        return runs_our_client(self.at_a_ban, values.get)
+
+    @property
+    def at_a_ban(self) -> str:
+        """Give what it runs at a ban; nothing for a module."""
+        return dict(self.settings).get("actionban", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +60,14 @@ class Jail:
     logs: tuple[str, ...] = ()
 
     @property
+    def our_actions(self) -> tuple[Action, ...]:
+        """Give all actions of ours: two that tell two recipients, say."""
+        return tuple(action for action in self.actions if action.is_ours)
+
+    @property
     def our_action(self) -> Action | None:
         """Give our action, the first one if there are two."""
-        return next((action for action in self.actions if action.is_ours), None)
+        return next(iter(self.our_actions), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +77,29 @@ class Configured:
     jails: tuple[Jail, ...]
     mistakes: tuple[str, ...] = ()
 
+    def ours(self) -> Iterator[tuple[str, Action]]:
+        """Name each jail that has our action, with the first one there."""
+        for jail in self.jails:
+            if (action := jail.our_action) is not None:
+                yield jail.name, action
+
 
 def is_our_name(name: str) -> bool:
-    """Tell by an action's name alone, all that a running server says of it."""
+    """Tell by an action's name alone: one half added has nothing else yet."""
     return name == OURS or name.startswith(f"{OURS}-")
+
+
+def runs_our_client(command: str, value_of: Callable[[str], str | None]) -> bool:
+    """Tell our action by what it runs at a ban and by its options.
+
+    `value_of` gives an option's value, None for one that it has not. An
+    administrator's own program may be told EVENT=ban as well.
+    """
+    if _CLIENT_WORD not in command:
+        return False
+    values = [value_of(key) for key in _PATHS]
+    client = values[0]
+    return None not in values and bool(client) and f"{client}" in command
 
 
 def configured(commands: Iterable[Command]) -> Configured:

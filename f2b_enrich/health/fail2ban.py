@@ -39,6 +39,12 @@ _ANSWERED_NO = "NOK: "
 # What logging puts before a message: time, logger, process, level.
 _LOGGED = re.compile(r"^(?:\S+ \S+ )?fail2ban\S* +\[\d+\]: (?P<level>[A-Z]+) +")
 _PID_FILE = re.compile(r"Using pid file (?P<path>.+), \[\S+\] logging to ")
+# The client's own line, with or without what the kernel said; not a server's answer.
+_NO_LISTENER = re.compile(
+    r"^(?:\S+ \S+ )?fail2ban\S* +\[\d+\]: ERROR +"
+    r"(?:(?:\[.*\] )?Unable to contact server|\[Errno \d+\] Connection refused$)",
+    re.MULTILINE,
+)
 _JAILS = re.compile(r"^`- Jail list:[ \t]*(?P<names>.*)$", re.MULTILINE)
 
 
@@ -229,7 +235,8 @@ def _command(line: str) -> Command:
         # Not eval: the values come from files that others wrote.
         found = ast.literal_eval(line)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as exc:
-        raise RefusedError("-d", f"no list of words: {_one_line(line)}") from exc
+        # Not the line: it may hold a password.
+        raise RefusedError("-d", f"no list of words: {_one_line(str(exc))}") from exc
     return tuple(_word(word) for word in found)
 
 
@@ -250,7 +257,7 @@ def _complain(words: tuple[str, ...], told: str, logged: str) -> NoReturn:
         if os.geteuid():  # the folder may hide it
             raise DeniedError("fail2ban shows its socket to root only: run as root")
         raise DownError("fail2ban does not run: it has no socket")
-    if "Unable to contact server" in logged or "Connection refused" in logged:
+    if _NO_LISTENER.search(logged):
         raise DownError("fail2ban does not run: nobody listens on its socket")
     raise RefusedError(_shown(words), _reason(told, logged))
 

@@ -262,6 +262,32 @@ def test_a_dump_is_read_and_never_run(line: str) -> None:
         parse_dump(f"['set', 'loglevel', 'INFO']\n{line}")
 
 
+def test_a_dump_that_cannot_be_read_is_not_shown() -> None:
+    with pytest.raises(RefusedError) as caught:
+        parse_dump("['set', 'mail', [['password', 'hunter2'], __x]]")
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("NOK: ('smtp: Connection refused',)", RefusedError),
+        ("NOK: ('Unable to contact server. Is it running?',)", RefusedError),
+        ("[Errno 111] Connection refused", DownError),
+        ("[[Errno 111] Connection refused] Unable to contact server. Is it", DownError),
+        ("Unable to contact server. Is it running?", DownError),
+    ],
+)
+def test_what_a_server_says_of_others_is_not_its_own_end(
+    tmp_path: Path, said: str, kind: type[Fail2BanError]
+) -> None:
+    program = client(tmp_path, {"get x": f"!{LOGGED}{said}"})
+
+    with pytest.raises(kind):
+        Fail2Ban((str(program),)).send("get", "x")
+
+
 def test_a_dump_has_texts_only() -> None:
     text = "WARNING: x\n['set', 'a', 10, True, [['timeout', 60]]]\n\n"
 
@@ -324,3 +350,20 @@ def test_a_folder_without_parts_can_be_tried(
     with trial.tried(folder_without_parts(), {"jail.d/x.conf": "x"}) as folder:
         assert (folder / "jail.conf").read_text() == "[DEFAULT]\n"
         assert (folder / "jail.d" / "x.conf").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["jail.local", "filter.d/x.conf", "jail.d/a/b"])
+def test_what_is_not_ours_to_change_is_not_written_through_a_link(
+    tmp_path: Path, name: str
+) -> None:
+    for folder in ("filter.d", "jail.d/a"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / name).write_text("theirs")
+
+    with (
+        pytest.raises(ValueError, match="neither in action"),
+        trial.tried(tmp_path, {name: "ours"}),
+    ):
+        pass
+
+    assert (tmp_path / name).read_text() == "theirs"

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.health.configured import Action, Jail, configured, is_our_name
+from f2b_enrich.health.configured import (
+    Action,
+    Configured,
+    Jail,
+    configured,
+    is_our_name,
+)
 from f2b_enrich.health.fail2ban import Word
 
 OURS = (
@@ -86,6 +92,11 @@ def test_no_dump_is_too_odd_to_read(commands: list[tuple[Word, ...]]) -> None:
         (Action(name="second", module="/etc/action.d/smtp.py"), False),
         (Action(name="second", settings=OURS[1:]), False),
         (Action(name="second", settings=OURS[:-1]), False),
+        (
+            Action(name="second", settings=(("client", "other"), *OURS[:1], *OURS[2:])),
+            False,
+        ),
+        (Action(name="second", settings=(("client", ""), *OURS[:1], *OURS[2:])), False),
         (Action(name="f2b-enricher"), False),
         (Action(name="iptables"), False),
     ],
@@ -101,5 +112,18 @@ def test_a_jail_knows_our_action_among_its_own() -> None:
     jail = Jail(name="x", backend="auto", actions=(Action(name="iptables"), ours))
 
     assert jail.our_action is ours
+    assert jail.our_actions == (ours,)
     assert Jail(name="x", backend="auto").our_action is None
     assert not is_our_name("mine")
+
+
+def test_the_jails_that_have_our_action_are_named_with_the_first_one() -> None:
+    first, second = Action(name="f2b-enrich"), Action(name="f2b-enrich-b")
+    found = Configured(
+        jails=(
+            Jail(name="bare", backend="auto"),
+            Jail(name="two", backend="auto", actions=(first, second)),
+        )
+    )
+
+    assert list(found.ours()) == [("two", first)]
