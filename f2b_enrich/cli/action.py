@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.config import Settings
     from f2b_enrich.health.activation import JailPlan
+    from f2b_enrich.health.running import Running
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +40,7 @@ R = TypeVar("R")
 _FAILED = 1
 _STOCK = Path("/etc/fail2ban")
 _OUR_FILES = (trial.ACTION_FILE, trial.JAIL_FILE, trial.MODULE_FILE)
+_RUNS = (Standing.ACTIVE, Standing.OUTDATED)
 _NO_SERVER = "fail2ban does not run"
 
 _socket_option = click.option(
@@ -97,7 +99,7 @@ def action() -> None:
 def plan(etc: Path, fail2ban: Fail2Ban, *, files: Path | None, as_json: bool) -> int:
     """Show what `action add` would do, jail by jail, and change nothing.
 
-    Exit code 1 says that our jail.d file takes an action from a jail.
+    Exit code 1 says that our jail.d file changes what else a jail does at a ban.
     """
     running = activating.running_jails(fail2ban)
     plans = _plans(etc, fail2ban, running, files)
@@ -116,8 +118,8 @@ def plan(etc: Path, fail2ban: Fail2Ban, *, files: Path | None, as_json: bool) ->
 def add(etc: Path, fail2ban: Fail2Ban, *, as_json: bool) -> int:
     """Add our action to every running jail that is configured with it.
 
-    No ban is lifted, and a later reload or restart keeps it. A jail that would lose an
-    action of its own is left alone, and the line to append is shown.
+    No ban is lifted, and a later reload or restart keeps it. A jail whose other actions
+    our jail.d file would change is left alone, and the line to append is shown.
     """
     running = activating.running_jails(fail2ban)
     plans = _plans(etc, fail2ban, running, None)
@@ -138,8 +140,8 @@ def add(etc: Path, fail2ban: Fail2Ban, *, as_json: bool) -> int:
 def remove(etc: Path, fail2ban: Fail2Ban, *, as_json: bool) -> int:
     """Take our action out of every running jail, before its files are removed.
 
-    No ban is lifted. Nothing is done while a jail file still names our action: without
-    our files fail2ban would not start again.
+    No ban is lifted. Nothing is done while a jail still needs our files: without them
+    fail2ban would not start again.
     """
     _refuse_to_break(etc, fail2ban)
     try:
@@ -164,7 +166,7 @@ def remove(etc: Path, fail2ban: Fail2Ban, *, as_json: bool) -> int:
 def _plans(
     etc: Path,
     fail2ban: Fail2Ban,
-    running: dict[str, tuple[str, ...]] | None,
+    running: dict[str, tuple[Running, ...]] | None,
     files: Path | None,
 ) -> tuple[JailPlan, ...]:
     laid: dict[str, str | Path | None] = {}
@@ -185,9 +187,10 @@ def _add_to_all(
     wait = _waiting(fail2ban)
     for one in plans:
         after = one
-        if one.standing is Standing.ADD and one.action is not None:
+        if one.standing is Standing.ADD:
             try:
-                activating.add(fail2ban, one.jail, one.action, wait=wait)
+                for action in one.missing:
+                    activating.add(fail2ban, one.jail, action, wait=wait)
                 after = dataclasses.replace(one, standing=Standing.ACTIVE)
             except activating.JailGoneError:
                 after = dataclasses.replace(one, standing=Standing.LATER)
@@ -224,7 +227,7 @@ def _outcome(plans: Iterable[JailPlan], done: Iterable[JailPlan]) -> list[str]:
         for before, after in zip(plans, done, strict=True)
         if before.standing is Standing.ADD and after.standing is Standing.ACTIVE
     ]
-    active = sum(after.standing is Standing.ACTIVE for after in done)
+    active = sum(after.standing in _RUNS for after in done)
     first = f"added to {', '.join(added)}" if added else "nothing was to be added"
     return [f"{first}; active in {counted(active, 'jail')}"]
 
@@ -234,19 +237,14 @@ def _loses(plans: Iterable[JailPlan]) -> bool:
 
 
 def _refuse_to_break(etc: Path, fail2ban: Fail2Ban) -> None:
-    places = ", ".join(map(str, jail_text.naming_us(etc)))
-    if not places:
+    mistakes = trial.mistakes_without(fail2ban, etc, _OUR_FILES)
+    if not mistakes:
         return
-    try:
-        left = configured(trial.dump(fail2ban, etc, dict.fromkeys(_OUR_FILES)))
-    except RefusedError:
-        pass
-    else:
-        if not left.mistakes:
-            return
+    places = ", ".join(map(str, jail_text.naming_us(etc)))
     raise ActionError(
-        f"nothing was done: {places} needs our files, and fail2ban would not start "
-        "without; take our action out there first"
+        f"nothing was done: {places or 'a file that is read'} needs our files, and "
+        f"fail2ban would not start without ({mistakes[0]}); take our action out there "
+        "first"
     )
 
 

@@ -25,12 +25,14 @@ _COLUMNS = (Column("jail"), Column("our action"), Column("what to know", limit=4
 _TO_DO = {
     Standing.ADD: "to be added",
     Standing.ACTIVE: "active",
+    Standing.OUTDATED: "outdated",
     Standing.LATER: "not yet",
     Standing.LACKS: "lacking",
     Standing.LOSES: "kept out",
     Standing.GONE: "not configured",
 }
 _APPENDS = (Standing.LACKS, Standing.LOSES)
+_TOLD = (*_APPENDS, Standing.OUTDATED)
 
 
 def table(
@@ -53,7 +55,7 @@ def counts(plans: Sequence[JailPlan]) -> str:
 def advice(plans: Sequence[JailPlan], etc: Path) -> Iterator[str]:
     """Say of each jail that needs the administrator what he is to do."""
     for one in plans:
-        if one.standing in _APPENDS:
+        if one.standing in _TOLD:
             yield f"{listed(one.jail)}: {_advice(one, etc)}"
 
 
@@ -65,6 +67,7 @@ def record(one: JailPlan, etc: Path) -> dict[str, object]:
         "standing": one.standing,
         "other_actions": list(one.others),
         "lost_actions": list(one.lost),
+        "gained_actions": list(one.gained),
         "append": APPEND if one.standing in _APPENDS else None,
         "file": str(place.path) if place is not None else None,
         "line": place.line if place is not None else None,
@@ -84,13 +87,18 @@ def _advice(one: JailPlan, etc: Path) -> str:
         case Standing.LACKS:
             return _how_to_append(one, etc)
         case Standing.LOSES:
-            lost = ", ".join(listed(name) for name in one.lost)
-            return (
-                f"our jail.d file would take {lost or 'all'} from it; "
-                f"{_how_to_append(one, etc)}"
-            )
+            return f"our jail.d file would {_changes(one)}; {_how_to_append(one, etc)}"
+        case Standing.OUTDATED:
+            return "runs with older settings; fail2ban-client reload takes the new ones"
         case Standing.ADD | Standing.ACTIVE:
             return ""
+
+
+def _changes(one: JailPlan) -> str:
+    lost, gained = (", ".join(map(listed, names)) for names in (one.lost, one.gained))
+    if not gained:
+        return f"take {lost or 'all'} from it"
+    return f"take {lost} from it and give it {gained}" if lost else f"give it {gained}"
 
 
 def _how_to_append(one: JailPlan, etc: Path) -> str:

@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich.health import activation
-from f2b_enrich.health.configured import CLIENT_WORD, is_our_name
 from f2b_enrich.health.fail2ban import DownError, Fail2BanError, RefusedError
+from f2b_enrich.health.running import at_a_ban, running_actions, running_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from f2b_enrich.health.configured import Action
     from f2b_enrich.health.fail2ban import Fail2Ban
+    from f2b_enrich.health.running import Running
+
+_IS_THERE = "already exists"
+_NO_JAIL = "does not exist"
 
 
 class JailGoneError(Fail2BanError):
     """The jail ended in the meantime: nothing is left to do there."""
 
 
-def running_jails(fail2ban: Fail2Ban) -> dict[str, tuple[str, ...]] | None:
-    """Name the actions of each running jail; None when no server runs.
+def running_jails(fail2ban: Fail2Ban) -> dict[str, tuple[Running, ...]] | None:
+    """Look at the actions of each running jail; None when no server runs.
 
     An action of ours that was not finished is left out: `add` makes it whole.
     """
@@ -31,14 +35,10 @@ def running_jails(fail2ban: Fail2Ban) -> dict[str, tuple[str, ...]] | None:
     found = {}
     for jail in jails:
         try:
-            names = fail2ban.actions(jail)
+            actions = running_actions(fail2ban, jail)
         except RefusedError:
             continue  # it ended since
-        found[jail] = tuple(
-            name
-            for name in names
-            if not is_our_name(name) or _is_whole(fail2ban, jail, name)
-        )
+        found[jail] = tuple(one for one in actions if one.is_whole or not one.is_ours)
     return found
 
 
@@ -61,10 +61,15 @@ def add(
     wait(jail)
     try:
         fail2ban.send_all(activation.activation(jail, action))
-    except RefusedError:
-        if _has(fail2ban, jail, action.name):
+    except RefusedError as exc:
+        if not _has(fail2ban, jail, action.name):
+            raise
+        if _IS_THERE not in exc.reason:
             fail2ban.send(*activation.removal(jail, action.name))
-        raise
+            raise
+        # Somebody else was faster by a moment, and it is not ours to take away.
+        if not _is_whole(fail2ban, jail, action.name):
+            raise
 
 
 def remove(
@@ -81,14 +86,13 @@ def remove(
     removed = []
     for jail in fail2ban.jails():
         try:
-            for name in fail2ban.actions(jail):
-                if not is_our_name(name) and not _runs_our_client(fail2ban, jail, name):
-                    continue
+            for action in running_ours(fail2ban, jail):
                 wait(jail)
-                fail2ban.send(*activation.removal(jail, name))
-                removed.append((jail, name))
-        except RefusedError:
-            if jail in fail2ban.jails():
+                fail2ban.send(*activation.removal(jail, action.name))
+                removed.append((jail, action.name))
+        except RefusedError as exc:
+            # The parts of a name with ", " in it are told as jails, and are none.
+            if _NO_JAIL not in exc.reason and jail in fail2ban.jails():
                 raise
     return tuple(removed)
 
@@ -101,16 +105,4 @@ def _has(fail2ban: Fail2Ban, jail: str, name: str) -> bool:
 
 
 def _is_whole(fail2ban: Fail2Ban, jail: str, name: str) -> bool:
-    return _at_a_ban(fail2ban, jail, name) != ""
-
-
-def _runs_our_client(fail2ban: Fail2Ban, jail: str, name: str) -> bool:
-    return CLIENT_WORD in (_at_a_ban(fail2ban, jail, name) or "")
-
-
-def _at_a_ban(fail2ban: Fail2Ban, jail: str, name: str) -> str | None:
-    """Read what a running action does at a ban; None for a module in the server."""
-    try:
-        return fail2ban.send("get", jail, "action", name, "actionban").strip()
-    except RefusedError:
-        return None
+    return at_a_ban(fail2ban, jail, name) != ""

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from f2b_enrich.health.configured import Action, is_our_name
+from f2b_enrich.health.configured import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from f2b_enrich.health.configured import Configured, Jail
+    from f2b_enrich.health.running import Running
 
 _LAST = "actionban"
 
@@ -25,35 +26,38 @@ class Standing(StrEnum):
 
     ADD = "add"  # it runs without it, and is configured with it
     ACTIVE = "active"  # it runs with it
+    OUTDATED = "outdated"  # it runs with it, as it was configured before
     LATER = "later"  # it does not run, and will start with it
     LACKS = "lacks"  # its configuration is without it
-    LOSES = "loses"  # our jail.d file takes an action of the administrator's from it
+    LOSES = "loses"  # our jail.d file changes what else it does at a ban
     GONE = "gone"  # it runs, and is in the configuration no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JailPlan:
-    """What is to be done about one jail; `action` is ours as it is configured there.
+    """What is to be done about one jail; `missing` are our actions to be added.
 
-    `lost` names the administrator's actions that are missing or changed.
+    `lost` names the administrator's actions that our jail.d file takes away or
+    changes, `gained` those that it adds.
     """
 
     jail: str
     standing: Standing
-    action: Action | None = None
+    missing: tuple[Action, ...] = ()
     others: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
 
 
 def plan(
     now: Configured,
     *,
     without: Configured,
-    running: Mapping[str, tuple[str, ...]] | None,
+    running: Mapping[str, tuple[Running, ...]] | None,
 ) -> tuple[JailPlan, ...]:
     """Compare the configuration, the same without our jail.d file, and what runs.
 
-    `running` has the names of each running jail's actions; None when no server runs.
+    `running` has the actions of each running jail; None when no server runs.
     """
     live = running or {}
     plain = {jail.name: jail for jail in without.jails}
@@ -70,36 +74,59 @@ def plan(
     return tuple(sorted(plans, key=lambda one: one.jail))
 
 
-def _plan_of(jail: Jail, plain: Jail | None, live: tuple[str, ...] | None) -> JailPlan:
-    action = jail.our_action
-    lost = _lost(jail, plain)
+def _plan_of(
+    jail: Jail, plain: Jail | None, live: tuple[Running, ...] | None
+) -> JailPlan:
+    found = {one.name: one for one in live or ()}
+    missing = tuple(each for each in jail.our_actions if each.name not in found)
+    before = plain or jail
+    lost = _only_in(before, jail)
+    gained = tuple(name for name in _only_in(jail, before) if name not in lost)
     return JailPlan(
         jail=jail.name,
-        standing=Standing.LOSES if lost else _standing(action, live),
-        action=action,
-        others=tuple(other.name for other in jail.actions if not other.is_ours),
+        standing=(
+            Standing.LOSES if lost or gained else _standing(jail, missing, found, live)
+        ),
+        missing=missing,
+        others=_others(jail.actions),
         lost=lost,
+        gained=gained,
     )
 
 
-def _standing(action: Action | None, live: tuple[str, ...] | None) -> Standing:
-    if action is None:
+def _standing(
+    jail: Jail,
+    missing: tuple[Action, ...],
+    found: Mapping[str, Running],
+    live: tuple[Running, ...] | None,
+) -> Standing:
+    if not jail.our_actions:
         return Standing.LACKS
     if live is None:
         return Standing.LATER
-    has_it = action.name in live or any(map(is_our_name, live))
-    return Standing.ACTIVE if has_it else Standing.ADD
+    if missing:
+        return Standing.ADD
+    is_old = any(_differs(found[each.name], each) for each in jail.our_actions)
+    return Standing.OUTDATED if is_old else Standing.ACTIVE
 
 
-def _lost(jail: Jail, plain: Jail | None) -> tuple[str, ...]:
-    if plain is None:
-        return ()
+def _differs(running: Running, action: Action) -> bool:
+    # A module tells no options.
+    return (
+        running.at_a_ban is not None
+        and action.module is None
+        and running.at_a_ban != action.at_a_ban.strip()
+    )
+
+
+def _only_in(one: Jail, other: Jail) -> tuple[str, ...]:
+    """Name the administrator's actions that only one of two states of a jail has."""
     # An action is more than its name: `iptables[port=1:65535]` that becomes
     # `iptables[port=ssh]` is lost.
-    kept = set(jail.actions)
+    kept = set(other.actions)
     return tuple(
         action.name
-        for action in plain.actions
+        for action in one.actions
         if action not in kept and not action.is_ours
     )
 
@@ -113,8 +140,8 @@ def _vanished(plain: Jail) -> JailPlan:
     )
 
 
-def _others(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name for name in names if not is_our_name(name))
+def _others(actions: Iterable[Action | Running]) -> tuple[str, ...]:
+    return tuple(each.name for each in actions if not each.is_ours)
 
 
 def activation(jail: str, action: Action) -> Iterator[tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,6 +11,7 @@ import pytest
 from f2b_enrich.health import activating
 from f2b_enrich.health.configured import Action
 from f2b_enrich.health.fail2ban import DownError, Fail2Ban, RefusedError
+from f2b_enrich.health.running import Running, running_ours
 from tests.cli import Ran, run
 from tests.fail2ban_clients import asked, client
 
@@ -21,6 +23,7 @@ LOGGED = "!2026-11-22 09:04:49,337 fail2ban [28749]: ERROR   "
 DOWN = f"{LOGGED}Failed to access socket path: /run/f. Is fail2ban running?"
 GONE = f"{LOGGED}Sorry but the jail 'sshd' does not exist"
 NO = f"{LOGGED}No space left"
+THERE = f"{LOGGED}NOK: ('Action f2b-enrich already exists',)"
 OURS = Action(name="f2b-enrich", settings=(("actionban", "client EVENT=ban"),))
 AT_A_BAN = "get sshd action f2b-enrich actionban"
 ADDED = "set sshd addaction f2b-enrich"
@@ -55,7 +58,7 @@ def test_a_jail_that_ends_while_it_is_asked_is_left_out(tmp_path: Path) -> None:
         },
     )
 
-    assert activating.running_jails(fail2ban) == {"sshd": ("a",)}
+    assert activating.running_jails(fail2ban) == {"sshd": (Running(name="a"),)}
 
 
 def test_a_half_added_action_is_none_yet(tmp_path: Path) -> None:
@@ -69,7 +72,9 @@ def test_a_half_added_action_is_none_yet(tmp_path: Path) -> None:
         },
     )
 
-    assert activating.running_jails(fail2ban) == {"sshd": ("f2b-enrich-py",)}
+    assert activating.running_jails(fail2ban) == {
+        "sshd": (Running(name="f2b-enrich-py", is_ours=True),)
+    }
 
 
 def test_without_a_server_no_jail_runs(tmp_path: Path) -> None:
@@ -150,25 +155,58 @@ def test_a_jail_that_ends_before_or_while_it_is_changed_is_gone(
         activating.add(fail2ban, "sshd", OURS, wait=waited.append)
 
 
-def test_our_action_is_removed_under_any_name(tmp_path: Path) -> None:
-    waited: list[str] = []
+@pytest.mark.parametrize(
+    ("then", "is_told"), [("exec client EVENT=ban", False), ("", True)]
+)
+def test_what_somebody_else_added_meanwhile_is_left_there(
+    tmp_path: Path, then: str, *, is_told: bool
+) -> None:
     fail2ban = answering(
         tmp_path,
         {
-            "status": status("sshd"),
-            ACTIONS: having("iptables", "smtp.py", "tell", "f2b-enrich"),
-            "get sshd action iptables actionban": "iptables -I",
-            "get sshd action smtp.py actionban": NO,
-            "get sshd action tell actionban": "exec client EVENT=ban",
-            "set sshd delaction tell": "None",
-            DELETED: "None",
+            ACTIONS: (having("a"), having("a", "f2b-enrich")),
+            ADDED: THERE,
+            SET: "client EVENT=ban",
+            AT_A_BAN: then,
         },
     )
 
-    assert activating.remove(fail2ban, wait=waited.append) == (
-        ("sshd", "tell"),
-        ("sshd", "f2b-enrich"),
+    told = contextlib.nullcontext()
+    with pytest.raises(RefusedError, match="already exists") if is_told else told:
+        activating.add(fail2ban, "sshd", OURS, wait=str)
+
+    assert DELETED not in asked(tmp_path)
+
+
+def test_our_action_is_known_under_any_name(tmp_path: Path) -> None:
+    hook, bare, ours = (f"get sshd action {name} " for name in ("hook", "bare", "tell"))
+    fail2ban = answering(
+        tmp_path,
+        {
+            ACTIONS: having(
+                "iptables", "smtp.py", "hook", "bare", "tell", "in", "f2b-enrich"
+            ),
+            "get sshd action iptables actionban": "iptables -I",
+            "get sshd action smtp.py actionban": NO,
+            "get sshd action smtp.py __module__": "smtp",
+            f"{hook}actionban": "siem EVENT=ban",
+            f"{bare}actionban": "siem EVENT=ban",
+            f"{bare}client": "/lib/client.py",
+            f"{bare}socket": "s",
+            f"{bare}spool": "p",
+            f"{ours}actionban": 'exec python3 "/lib/client.py" EVENT=ban',
+            f"{ours}client": "/lib/client.py",
+            f"{ours}socket": "s",
+            f"{ours}spool": "p",
+            "get sshd action in actionban": NO,
+            "get sshd action in __module__": "f2b-enrich",
+            AT_A_BAN: "",
+        },
     )
+
+    found = running_ours(fail2ban, "sshd")
+
+    assert [one.name for one in found] == ["tell", "in", "f2b-enrich"]
 
 
 def test_a_jail_that_ends_has_nothing_to_be_removed(tmp_path: Path) -> None:
@@ -180,11 +218,32 @@ def test_a_jail_that_ends_has_nothing_to_be_removed(tmp_path: Path) -> None:
     assert activating.remove(fail2ban, wait=waited.append) == ()
 
 
+def test_the_parts_of_a_name_with_a_comma_are_no_jails(tmp_path: Path) -> None:
+    fail2ban = answering(
+        tmp_path,
+        {
+            "status": status("a", "b", "sshd"),
+            "get a actions": GONE.replace("sshd", "a"),
+            "get b actions": GONE.replace("sshd", "b"),
+            ACTIONS: having("f2b-enrich"),
+            AT_A_BAN: "client",
+            DELETED: "None",
+        },
+    )
+
+    assert activating.remove(fail2ban, wait=str) == (("sshd", "f2b-enrich"),)
+
+
 def test_a_server_that_keeps_our_action_is_told(tmp_path: Path) -> None:
     waited: list[str] = []
     fail2ban = answering(
         tmp_path,
-        {"status": status("sshd"), ACTIONS: having("f2b-enrich"), DELETED: NO},
+        {
+            "status": status("sshd"),
+            ACTIONS: having("f2b-enrich"),
+            AT_A_BAN: "client",
+            DELETED: NO,
+        },
     )
 
     with pytest.raises(RefusedError, match="No space left"):
@@ -302,12 +361,37 @@ def test_who_appends_is_sent_to_a_file_of_his_own(
     assert ran.out.splitlines()[1] == f"sshd: {told.format(etc=command.etc)}"
 
 
-def test_a_file_that_names_us_and_can_do_without_hinders_nothing(
+def test_what_is_wrong_with_our_files_as_well_hinders_no_removal(
     command: Command,
 ) -> None:
-    (command.etc / "jail.local").write_text("[x]\n%(action_f2b_enrich)s\n")
-    answer(command, DUMP, {"status": status("sshd"), ACTIONS: having("a")})
+    (command.etc / "jail.local").write_text("[x]\naction = %(action_f2b_enrich)s\n")
+    wrong = (*DUMP, ["config-error", "Jail 'x' skipped"])
+    answer(command, wrong, {"status": status("sshd"), ACTIONS: having("a")})
 
     ran = command.run("remove")
 
     assert (ran.code, ran.out) == (0, "no jail runs with our action\n")
+
+
+def test_a_configuration_that_is_read_in_no_way_hinders_no_removal(
+    command: Command,
+) -> None:
+    answer(command, (), {"-d": NO, "status": status("sshd"), ACTIONS: having("a")})
+
+    assert command.run("remove").code == 0
+
+
+@pytest.mark.parametrize("then", ["['config-error', 'Jail x skipped']", NO])
+def test_who_needs_our_files_is_told_though_nobody_finds_the_place(
+    command: Command, then: str
+) -> None:
+    answer(command, (), {"-d": ("", then), "status": status("sshd")})
+
+    ran = command.run("remove")
+
+    why = "No space left" if then == NO else "Jail x skipped"
+    assert ran.code == 1
+    assert ran.err == (
+        "f2b-enrich: nothing was done: a file that is read needs our files, and "
+        f"fail2ban would not start without ({why}); take our action out there first\n"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from f2b_enrich.health.activation import (
@@ -12,8 +14,10 @@ from f2b_enrich.health.activation import (
     removal,
 )
 from f2b_enrich.health.configured import Action, Configured, Jail
+from f2b_enrich.health.running import Running
 
 FIREWALL = Action(name="iptables", settings=(("port", "ssh"),))
+MAIL = Action(name="sendmail-whois")
 OURS = Action(
     name="f2b-enrich",
     settings=(
@@ -38,26 +42,48 @@ def having(**jails: tuple[Action, ...]) -> Configured:
     )
 
 
+def live(*actions: Action) -> tuple[Running, ...]:
+    """Give actions as a server runs them."""
+    return tuple(
+        Running(
+            name=action.name,
+            is_ours=action.is_ours,
+            at_a_ban=None if action.module else action.at_a_ban,
+        )
+        for action in actions
+    )
+
+
+OLDER = replace(OURS, settings=(("actionban", "exec older"),))
+RENAMED = replace(OURS, name="f2b-enrich-b")
+
+
 @pytest.mark.parametrize(
     ("actions", "running", "standing"),
     [
-        ((FIREWALL, OURS), {"sshd": ("iptables",)}, Standing.ADD),
+        ((FIREWALL, OURS), {"sshd": live(FIREWALL)}, Standing.ADD),
         ((FIREWALL, OURS), {"sshd": ()}, Standing.ADD),
-        ((FIREWALL, OURS), {"sshd": ("iptables", "f2b-enrich")}, Standing.ACTIVE),
-        ((FIREWALL, OURS), {"sshd": ("f2b-enrich-old",)}, Standing.ACTIVE),
+        ((FIREWALL, OURS), {"sshd": live(FIREWALL, OURS)}, Standing.ACTIVE),
+        ((FIREWALL, OURS), {"sshd": live(RENAMED)}, Standing.ADD),
+        ((FIREWALL, OURS), {"sshd": live(OLDER)}, Standing.OUTDATED),
+        ((FIREWALL, OURS), {"sshd": live(MODULE)}, Standing.ACTIVE),
+        ((FIREWALL, OURS, RENAMED), {"sshd": live(RENAMED)}, Standing.ADD),
+        ((FIREWALL, OURS, RENAMED), {"sshd": live(OURS, RENAMED)}, Standing.ACTIVE),
         ((FIREWALL, OURS), {}, Standing.LATER),
         ((FIREWALL, OURS), None, Standing.LATER),
-        ((FIREWALL,), {"sshd": ("iptables",)}, Standing.LACKS),
+        ((FIREWALL,), {"sshd": live(FIREWALL)}, Standing.LACKS),
         ((FIREWALL,), None, Standing.LACKS),
-        ((OURS,), {"sshd": ("iptables",)}, Standing.LOSES),
+        ((OURS,), {"sshd": live(FIREWALL)}, Standing.LOSES),
         ((OURS,), None, Standing.LOSES),
-        ((FIREWALL, MODULE), {"sshd": ("iptables",)}, Standing.ADD),
-        ((FIREWALL, MODULE), {"sshd": ("iptables", "f2b-enrich")}, Standing.ACTIVE),
+        ((FIREWALL, MAIL, OURS), None, Standing.LOSES),
+        ((FIREWALL, MODULE), {"sshd": live(FIREWALL)}, Standing.ADD),
+        ((FIREWALL, MODULE), {"sshd": live(FIREWALL, MODULE)}, Standing.ACTIVE),
+        ((FIREWALL, MODULE), {"sshd": live(OLDER)}, Standing.ACTIVE),
     ],
 )
 def test_a_jail_stands_by_its_configuration_and_what_runs(
     actions: tuple[Action, ...],
-    running: dict[str, tuple[str, ...]] | None,
+    running: dict[str, tuple[Running, ...]] | None,
     standing: Standing,
 ) -> None:
     found = plan(
@@ -67,37 +93,54 @@ def test_a_jail_stands_by_its_configuration_and_what_runs(
     assert [one.standing for one in found] == [standing]
 
 
+def test_what_is_to_be_added_is_each_action_that_does_not_run() -> None:
+    actions = (FIREWALL, OURS, RENAMED)
+    [found] = plan(
+        having(sshd=actions),
+        without=having(sshd=actions),
+        running={"sshd": live(FIREWALL, OURS)},
+    )
+
+    assert found.missing == (RENAMED,)
+
+
 def test_an_action_of_another_name_is_active_under_it() -> None:
     own = Action(
         name="tell",
         settings=(
-            ("actionban", "EVENT=ban"),
-            *(("client", ""), ("socket", ""), ("spool", "")),
+            ("actionban", "c EVENT=ban"),
+            *(("client", "c"), ("socket", ""), ("spool", "")),
         ),
     )
-    running = {"sshd": ("tell",)}
-    [found] = plan(having(sshd=(own,)), without=having(sshd=(own,)), running=running)
+    [found] = plan(
+        having(sshd=(own,)), without=having(sshd=(own,)), running={"sshd": live(own)}
+    )
 
     assert found.standing is Standing.ACTIVE
-    assert found.action == own
+    assert found.others == ()
 
 
 def test_an_action_with_other_options_is_lost_though_its_name_stays() -> None:
     wide = Action(name="iptables", settings=(("port", "1:65535"),))
-    mail = Action(name="sendmail-whois")
     [found] = plan(
         having(sshd=(FIREWALL, OURS)),
-        without=having(sshd=(wide, mail)),
-        running={"sshd": ("iptables",)},
+        without=having(sshd=(wide, MAIL)),
+        running={"sshd": live(FIREWALL)},
     )
 
     assert found == JailPlan(
         jail="sshd",
         standing=Standing.LOSES,
-        action=OURS,
+        missing=(OURS,),
         others=("iptables",),
         lost=("iptables", "sendmail-whois"),
     )
+
+
+def test_a_firewall_that_our_file_brings_into_a_jail_is_told() -> None:
+    [found] = plan(having(sshd=(FIREWALL, OURS)), without=having(sshd=()), running=None)
+
+    assert (found.lost, found.gained) == ((), ("iptables",))
 
 
 def test_ours_is_none_that_a_jail_could_lose() -> None:
@@ -120,7 +163,7 @@ def test_a_jail_of_the_server_alone_is_told_apart_and_sorted_in() -> None:
     found = plan(
         having(sshd=(OURS,), apache=(OURS,)),
         without=having(sshd=()),
-        running={"made": ("iptables", "f2b-enrich"), "sshd": ()},
+        running={"made": live(FIREWALL, OURS), "sshd": ()},
     )
 
     assert [(one.jail, one.standing, one.others) for one in found] == [
