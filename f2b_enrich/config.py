@@ -259,6 +259,13 @@ class MailSettings(_Section):
     )
     smtp: SmtpSettings = SmtpSettings()
 
+    @field_validator("recipient")
+    @classmethod
+    def _somebody(cls, value: str) -> str:
+        if not value.strip(" \t,"):
+            raise ValueError("names nobody")
+        return value
+
     @model_validator(mode="after")
     def _one_way_to_log_in(self) -> Self:
         if self.smtp.user and self.smtp.security == "plain":
