@@ -15,7 +15,9 @@ import ast
 import os
 import re
 import shlex
+import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
@@ -34,6 +36,7 @@ Command: TypeAlias = tuple[Word, ...]
 PROGRAM = ("fail2ban-client",)
 TIMEOUT_SECONDS = 20.0
 _LONGEST_REASON = 300
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ANSWERED_NO = "NOK: "
 
 # What logging puts before a message: time, logger, process, level.
@@ -116,7 +119,7 @@ class Fail2Ban:
         """Tell the server's process, or None where its pid file does not."""
         # Nothing but the client's own talk says which file is in use.
         done = self._run("-v", "ping")
-        found = _PID_FILE.search(done.stderr.decode("utf-8", "replace"))
+        found = _PID_FILE.search(done.logged)
         if found is None:
             return None
         try:
@@ -165,9 +168,23 @@ class Fail2Ban:
             return
         lines = "".join(f"{shlex.join(words)}\n" for words in each)
         done = self._run("-i", told=f"{lines}quit\n")
-        logged = done.stderr.decode("utf-8", "replace")
-        if done.returncode or any(map(_error_in, logged.splitlines())):
-            _complain(tuple(each[0]), "", logged)
+        if done.code or any(map(_error_in, done.logged.splitlines())):
+            _complain(tuple(each[0]), "", done.logged)
+
+    def answers(self, questions: Iterable[Sequence[str]]) -> tuple[str, ...]:
+        """Ask several things by one program; give an answer to each, or a refusal.
+
+        Raises:
+            RefusedError: the answers cannot be told apart.
+        """
+        lines = [f"{shlex.join(words)}\n" for words in questions]
+        if not lines:
+            return ()
+        done = self._run("-i", told="".join((*lines, "quit\n")))
+        _, *found = re.split(r"^fail2ban> ", done.told, flags=re.MULTILINE)
+        if len(found) != len(lines) + 1:  # the last one is behind the quit
+            _complain(("-i",), "", done.logged)
+        return tuple(answer.rstrip("\n") for answer in found[:-1])
 
     def check_configuration(self) -> None:
         """Have fail2ban read its configuration.
@@ -180,20 +197,19 @@ class Fail2Ban:
 
     def _asked(self, *words: str) -> str:
         done = self._run(*words)
-        told = done.stdout.decode("utf-8", "replace")
-        if done.returncode:
-            _complain(words, told, done.stderr.decode("utf-8", "replace"))
-        return told
+        if done.code:
+            _complain(words, done.told, done.logged)
+        return done.told
 
-    def _run(self, *words: str, told: str = "") -> subprocess.CompletedProcess[bytes]:
+    def _run(self, *words: str, told: str = "") -> _Done:
         try:
-            return subprocess.run(  # noqa: S603 - no shell, the words are ours
-                [*self.program, *words],
-                input=told.encode(),
-                capture_output=True,
-                timeout=self._timeout_seconds,
-                check=False,
-            )
+            with self._started(words) as process:
+                try:
+                    out, err = process.communicate(told.encode(), self._timeout_seconds)
+                except BaseException:
+                    process.kill()
+                    raise
+            return _Done(code=process.returncode, told=_text(out), logged=_text(err))
         except FileNotFoundError as exc:
             raise MissingError(f"{self.program[0]}: there is no such program") from exc
         except OSError as exc:
@@ -204,21 +220,30 @@ class Fail2Ban:
                 f"the limit is {self._timeout_seconds:g} s"
             ) from exc
 
-    def answers(self, questions: Iterable[Sequence[str]]) -> tuple[str, ...]:
-        """Ask several things by one program; give an answer to each, or a refusal.
+    def _started(self, words: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        # Ctrl-C reaches the program as well. What it means is ours to say: it may come
+        # while something is undone, which needs the program.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+        try:
+            return subprocess.Popen(  # noqa: S603 - no shell, the words are ours
+                [*self.program, *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-        Raises:
-            RefusedError: the answers cannot be told apart.
-        """
-        lines = [f"{shlex.join(words)}\n" for words in questions]
-        if not lines:
-            return ()
-        done = self._run("-i", told="".join((*lines, "quit\n")))
-        told = done.stdout.decode("utf-8", "replace")
-        _, *found = re.split(r"^fail2ban> ", told, flags=re.MULTILINE)
-        if len(found) != len(lines) + 1:  # the last one is behind the quit
-            _complain(("-i",), "", done.stderr.decode("utf-8", "replace"))
-        return tuple(answer.rstrip("\n") for answer in found[:-1])
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    code: int
+    told: str
+    logged: str
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "replace")
 
 
 def parse_dump(text: str) -> tuple[Command, ...]:

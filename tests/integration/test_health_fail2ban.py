@@ -242,6 +242,18 @@ def test_a_reason_is_one_short_line(tmp_path: Path, said: str, told: str) -> Non
     assert caught.value.reason == told
 
 
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_a_signal_that_is_meant_for_us_does_not_end_the_program(
+    tmp_path: Path, name: str
+) -> None:
+    program = tmp_path / "fail2ban-client"
+    program.write_text(f"#!/bin/sh\nkill -{name} $$\necho done\n")
+    program.chmod(0o755)
+
+    assert Fail2Ban((str(program),)).send("stop", "x") == "done\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_a_status_without_a_jail_list_is_no_empty_one(tmp_path: Path) -> None:
     program = client(tmp_path, {"status": "Status"})
 
