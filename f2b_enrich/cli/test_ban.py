@@ -13,10 +13,11 @@ import click
 
 from f2b_enrich import spool
 from f2b_enrich.cli.options import with_settings
-from f2b_enrich.health import test_ban as ways
+from f2b_enrich.health import test_ban_traces as traces
 from f2b_enrich.health.check import STOCK_FOLDER
-from f2b_enrich.health.configured import is_our_name
 from f2b_enrich.health.fail2ban import PROGRAM, Fail2Ban
+from f2b_enrich.health.running import running_actions
+from f2b_enrich.health.test_ban import follow
 from f2b_enrich.health.test_ban_jail import (
     OwnJail,
     RealJail,
@@ -95,7 +96,7 @@ def test_ban(
     else:
         _agree(fail2ban, real_jail, yes=yes)
         way = RealJail(fail2ban, real_jail)
-    course = ways.Course(
+    course = traces.Course(
         ip=_nobody(settings.store.path),
         jail=settings.jails.aliases.get(way.jail, way.jail),
         jail_is_new=real_jail is None,
@@ -103,8 +104,8 @@ def test_ban(
         spools=(settings.daemon.spool, spool.beside(settings.daemon.socket)),
         seconds=seconds,
     )
-    with _ending_well():
-        ways.follow(way, course, fail2ban, tell=_tell)
+    with _noting_ends() as ends:
+        follow(way, course, fail2ban, tell=_tell, is_told_to_end=lambda: bool(ends))
     click.echo("all of it works; the test's jail, row and log are removed")
 
 
@@ -122,7 +123,7 @@ def _nobody(store: Path) -> str:
     random.shuffle(numbers)
     for number in numbers:
         ip = f"{_NETWORK}.{number}"
-        if ways.is_unknown(store, ip):
+        if traces.is_unknown(store, ip):
             return ip
     raise TestBanError(f"all of {_NETWORK}.0/24 was banned already, nothing was done")
 
@@ -133,32 +134,35 @@ def _agree(fail2ban: Fail2Ban, jail: str, *, yes: bool) -> None:
     Raises:
         TestBanError: the jail lacks our action.
     """
-    actions = fail2ban.actions(jail)
-    if not any(map(is_our_name, actions)):
+    actions = running_actions(fail2ban, jail)
+    if not any(one.is_ours for one in actions):
         raise TestBanError(
             f"jail {printable(jail)} runs without our action: f2b-enrich check "
             "tells why"
         )
-    others = [printable(name) for name in actions if not is_our_name(name)]
-    click.echo(f"other actions of {printable(jail)}: {', '.join(others) or 'none'}")
+    others = [printable(one.name) for one in actions if not one.is_ours]
+    if not others:
+        return
+    click.echo(f"other actions of {printable(jail)}: {', '.join(others)}")
     if not yes:
         click.confirm("They will run for the test's address. Go on?", abort=True)
 
 
 @contextlib.contextmanager
-def _ending_well() -> Iterator[None]:
-    """Have SIGTERM and a closed terminal undo the test, as Ctrl-C does."""
-    before = {number: signal.signal(number, _interrupt) for number in _ENDS}
+def _noting_ends() -> Iterator[list[int]]:
+    """Note SIGTERM, Ctrl-C and a closed terminal, and break nothing off by them.
+
+    Whoever waits looks at what is noted; raised, it could break off what undoes.
+    """
+    ends: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        ends.append(number)
+
+    before = {number: signal.signal(number, note) for number in _ENDS}
     try:
-        yield
+        yield ends
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Begin to undo, and let nobody interrupt that, nor the programs it runs."""
-    del number, frame
-    for each in _ENDS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt

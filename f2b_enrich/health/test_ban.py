@@ -4,176 +4,147 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from f2b_enrich import spool
-from f2b_enrich.errors import SpoolError, StoreError
+from f2b_enrich.health import test_ban_traces as traces
 from f2b_enrich.health.test_ban_jail import TestBanError
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.model import OutboxState
-from f2b_enrich.store import removal, trial
-from f2b_enrich.store.connection import open_reader, open_writer, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from f2b_enrich.health.fail2ban import Fail2Ban
     from f2b_enrich.health.test_ban_jail import Way
+    from f2b_enrich.health.test_ban_traces import Course
     from f2b_enrich.store.trial import TriedBan
 
 T = TypeVar("T")
 
-_PAUSE = 0.1
 _LONGEST = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """What is followed: `jail` is its name in the store, `seconds` the limit of a step.
-
-    Of a jail that `jail_is_new`, made for this, nothing is to stay in the store.
-    `spools` are the folders where clients leave what no daemon takes.
-    """
-
-    ip: str
-    jail: str
-    jail_is_new: bool
-    store: Path
-    spools: tuple[Path, ...]
-    seconds: float
-
-
 def follow(
-    way: Way, course: Course, fail2ban: Fail2Ban, *, tell: Callable[[str, float], None]
+    way: Way,
+    course: Course,
+    fail2ban: Fail2Ban,
+    *,
+    tell: Callable[[str, float], None],
+    is_told_to_end: Callable[[], bool],
 ) -> None:
     """Have the address banned, and wait for row and mail; then remove all of it.
 
     Each step is told with the seconds since the failures were written. Jail, row, file
-    and what lies in the spool are removed however this ends.
+    and what lies in the spool are removed however this ends: who wants it to end early
+    says so by `is_told_to_end`, and nothing breaks the removal off.
 
     Raises:
-        TestBanError: a step did not come about in its time.
+        TestBanError: a step did not come about in its time, or another test runs.
+        KeyboardInterrupt: it was told to end.
     """
-    with ExitStack() as stack:
-        stack.callback(_forget, course)
-        ban = stack.enter_context(way.prepared(course.ip))
+    following = _Following(course, fail2ban, is_told_to_end)
+    with traces.alone(course), ExitStack() as stack:
+        stack.callback(following.forget)
+        stale = traces.left_by_others(course)
+        ban = stack.enter_context(way.prepared(course.ip, stale=stale))
+        traces.remove(course)  # of tests that were killed
         tell(f"jail {way.jail} is ready for {course.ip}", 0.0)
         started = time.monotonic()
 
         def done(text: str) -> None:
             tell(text, time.monotonic() - started)
 
-        ban()
-        _await_ban(way.jail, course, fail2ban)
+        following.begin(ban)
+        following.await_ban(way.jail)
         done("fail2ban has banned it")
-        row = _await_row(course)
+        row = following.await_row()
         done(f"the daemon has recorded it: ban {row.id}")
-        for recipient in _await_mails(course, row.id):
+        for recipient in following.await_mails(row.id):
             done(f"the mail server has taken the mail to {recipient}")
 
 
-def _await_ban(jail: str, course: Course, fail2ban: Fail2Ban) -> None:
-    def is_banned() -> bool | None:
-        return course.ip in fail2ban.send("status", jail).split() or None
+class _Following:
+    def __init__(
+        self, course: Course, fail2ban: Fail2Ban, is_told_to_end: Callable[[], bool]
+    ) -> None:
+        self._course = course
+        self._fail2ban = fail2ban
+        self._is_told_to_end = is_told_to_end
+        self._has_begun = False
 
-    if _awaited(is_banned, course.seconds) is None:
+    def begin(self, ban: Callable[[], None]) -> None:
+        self._has_begun = True
+        ban()
+
+    def forget(self) -> None:
+        if self._has_begun:
+            traces.await_last(self._course)
+        traces.remove(self._course)
+
+    def await_ban(self, jail: str) -> None:
+        ip, seconds = self._course.ip, self._course.seconds
+
+        def is_banned() -> bool | None:
+            return ip in self._fail2ban.send("status", jail).split() or None
+
+        if self._awaited(is_banned) is None:
+            raise TestBanError(
+                f"fail2ban has not banned {ip} within {seconds:g} s: see its log"
+            )
+
+    def await_row(self) -> TriedBan:
+        course = self._course
+        row = self._awaited(lambda: traces.recorded(course))
+        if row is not None:
+            return row
+        if traces.spooled(course):
+            later = (
+                "the next test-ban removes it"
+                if course.is_ours_alone
+                else f"its ban of {course.ip} stays in the store"
+            )
+            raise TestBanError(
+                "the client left the ban in the spool: no daemon answered; f2b-enrich "
+                f"check tells why; should one that hangs record it yet, {later}"
+            )
         raise TestBanError(
-            f"fail2ban has not banned {course.ip} within {course.seconds:g} s: "
-            "see its log"
+            f"no ban of {course.ip} was recorded within {course.seconds:g} s, "
+            "and none is in the spool: see fail2ban's log for the action's complaint"
         )
 
+    def await_mails(self, ban_id: str) -> list[str]:
+        """Wait until all mails of the ban were taken; give who got them."""
 
-def _await_row(course: Course) -> TriedBan:
-    row = _awaited(lambda: _read(course), course.seconds)
-    if row is not None:
-        return row
-    if _spooled(course):
-        raise TestBanError(
-            "the client left the ban in the spool: no daemon took it; "
-            "f2b-enrich check tells why"
-        )
-    raise TestBanError(
-        f"no ban of {course.ip} was recorded within {course.seconds:g} s, "
-        "and none is in the spool: see fail2ban's log for the action's complaint"
-    )
+        def settled() -> TriedBan | None:
+            row = traces.recorded(self._course)
+            if row is None:
+                raise TestBanError(f"ban {ban_id} is in the store no more")
+            states = {mail.state for mail in row.mails}
+            waits = states & {OutboxState.DUE, OutboxState.SENDING}
+            return None if waits else row
 
-
-def _await_mails(course: Course, ban_id: str) -> list[str]:
-    """Wait until all mails of the ban were taken; give who got them."""
-
-    def settled() -> TriedBan | None:
-        row = _read(course)
+        row = self._awaited(settled)
         if row is None:
-            raise TestBanError(f"ban {ban_id} is in the store no more")
-        states = {mail.state for mail in row.mails}
-        waits = states & {OutboxState.DUE, OutboxState.SENDING}
-        return None if waits else row
+            raise TestBanError(
+                f"no mail server has taken the mail within {self._course.seconds:g} s"
+                f"{_why(traces.recorded(self._course))}"
+            )
+        if not row.mails:
+            raise TestBanError("the ban has no mail: no recipient is configured")
+        sent = [mail for mail in row.mails if mail.state is OutboxState.SENT]
+        if len(sent) < len(row.mails):
+            raise TestBanError(f"the mail was not sent{_why(row)}")
+        return [printable(mail.recipient) for mail in sent]
 
-    row = _awaited(settled, course.seconds)
-    if row is None:
-        raise TestBanError(
-            f"no mail server has taken the mail within {course.seconds:g} s"
-            f"{_why(_read(course))}"
-        )
-    sent = [mail for mail in row.mails if mail.state is OutboxState.SENT]
-    if len(sent) < len(row.mails):
-        raise TestBanError(f"the mail was not sent{_why(row)}")
-    return [printable(mail.recipient) for mail in sent]
+    def _awaited(self, look: Callable[[], T | None]) -> T | None:
+        def look_or_end() -> T | None:
+            if self._is_told_to_end():
+                raise KeyboardInterrupt
+            return look()
+
+        return traces.awaited(look_or_end, self._course.seconds)
 
 
 def _why(row: TriedBan | None) -> str:
     reasons = [mail.last_error for mail in row.mails if mail.last_error] if row else []
     return f": {cut(printable(reasons[0]), _LONGEST)}" if reasons else ""
-
-
-def _awaited(look: Callable[[], T | None], seconds: float) -> T | None:
-    until = time.monotonic() + seconds
-    while (found := look()) is None and time.monotonic() < until:
-        time.sleep(_PAUSE)
-    return found
-
-
-def _read(course: Course) -> TriedBan | None:
-    if not course.store.exists():
-        return None
-    with open_reader(course.store) as connection:
-        return trial.tried_ban(connection, course.jail, course.ip)
-
-
-def _spooled(course: Course) -> list[Path]:
-    """Find what a client left for the daemon, by the address that nobody else has."""
-    mark = f"\0IP={course.ip}\0".encode()
-    found = []
-    for folder in course.spools:
-        for file in spool.waiting(folder, now=time.time()):
-            try:
-                if mark in spool.read(file, owners=None):
-                    found.append(file)
-            except SpoolError:
-                continue  # a daemon has taken it
-    return found
-
-
-def _forget(course: Course) -> None:
-    for file in _spooled(course):
-        file.unlink(missing_ok=True)
-    if _read(course) is None:
-        return
-    with open_writer(course.store) as connection, transaction(connection):
-        removal.remove_bans(connection, course.jail, course.ip)
-        if course.jail_is_new:
-            removal.forget_jail(connection, course.jail)
-
-
-def is_unknown(store: Path, ip: str) -> bool:
-    """Tell whether the store has never heard of an address, so that none is lost.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
-    if not store.exists():
-        raise StoreError(f"store {store}: there is none yet, the daemon makes it")
-    with open_reader(store) as connection:
-        return not trial.has_bans(connection, ip)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -37,8 +37,13 @@ class Way(Protocol):
 
     jail: str
 
-    def prepared(self, ip: str) -> AbstractContextManager[Callable[[], None]]:
-        """Give what bans the address; leaving undoes all of it."""
+    def prepared(
+        self, ip: str, *, stale: tuple[str, ...] = ()
+    ) -> AbstractContextManager[Callable[[], None]]:
+        """Give what bans the address; leaving undoes all of it.
+
+        `stale` are addresses that killed tests had banned in the same way.
+        """
 
 
 class TestBanError(Fail2BanError):
@@ -51,12 +56,12 @@ def our_action(fail2ban: Fail2Ban) -> tuple[str, Action]:
     Raises:
         TestBanError: there is none.
     """
-    for jail in configured(fail2ban.dump()).jails:
-        if (action := jail.our_action) is not None:
-            return jail.name, action
-    raise TestBanError(
-        "no jail is configured with our action: f2b-enrich check tells why"
-    )
+    found = next(configured(fail2ban.dump()).ours(), None)
+    if found is None:
+        raise TestBanError(
+            "no jail is configured with our action: f2b-enrich check tells why"
+        )
+    return found
 
 
 class OwnJail:
@@ -83,20 +88,30 @@ class OwnJail:
         self._folder = folder
 
     @contextmanager
-    def prepared(self, ip: str) -> Iterator[Callable[[], None]]:
+    def prepared(
+        self, ip: str, *, stale: tuple[str, ...] = ()
+    ) -> Iterator[Callable[[], None]]:
         """Make log and jail; what is given writes the failures."""
-        if JAIL in self._fail2ban.jails():  # of a test that was killed
-            self._fail2ban.send("stop", JAIL)
+        stale = (*stale, *self._end_killed_test())
         with self._opened() as log:
             try:
-                for command in self._commands(Path(log.name)):
-                    self._fail2ban.send(*command)
+                self._fail2ban.send_all(self._commands(Path(log.name), stale))
                 yield partial(self._fail, log, ip)
             finally:
                 self._remove(ip)
 
+    def _end_killed_test(self) -> tuple[str, ...]:
+        """Stop what a killed test left, and name what it had banned."""
+        if JAIL not in self._fail2ban.jails():
+            return ()
+        banned = self._fail2ban.send("get", JAIL, "banip").split()
+        self._fail2ban.send("stop", JAIL)
+        return tuple(banned)
+
     def _opened(self) -> _TemporaryFileWrapper[str]:
         try:
+            for old in self._folder.glob(f"{JAIL}-*.log"):
+                old.unlink(missing_ok=True)  # of a test that was killed
             log = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the caller closes it
                 "a", dir=self._folder, prefix=f"{JAIL}-", suffix=".log"
             )
@@ -110,7 +125,7 @@ class OwnJail:
             log.write(f"{self._now():.0f} {_SAID} {ip}\n")
         log.flush()
 
-    def _commands(self, log: Path) -> Iterator[tuple[str, ...]]:
+    def _commands(self, log: Path, stale: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         yield "add", JAIL, "polling"
         for key, value in (
             ("maxretry", str(_LINES)),
@@ -122,14 +137,28 @@ class OwnJail:
             yield "set", JAIL, key, value
         yield "set", JAIL, "addlogpath", str(log), "head"
         yield from activation.activation(JAIL, self._action)
+        if stale:
+            # A jail that starts bans again what the database has for its name.
+            yield "set", JAIL, "unbanip", *stale
         yield "start", JAIL
 
     def _remove(self, ip: str) -> None:
-        # Unbanned first, or fail2ban's database would ban it again in the next test.
-        with suppress(RefusedError):  # it had not come to a ban, or to a jail
-            self._fail2ban.send("set", JAIL, "unbanip", ip)
-        if JAIL in self._fail2ban.jails():
+        # Stopped before anything else, so that no ban comes behind; that tells no
+        # unban, for our action takes the end of a jail for none.
+        try:
             self._fail2ban.send("stop", JAIL)
+        except RefusedError:
+            if JAIL in self._fail2ban.jails():
+                raise
+        # fail2ban's database would ban the address again in the next test. It forgets
+        # it for a jail of that name alone, which need not have started.
+        self._fail2ban.send_all(
+            (
+                ("add", JAIL, "polling"),
+                ("set", JAIL, "unbanip", ip),
+                ("stop", JAIL),
+            )
+        )
 
 
 class RealJail:
@@ -140,8 +169,11 @@ class RealJail:
         self._fail2ban = fail2ban
 
     @contextmanager
-    def prepared(self, ip: str) -> Iterator[Callable[[], None]]:
+    def prepared(
+        self, ip: str, *, stale: tuple[str, ...] = ()
+    ) -> Iterator[Callable[[], None]]:
         """Give what bans the address by hand."""
+        del stale  # the jail's bans are its own
         try:
             yield lambda: self._ban(ip)
         finally:
@@ -153,7 +185,8 @@ class RealJail:
 
 def _renamed(action: Action, origin: str) -> Action:
     """Have the action report the test's jail instead of the one it was read from."""
-    old, new = f'JAIL={origin}"', f'JAIL={JAIL}"'
+    name = dict(action.settings).get("name", origin)
+    old, new = f'JAIL={name}"', f'JAIL={JAIL}"'
     settings = tuple(
         (key, JAIL if key == "name" else value.replace(old, new))
         for key, value in _needed(action.settings)

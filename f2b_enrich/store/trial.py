@@ -22,16 +22,17 @@ class TriedMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedBan:
-    """The ban and all of its mails."""
+    """The ban and all of its mails; `has_ended` by an unban."""
 
     id: str
+    has_ended: bool
     mails: tuple[TriedMail, ...]
 
 
 def tried_ban(connection: sqlite3.Connection, jail: str, ip: str) -> TriedBan | None:
     """Read the newest ban of an address by one jail, with its mails."""
     row = connection.execute(
-        "SELECT id FROM bans WHERE ip = ? AND jail = ? "
+        "SELECT id, unbanned_at FROM bans WHERE ip = ? AND jail = ? "
         "ORDER BY banned_at DESC, id LIMIT 1",
         (ip, jail),
     ).fetchone()
@@ -43,6 +44,7 @@ def tried_ban(connection: sqlite3.Connection, jail: str, ip: str) -> TriedBan | 
     )
     return TriedBan(
         id=row["id"],
+        has_ended=row["unbanned_at"] is not None,
         mails=tuple(
             TriedMail(
                 recipient=mail["recipient"],
@@ -58,3 +60,11 @@ def has_bans(connection: sqlite3.Connection, ip: str) -> bool:
     """Tell whether any ban of an address is recorded."""
     found = connection.execute("SELECT 1 FROM bans WHERE ip = ? LIMIT 1", (ip,))
     return found.fetchone() is not None
+
+
+def banned_by(connection: sqlite3.Connection, jail: str) -> tuple[str, ...]:
+    """Name the addresses that one jail has banned."""
+    found = connection.execute(
+        "SELECT DISTINCT ip FROM bans WHERE jail = ? ORDER BY ip", (jail,)
+    )
+    return tuple(row["ip"] for row in found)
