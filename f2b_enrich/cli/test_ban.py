@@ -19,6 +19,7 @@ from f2b_enrich.health.fail2ban import PROGRAM, Fail2Ban
 from f2b_enrich.health.running import running_actions
 from f2b_enrich.health.test_ban import follow
 from f2b_enrich.health.test_ban_jail import (
+    ADDRESSES,
     OwnJail,
     RealJail,
     TestBanError,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
     from f2b_enrich.config import Settings
     from f2b_enrich.health.test_ban_jail import Way
-
-_NETWORK = "192.0.2"
-"""Of documentation (RFC 5737): nobody's, so a ban of it locks nobody out."""
 
 _LOGS = Path("/var/log")
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -119,13 +117,10 @@ def _nobody(store: Path) -> str:
     Raises:
         TestBanError: there is none left.
     """
-    numbers = list(range(1, 255))
-    random.shuffle(numbers)
-    for number in numbers:
-        ip = f"{_NETWORK}.{number}"
+    for ip in random.sample(ADDRESSES, len(ADDRESSES)):
         if traces.is_unknown(store, ip):
             return ip
-    raise TestBanError(f"all of {_NETWORK}.0/24 was banned already, nothing was done")
+    raise TestBanError("all of 192.0.2.0/24 was banned already, nothing was done")
 
 
 def _agree(fail2ban: Fail2Ban, jail: str, *, yes: bool) -> None:

@@ -45,8 +45,7 @@ def follow(
     following = _Following(course, fail2ban, is_told_to_end)
     with traces.alone(course), ExitStack() as stack:
         stack.callback(following.forget)
-        stale = traces.left_by_others(course)
-        ban = stack.enter_context(way.prepared(course.ip, stale=stale))
+        ban = stack.enter_context(way.prepared(course.ip))
         traces.remove(course)  # of tests that were killed
         tell(f"jail {way.jail} is ready for {course.ip}", 0.0)
         started = time.monotonic()

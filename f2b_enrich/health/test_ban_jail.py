@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 JAIL = "f2b-enrich-test"
 """The throw-away jail; its name is in the subject of the mail."""
 
+ADDRESSES = tuple(f"192.0.2.{number}" for number in range(1, 255))
+"""Of documentation (RFC 5737): nobody's, so a ban of one locks nobody out."""
+
 _WITHOUT_TAG = frozenset(("actname", "name", "norestored", "options", "timeout"))
 _LINES = 3
 _BAN_SECONDS = 600
@@ -37,13 +40,8 @@ class Way(Protocol):
 
     jail: str
 
-    def prepared(
-        self, ip: str, *, stale: tuple[str, ...] = ()
-    ) -> AbstractContextManager[Callable[[], None]]:
-        """Give what bans the address; leaving undoes all of it.
-
-        `stale` are addresses that killed tests had banned in the same way.
-        """
+    def prepared(self, ip: str) -> AbstractContextManager[Callable[[], None]]:
+        """Give what bans the address; leaving undoes all of it."""
 
 
 class TestBanError(Fail2BanError):
@@ -88,25 +86,16 @@ class OwnJail:
         self._folder = folder
 
     @contextmanager
-    def prepared(
-        self, ip: str, *, stale: tuple[str, ...] = ()
-    ) -> Iterator[Callable[[], None]]:
+    def prepared(self, ip: str) -> Iterator[Callable[[], None]]:
         """Make log and jail; what is given writes the failures."""
-        stale = (*stale, *self._end_killed_test())
+        if JAIL in self._fail2ban.jails():  # of a test that was killed
+            self._fail2ban.send("stop", JAIL)
         with self._opened() as log:
             try:
-                self._fail2ban.send_all(self._commands(Path(log.name), stale))
+                self._fail2ban.send_all(self._commands(Path(log.name)))
                 yield partial(self._fail, log, ip)
             finally:
                 self._remove(ip)
-
-    def _end_killed_test(self) -> tuple[str, ...]:
-        """Stop what a killed test left, and name what it had banned."""
-        if JAIL not in self._fail2ban.jails():
-            return ()
-        banned = self._fail2ban.send("get", JAIL, "banip").split()
-        self._fail2ban.send("stop", JAIL)
-        return tuple(banned)
 
     def _opened(self) -> _TemporaryFileWrapper[str]:
         try:
@@ -125,7 +114,7 @@ class OwnJail:
             log.write(f"{self._now():.0f} {_SAID} {ip}\n")
         log.flush()
 
-    def _commands(self, log: Path, stale: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    def _commands(self, log: Path) -> Iterator[tuple[str, ...]]:
         yield "add", JAIL, "polling"
         for key, value in (
             ("maxretry", str(_LINES)),
@@ -137,9 +126,8 @@ class OwnJail:
             yield "set", JAIL, key, value
         yield "set", JAIL, "addlogpath", str(log), "head"
         yield from activation.activation(JAIL, self._action)
-        if stale:
-            # A jail that starts bans again what the database has for its name.
-            yield "set", JAIL, "unbanip", *stale
+        # Or the jail starts with what the database has of a test that was killed.
+        yield "set", JAIL, "unbanip", *ADDRESSES
         yield "start", JAIL
 
     def _remove(self, ip: str) -> None:
@@ -169,11 +157,8 @@ class RealJail:
         self._fail2ban = fail2ban
 
     @contextmanager
-    def prepared(
-        self, ip: str, *, stale: tuple[str, ...] = ()
-    ) -> Iterator[Callable[[], None]]:
+    def prepared(self, ip: str) -> Iterator[Callable[[], None]]:
         """Give what bans the address by hand."""
-        del stale  # the jail's bans are its own
         try:
             yield lambda: self._ban(ip)
         finally:

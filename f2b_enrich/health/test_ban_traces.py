@@ -79,14 +79,6 @@ def recorded(course: Course) -> TriedBan | None:
         return trial.tried_ban(connection, course.jail, course.ip)
 
 
-def left_by_others(course: Course) -> tuple[str, ...]:
-    """Name the addresses that killed tests had banned, if the jail is a test's."""
-    if not course.is_ours_alone or not course.store.exists():
-        return ()
-    with open_reader(course.store) as connection:
-        return trial.banned_by(connection, course.jail)
-
-
 def spooled(course: Course) -> list[Path]:
     """Find what clients left for the daemon, by a name that nobody else has."""
     name = f"JAIL={JAIL}" if course.jail_is_new else f"IP={course.ip}"
@@ -119,7 +111,7 @@ def remove(course: Course) -> None:
     """Remove the ban from spool and store, and those of killed tests."""
     for file in spooled(course):
         file.unlink(missing_ok=True)
-    addresses = {*left_by_others(course)}
+    addresses = {*_left_by_others(course)}
     if recorded(course) is not None:
         addresses.add(course.ip)
     if not addresses:
@@ -129,6 +121,14 @@ def remove(course: Course) -> None:
             removal.remove_bans(connection, course.jail, ip)
         if course.jail_is_new:
             removal.forget_jail(connection, course.jail)
+
+
+def _left_by_others(course: Course) -> tuple[str, ...]:
+    """Name the addresses that killed tests had banned, if the jail is a test's."""
+    if not course.is_ours_alone or not course.store.exists():
+        return ()
+    with open_reader(course.store) as connection:
+        return trial.banned_by(connection, course.jail)
 
 
 def is_unknown(store: Path, ip: str) -> bool:
