@@ -108,6 +108,8 @@ def _how_to_append(one: JailPlan, etc: Path) -> str:
     is_stock = place.path.name == STOCK_FILE
     if is_stock and place.section == DEFAULT and not (etc / JAIL_FILE).exists():
         return f"{etc / JAIL_FILE} is not there"
-    # Not into the package's own file: an upgrade would ask about it.
-    where = "a copy in jail.local of " if is_stock else ""
+    # Not into the package's own file: an upgrade would ask about it. Nor into one that
+    # is read before ours, which would go on to outdo it.
+    is_early = one.standing is Standing.LOSES
+    where = "a copy in jail.local of " if is_stock or is_early else ""
     return f'append "{APPEND}" to {where}the "action =" in {place}'

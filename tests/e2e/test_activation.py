@@ -241,9 +241,17 @@ def test_a_jail_that_would_lose_an_action_is_left_alone(
         assert added.code == 1
         assert (
             "sshd: our jail.d file would take admins from it and give it lab-firewall; "
-            f'append "%(action_f2b_enrich)s" to the "action =" in {early}:2 [DEFAULT]'
+            'append "%(action_f2b_enrich)s" to a copy in jail.local of the "action =" '
+            f"in {early}:2 [DEFAULT]"
         ) in added.out
     assert actions(site) == ["admins"]
+    if not files:
+        local = site.lab.root / "etc" / "jail.local"
+        copy = "action = lab-firewall[actname=admins]\n         %(action_f2b_enrich)s"
+        text = local.read_text().replace("[DEFAULT]", f"[DEFAULT]\n{copy}")
+        local.write_text(text)
+        assert action(site, "add").out == "added to sshd; active in 1 jail\n"
+        assert actions(site) == ["admins", "f2b-enrich"]
 
 
 def test_a_later_default_of_the_administrator_wins_and_is_told(site: Site) -> None:
@@ -498,7 +506,8 @@ def test_a_firewall_that_our_file_would_bring_keeps_it_out(site: Site) -> None:
     assert ran.code == 1
     assert ran.out.splitlines()[1] == (
         "sshd: our jail.d file would give it lab-firewall; append "
-        f'"%(action_f2b_enrich)s" to the "action =" in {dry}:2 [DEFAULT]'
+        '"%(action_f2b_enrich)s" to a copy in jail.local of the "action =" in '
+        f"{dry}:2 [DEFAULT]"
     )
     assert actions(site) == [""]
 
