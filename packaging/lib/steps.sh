@@ -195,7 +195,7 @@ conclude() {
     elif [ "$changes" -eq 0 ]; then
         say "Nothing to change: all is in place."
     elif [ -n "$root$systemd" ]; then
-        say "Done. f2b-enrich status shows how it is; ./install.sh --uninstall removes it."
+        say "Done. f2b-enrich test-ban tries the whole way; ./install.sh --uninstall removes it."
     else
         say "Done. No systemd here: bans wait in the spool until something runs the daemon:"
         say "  setpriv --reuid $user --regid $user --clear-groups $prefix/bin/f2b-enrich daemon"
