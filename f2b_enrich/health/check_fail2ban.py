@@ -18,6 +18,7 @@ from f2b_enrich.health.fail2ban import (
 )
 from f2b_enrich.health.handing import handing_of
 from f2b_enrich.health.links import crit, ok, unknown, warn
+from f2b_enrich.health.running import running_ours
 from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ _NO_LOG = re.compile(r"not found any log file for (?P<jail>\S+) jail")
 class Fail2BanFacts:
     """What fail2ban said; `trouble` is why its server said nothing.
 
-    `running` has the actions of each jail that runs. `configured` names the jails that
+    `running` has the actions of each jail that runs, `renamed` what ours is called in
+    one where its name does not tell. `configured` names the jails that
     the configuration gives our action, None where it cannot be read. `handings` is
     what each jail with our action runs, `logs` which files each one reads that reads
     files, `mistake` what fail2ban finds wrong with its configuration.
@@ -43,6 +45,7 @@ class Fail2BanFacts:
     version: str | None = None
     trouble: Fail2BanError | None = None
     running: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
     configured: frozenset[str] | None = None
     handings: Mapping[str, Handing] = field(default_factory=dict)
     logs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -60,7 +63,8 @@ class Fail2BanFacts:
 
     def ours_in(self, jail: str) -> str | None:
         """Give what our action is called in a running jail; None if it is not there."""
-        return next(filter(is_our_name, self.running[jail]), None)
+        by_name = next(filter(is_our_name, self.running[jail]), None)
+        return by_name or self.renamed.get(jail)
 
 
 def look(fail2ban: Fail2Ban) -> Fail2BanFacts:
@@ -93,7 +97,8 @@ def _ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
         jails = fail2ban.jails()
         answers = _answers(fail2ban, [("get", jail, "actions") for jail in jails])
         running = dict(zip(jails, map(_names, answers), strict=True))
-        facts = Fail2BanFacts(version=version, running=running)
+        renamed = _renamed(fail2ban, running)
+        facts = Fail2BanFacts(version=version, running=running, renamed=renamed)
         # One that runs inside fail2ban has no command, and says so.
         questions = [
             ("get", jail, "action", facts.ours_in(jail) or "", "actionban")
@@ -104,6 +109,27 @@ def _ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
         return Fail2BanFacts(trouble=exc)
     told = dict(zip(facts.reporting, commands, strict=True))
     return replace(facts, handings=_handings(told))
+
+
+def _renamed(
+    fail2ban: Fail2Ban, running: Mapping[str, tuple[str, ...]]
+) -> dict[str, str]:
+    """Find our action by what it runs, in jails where no name is ours."""
+    others = [
+        (jail, name)
+        for jail, names in running.items()
+        for name in names
+        if not any(map(is_our_name, names))
+    ]
+    asked = [("get", jail, "action", name, "actionban") for jail, name in others]
+    commands = _answers(fail2ban, asked)
+    suspects = {
+        jail
+        for (jail, _), command in zip(others, commands, strict=True)
+        if handing_of(command) is not None
+    }
+    found = {jail: running_ours(fail2ban, jail) for jail in sorted(suspects)}
+    return {jail: ours[0].name for jail, ours in found.items() if ours}
 
 
 def _answers(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from f2b_enrich.health import check_fail2ban, check_logs
+from f2b_enrich.health.activation import activation
+from f2b_enrich.health.configured import configured
 from f2b_enrich.health.fail2ban import Fail2Ban, RefusedError
 from tests.e2e.lasting import lasting_site
 
@@ -125,3 +128,21 @@ def test_a_log_of_long_ago_is_told_where_it_means_something(
     log.unlink()
     assert list(check_logs.links(facts, now=now)) == []
     log.touch()
+
+
+def test_our_action_is_seen_under_another_name(site: Site, fail2ban: Fail2Ban) -> None:
+    jail, action = next(
+        (jail, action)
+        for jail, action in configured(fail2ban.dump()).ours()
+        if jail == "jail3"
+    )
+    fail2ban.send("set", jail, "delaction", action.name)
+    fail2ban.send_all(activation(jail, replace(action, name="tell")))
+    try:
+        facts = check_fail2ban.look(fail2ban)
+    finally:
+        site.lab.fail2ban("restart")
+
+    assert facts.renamed == {"jail3": "tell"}
+    assert "jail3" in facts.reporting
+    assert "jail3" in facts.handings
