@@ -62,8 +62,8 @@ wheels() {
         set -- "$@" --no-index --find-links "$offline"
     fi
     "$fresh/bin/python3" -I -m pip -qq --disable-pip-version-check --no-cache-dir \
-        --no-input "$@" --no-deps --require-hashes --only-binary :all: ||
-        fail "pip could not $1 the pinned packages"
+        --no-input --retries 2 "$@" --no-deps --require-hashes --only-binary :all: ||
+        fail "pip could not $1 the pinned packages; without the internet: --offline DIR"
 }
 
 # The package needs no building: its files, what tells Python of them, and a program.
