@@ -146,12 +146,14 @@ class StoreBuilder:
             )
             outbox.add(connection, new, now=at)
             row_id: int = connection.execute("SELECT max(id) FROM outbox").fetchone()[0]
+            row = outbox.row(connection, row_id)
+            assert row is not None
             if state is OutboxState.SENT:
-                outbox.sent(connection, row_id, now=at)
+                outbox.sent(connection, row, now=at)
             elif state is not OutboxState.DUE:
                 outbox.failed(
                     connection,
-                    row_id,
+                    row,
                     state=state,
                     due_at=at,
                     error=error or "550 5.1.1 no such user",

@@ -150,7 +150,7 @@ class Mailing:
             raise
         self._pauses = 0
         log.info("mail sent", id=row.id, to=row.recipient, answer=answer)
-        await self._note(partial(outbox.sent, row_id=row.id, now=self._desk.now()))
+        await self._note(partial(outbox.sent, row=row, now=self._desk.now()))
 
     async def _deliver(self, row: OutboxRow) -> str:
         facts = await self._facts(row.ban_id) if row.ban_id is not None else None
@@ -205,7 +205,7 @@ class Mailing:
         await self._note(
             partial(
                 outbox.failed,
-                row_id=row.id,
+                row=row,
                 state=verdict.state,
                 due_at=verdict.due_at,
                 error=verdict.last_error,

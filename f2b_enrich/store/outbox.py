@@ -90,18 +90,21 @@ def next_due_at(connection: sqlite3.Connection) -> datetime | None:
     return None if row[0] is None else read_time(row[0])
 
 
-def sent(connection: sqlite3.Connection, row_id: int, *, now: datetime) -> None:
-    """Note that a mail server took the mail."""
+def sent(connection: sqlite3.Connection, row: OutboxRow, *, now: datetime) -> None:
+    """Note that a mail server took the mail.
+
+    Its Message-ID counts, too: a number is given anew when its row was removed.
+    """
     connection.execute(
         "UPDATE outbox SET state = 'sent', sent_at = ?, attempts = attempts + 1, "
-        "last_error = NULL WHERE id = ?",
-        (time_text(now), row_id),
+        "last_error = NULL WHERE id = ? AND message_id = ?",
+        (time_text(now), row.id, row.message_id),
     )
 
 
 def failed(
     connection: sqlite3.Connection,
-    row_id: int,
+    row: OutboxRow,
     *,
     state: OutboxState,
     due_at: datetime,
@@ -110,8 +113,8 @@ def failed(
     """Note an attempt that failed, and what follows."""
     connection.execute(
         "UPDATE outbox SET state = ?, due_at = ?, attempts = attempts + 1, "
-        "last_error = ? WHERE id = ?",
-        (state.value, time_text(due_at), error, row_id),
+        "last_error = ? WHERE id = ? AND message_id = ?",
+        (state.value, time_text(due_at), error, row.id, row.message_id),
     )
 
 

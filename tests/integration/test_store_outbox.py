@@ -54,9 +54,10 @@ def claim(store: sqlite3.Connection, now: datetime = LATER) -> list[int]:
 
 
 def die(store: sqlite3.Connection, row_id: int) -> None:
+    mail = row(store, row_id)
     with transaction(store):
         outbox.failed(
-            store, row_id, state=OutboxState.DEAD, due_at=NOW, error="550 no such user"
+            store, mail, state=OutboxState.DEAD, due_at=NOW, error="550 no such user"
         )
 
 
@@ -100,14 +101,14 @@ def test_a_mail_that_was_taken_is_sent_and_its_trouble_forgotten(
     claim(store)
     with transaction(store):
         outbox.failed(
-            store, mail.id, state=OutboxState.DUE, due_at=LATER, error="451 later"
+            store, mail, state=OutboxState.DUE, due_at=LATER, error="451 later"
         )
     waiting = row(store, mail.id)
     assert (waiting.state, waiting.attempts) == (OutboxState.DUE, 1)
     assert waiting.last_error == "451 later"
     claim(store)
     with transaction(store):
-        outbox.sent(store, mail.id, now=LATER)
+        outbox.sent(store, mail, now=LATER)
     done = row(store, mail.id)
     assert (done.state, done.attempts, done.sent_at) == (OutboxState.SENT, 2, LATER)
     assert done.last_error is None
@@ -129,7 +130,7 @@ def test_what_was_claimed_and_not_tried_is_given_back(
     tried, untried = queue(store, 1), queue(store, 2)
     claim(store)
     with transaction(store):
-        outbox.sent(store, tried.id, now=NOW)
+        outbox.sent(store, tried, now=NOW)
         outbox.release(store, [tried.id, untried.id])
     assert row(store, tried.id).state is OutboxState.SENT
     assert row(store, untried.id).state is OutboxState.DUE
@@ -179,7 +180,7 @@ def test_a_mail_that_is_tried_again_keeps_its_time(store: sqlite3.Connection) ->
     record(store, a_ban())
     mail = queue(store, ban_id=ID)
     with transaction(store):
-        outbox.failed(store, mail.id, state=OutboxState.DUE, due_at=LATER, error="451")
+        outbox.failed(store, mail, state=OutboxState.DUE, due_at=LATER, error="451")
         enrichments.save(store, snapshot())
         outbox.stop_waiting(store, "192.0.2.7")
     assert row(store, mail.id).due_at == LATER
@@ -254,7 +255,7 @@ def test_what_is_on_its_way_or_gone_is_neither_retried_nor_dropped(
     claim(store)
     if act == "sent":
         with transaction(store):
-            outbox.sent(store, mail.id, now=NOW)
+            outbox.sent(store, mail, now=NOW)
     with transaction(store):
         assert outbox.retry(store, mail.id, sender="", now=LATER) == 0
         assert outbox.drop(store, mail.id) == 0
@@ -284,6 +285,24 @@ def test_the_view_shows_what_became_of_a_bans_mail(store: sqlite3.Connection) ->
     mail = queue(store, ban_id=ID)
     claim(store)
     with transaction(store):
-        outbox.sent(store, mail.id, now=LATER)
+        outbox.sent(store, mail, now=LATER)
     shown = store.execute("SELECT mail_state, mailed_at FROM ban_log").fetchone()
     assert tuple(shown) == ("sent", "2026-11-21T12:00:10Z")
+
+
+def test_what_became_of_a_mail_is_not_noted_of_the_next_with_its_number(
+    store: sqlite3.Connection,
+) -> None:
+    """A ban, and its mail with it, may be removed while the mail is on its way."""
+    gone = queue(store)
+    claim(store)
+    with transaction(store):
+        store.execute("DELETE FROM outbox")
+    new = queue(store, 2)
+    assert new.id == gone.id
+
+    with transaction(store):
+        outbox.sent(store, gone, now=LATER)
+        outbox.failed(store, gone, state=OutboxState.DEAD, due_at=NOW, error="no")
+
+    assert row(store, new.id).state is OutboxState.DUE
