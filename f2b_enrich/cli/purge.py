@@ -13,12 +13,15 @@ import click
 from f2b_enrich.cli.opening import demand, reading
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.tables import json_text
+from f2b_enrich.errors import StoreError
 from f2b_enrich.mail.wording import counted
-from f2b_enrich.store.connection import open_writer
+from f2b_enrich.store.connection import open_writer, transaction
 from f2b_enrich.store.purging import Purge
-from f2b_enrich.store.retention import Limits, Removed, would_remove
+from f2b_enrich.store.retention import Limits, Removed, doubts_clock, would_remove
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from f2b_enrich.config import Settings
 
 _DAYS = click.IntRange(0, 36_500)
@@ -52,7 +55,11 @@ class Done:
     metavar="DAYS",
     help="Keep bans for so long, 0 for ever, whatever retention.bans_days says.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before less is kept than that.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do not ask before less is kept than that, nor doubt a clock that leapt.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_settings
 def purge(
@@ -80,7 +87,7 @@ def purge(
         _agree("--lines-days", lines, configured=kept.lines_days)
         _agree("--bans-days", bans, configured=kept.bans_days)
     limits = Limits.of_days(lines=lines, bans=bans, now=datetime.now(UTC))
-    done = _count(settings, limits) if dry_run else _purge(settings, limits)
+    done = _count(settings, limits) if dry_run else _purge(settings, limits, yes=yes)
     click.echo(json_text(done) if as_json else _told(done.removed, dry_run=dry_run))
 
 
@@ -101,10 +108,12 @@ def _count(settings: Settings, limits: Limits) -> Done:
     return Done(dry_run=True, limits=limits, removed=removed)
 
 
-def _purge(settings: Settings, limits: Limits) -> Done:
+def _purge(settings: Settings, limits: Limits, *, yes: bool) -> Done:
     path = settings.store.path
     demand(path)
     with open_writer(path) as connection:
+        if not yes:
+            _believe_the_clock(connection)
         run = Purge(
             connection,
             limits,
@@ -128,6 +137,23 @@ def _purge(settings: Settings, limits: Limits) -> Done:
     return Done(
         dry_run=False, limits=limits, removed=run.removed, log_emptied=log_emptied
     )
+
+
+def _believe_the_clock(connection: sqlite3.Connection) -> None:
+    """Remove nothing by a clock that has leapt ahead, at least not on the first day.
+
+    Raises:
+        StoreError: it has.
+    """
+    now = datetime.now(UTC)
+    with transaction(connection):
+        last = doubts_clock(connection, now=now)
+    if last is not None:
+        raise StoreError(
+            f"nothing purged: the clock says {now:%Y-%m-%d}, and the last purge was "
+            f"{(now - last).days:,} days before; if that is right, call it with --yes, "
+            "or again tomorrow"
+        )
 
 
 def _tell(text: str) -> None:

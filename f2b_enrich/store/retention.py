@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CHORE = "purge"
+_DOUBT = "purge-doubt"
+
+LONGEST_GAP = timedelta(days=30)
+"""Between two purges; after a longer one the clock may be wrong, which deletes all."""
+
+_SLEPT_OVER = timedelta(hours=20)
 
 TO_BE_CLASSED = timedelta(days=1)
 """How long a ban that was not classed yet keeps its lines, whatever its age: it may
@@ -115,13 +121,29 @@ def _note(
     if limit is None:
         return
     # What is noted of the future was so by a clock that was wrong.
-    latest = min(max(before or limit, limit), now)
+    latest = limit if before is None or before > now else max(before, limit)
     connection.execute(
         "INSERT INTO purged (what, before_at, is_finished) VALUES (?, ?, FALSE) "
         "ON CONFLICT (what) DO UPDATE "
         "SET before_at = excluded.before_at, is_finished = FALSE",
         (what, time_text(latest)),
     )
+
+
+def doubts_clock(connection: sqlite3.Connection, *, now: datetime) -> datetime | None:
+    """Give the time of the last purge if it is strangely long ago, and note the doubt.
+
+    Inside the caller's transaction. A day later the same clock is believed: the server
+    was off for so long.
+    """
+    last, doubted = last_purge(connection), chores.done_at(connection, _DOUBT)
+    if last is None or now - last <= LONGEST_GAP:
+        return None
+    if doubted is not None and _SLEPT_OVER <= now - doubted <= LONGEST_GAP:
+        return None
+    if doubted is None or not timedelta(0) <= now - doubted < _SLEPT_OVER:
+        chores.done(connection, _DOUBT, now=now)
+    return last
 
 
 def finish(connection: sqlite3.Connection, *, now: datetime) -> None:

@@ -301,3 +301,42 @@ def test_status_tells_what_is_kept_before_there_is_a_store(tmp_path: Path) -> No
         "\nretention lines 180 d, bans for ever\n"
         in run("status", "--db", tmp_path / "none.db").out
     )
+
+
+def last_purged(store: StoreBuilder, at: datetime) -> None:
+    with store.writing() as connection:
+        retention.finish(connection, now=at)
+
+
+def test_a_clock_that_leapt_is_not_believed_at_once(store: StoreBuilder) -> None:
+    last_purged(store, NOW - 31 * DAY)
+
+    doubted = purge(store)
+
+    assert (doubted.code, doubted.out) == (1, "")
+    assert "nothing purged: the clock says" in doubted.err
+    assert "the last purge was 31 days before" in doubted.err
+    assert purge(store).code == 1, "not within the same day either"
+    assert purge(store, "--yes").out == REMOVED
+
+
+def test_a_server_that_was_off_for_long_loses_one_night(store: StoreBuilder) -> None:
+    last_purged(store, NOW - 400 * DAY)
+    with store.writing() as connection:
+        yesterday = NOW - timedelta(hours=23)
+        assert retention.doubts_clock(connection, now=yesterday) is not None
+
+    assert purge(store).out == REMOVED
+
+
+def test_a_doubt_of_long_ago_counts_no_more(store: StoreBuilder) -> None:
+    last_purged(store, NOW - 400 * DAY)
+    with store.writing() as connection:
+        assert retention.doubts_clock(connection, now=NOW - 200 * DAY) is not None
+
+    assert purge(store).code == 1
+
+
+def test_nights_without_a_purge_raise_no_doubt(store: StoreBuilder) -> None:
+    last_purged(store, NOW - 29 * DAY)
+    assert purge(store).out == REMOVED

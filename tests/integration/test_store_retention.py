@@ -91,7 +91,7 @@ def test_a_note_by_a_clock_that_was_ahead_is_put_right(store: StoreBuilder) -> N
     note(store, Limits(lines=ahead - DAY, bans=None), now=ahead)
     note(store, Limits(lines=days_ago(180), bans=None))
 
-    assert purged(store) == Purged(lines=NOW, bans=None)
+    assert purged(store) == Purged(lines=days_ago(180), bans=None)
 
 
 def test_a_purge_that_did_not_end_is_told_once_it_has(store: StoreBuilder) -> None:
