@@ -41,8 +41,9 @@ main() {
     case $job in
     demo) demo ;;
     deps)
-        shift
-        system_packages "$@"
+        # The word splitting is wanted: one program a word.
+        # shellcheck disable=SC2086
+        system_packages $programs
         ;;
     *)
         prepare
@@ -108,7 +109,11 @@ read_options() {
         --uninstall) job=uninstall ;;
         --purge) job=uninstall purge=yes ;;
         --demo) job=demo ;;
-        --deps) job=deps && return 0 ;;
+        --deps)
+            shift
+            job=deps programs=$*
+            return 0
+            ;;
         -h | --help) usage && exit 0 ;;
         *) misuse "there is no option $1" ;;
         esac

@@ -47,6 +47,7 @@ is_root() {
 # Two at a time would take back each other's steps.
 lock() {
     [ -z "$root$dry" ] || return 0
+    have flock || fail "there is no program flock on this system"
     exec 9>>/run/f2b-enrich-install.lock
     flock -n 9 || fail "another install.sh is at work"
 }

@@ -127,7 +127,7 @@ check_environment() {
 # The manifest is below the prefix, and would not be found with another.
 check_prefix() {
     [ -f "$root$environment/prefix" ] || return 0
-    read -r known <"$root$environment/prefix" || known=
+    known=$(cat "$root$environment/prefix")
     [ "$known" = "$prefix" ] ||
         fail "it was installed with --prefix $known; give the same again"
 }

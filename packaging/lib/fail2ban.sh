@@ -85,6 +85,7 @@ activate() {
 # Out of the running jails first: no ban is lifted, and no action is left that would
 # start a client which is gone.
 leave_fail2ban() {
+    have fail2ban-client || return 0 # it was removed first
     say "Taking the action out of the running Fail2Ban"
     naming_us >"$work/naming"
     if [ -n "$dry" ]; then
@@ -105,15 +106,23 @@ without_python() {
         fail "nothing was removed: take our action out there first"
     fi
     fail2ban_runs || return 0
-    fail2ban-client status | sed -n 's/^.*Jail list:[[:space:]]*//p' |
-        tr -s ', ' '\n' | while read -r jail; do
-        fail2ban-client get "$jail" actions | sed 1d | tr -s ', ' '\n' |
-            while read -r name; do
-                ! is_ours "$jail" "$name" ||
-                    fail2ban-client set "$jail" delaction "$name" >/dev/null ||
-                    fail "nothing was removed: $jail keeps its action $name"
-            done || exit 1
-    done
+    fail2ban-client status >"$work/told" ||
+        fail "nothing was removed: Fail2Ban does not name its jails"
+    sed -n 's/^.*Jail list:[[:space:]]*//p' "$work/told" | tr -s ', ' '\n' >"$work/jails"
+    while read -r jail; do
+        take_out_of "$jail" </dev/null
+    done <"$work/jails"
+}
+
+take_out_of() {
+    fail2ban-client get "$1" actions >"$work/told" ||
+        fail "nothing was removed: Fail2Ban does not name the actions of $1"
+    sed 1d "$work/told" | tr -s ', ' '\n' >"$work/actions"
+    while read -r name; do
+        ! is_ours "$1" "$name" </dev/null ||
+            fail2ban-client set "$1" delaction "$name" </dev/null >/dev/null ||
+            fail "nothing was removed: $1 keeps its action $name"
+    done <"$work/actions"
 }
 
 # is_ours JAIL ACTION: by its name, or by what it runs.

@@ -194,7 +194,7 @@ set_aside() {
     fi
     changed "keep $2 as $2.saved"
     [ -z "$dry" ] || return 0
-    to_undo moved "$2" "$2.saved"
+    to_undo aside "$2" "$2.saved"
     mv --backup=numbered -T "$root$2" "$root$2.saved" || fail "cannot keep $root$2"
 }
 
@@ -275,7 +275,7 @@ undo_step() {
     keep | tree | built) rm -rf "$root$2" ;;
     rights) own_folder "$root$2" "$3" "$4" ;;
     restore) put_back "$3" "$root$2" ;;
-    moved) mv -T "$root$3" "$root$2" ;;
+    moved | aside) mv -T "$root$3" "$root$2" ;;
     user) userdel "$2" 2>/dev/null ;;
     disown) chown -hR root:root "$2" ;;
     group) ! getent group "$2" >/dev/null || groupdel "$2" ;;

@@ -21,6 +21,8 @@ decide() {
     recipient=${recipient:-root}
     source=${source:-local}
     check_answers
+    [ "$source" != local ] || [ ! -e "$settings/ipinfo-token" ] ||
+        fail "--local-only: there is a token in $settings/ipinfo-token; remove it, or give --token-file"
 }
 
 ask_recipient() {

@@ -14,10 +14,15 @@ uninstall() {
         check_daemon
         leave_fail2ban
     }
+    # Before all that they would have Fail2Ban start.
+    with_kind file remove_fail2ban_file
     stop_units
     say "Removing files"
-    with_kind file remove_file
+    with_kind file remove_other_file
     remove_compiled
+    # It is large, and the disk may be full.
+    [ -n "$dry" ] || ! grep -qxF -- "tree - $environment" "$work/manifest" ||
+        remove_tree - "$environment"
     keep_what_waits
     with_kind tree remove_tree
     remove_unfinished
@@ -62,6 +67,14 @@ check_daemon() {
     done <"$work/processes"
 }
 
+remove_fail2ban_file() {
+    case $2 in /etc/fail2ban/*) remove_file "$@" ;; esac
+}
+
+remove_other_file() {
+    case $2 in /etc/fail2ban/*) ;; *) remove_file "$@" ;; esac
+}
+
 remove_file() {
     [ -f "$root$2" ] || return 0
     if is_as_put "$2"; then
@@ -102,7 +115,10 @@ remove_unfinished() {
 remove_tree() {
     [ -d "$root$2" ] || return 0
     say "  remove $2"
-    [ -n "$dry" ] || [ "$2" = "$lib" ] || rm -rf "$root$2"
+    if [ -n "$dry" ] || [ "$2" = "$lib" ]; then
+        return 0
+    fi
+    rm -rf "$root$2" || say "  left, for it cannot be removed: $2"
 }
 
 remove_folder() {
@@ -111,7 +127,7 @@ remove_folder() {
 
 # Bans that found the spool full lie where the next start of the machine removes them.
 keep_what_waits() {
-    if [ -n "$dry$purge" ] || [ ! -d "$root$run/spool" ]; then
+    if [ -n "$dry$purge" ] || [ ! -d "$root$run/spool" ] || [ ! -d "$root$spool" ]; then
         return 0
     fi
     "$python" -I "$here/packaging/lib/waiting.py" "$root$run/spool" "$root$spool"
@@ -130,7 +146,9 @@ remove_account() {
     say "  remove user and group $user"
     [ -z "$dry" ] || return 0
     # -h: never through a link that the daemon's user made.
-    [ -n "$purge" ] || chown -hR root:root "$state" "$spool" "$settings"
+    for path in "$state" "$spool" "$settings"; do
+        [ ! -d "$path" ] || chown -hR root:root "$path"
+    done
     ! grep -q '^user ' "$work/manifest" || ! getent passwd "$user" >/dev/null ||
         userdel "$user"
     ! grep -q '^group ' "$work/manifest" || ! getent group "$user" >/dev/null ||

@@ -3,6 +3,9 @@
 install() {
     is_new=
     [ -f "$root$manifest" ] || is_new=yes
+    was_killed=
+    [ ! -e "$root$manifest.draft" ] || was_killed=yes
+    [ ! -e "$root$environment.old" ] || was_killed=yes
     recall
     check_all
     decide
@@ -19,6 +22,7 @@ install() {
     put_settings
     put_programs
     put_units
+    relabel
     put_database
     say "Services"
     start_services
@@ -81,6 +85,10 @@ adopt() {
     fi
     to_undo disown "$1"
     chown -hR "$2" "$1"
+    # A secret is not the group's, whoever laid it there.
+    for secret in ipinfo-token smtp-password; do
+        [ ! -f "$1/$secret" ] || [ -L "$1/$secret" ] || chown root:root "$1/$secret"
+    done
 }
 
 put_settings() {
@@ -162,6 +170,14 @@ py_compile.compile(sys.argv[1], cfile=sys.argv[2], dfile=sys.argv[3], doraise=Tr
     put "$work/compiled" "$lib/__pycache__/handover.$cache.pyc" 644 root:root
 }
 
+# What was renamed or made anew has the label of where it was made.
+relabel() {
+    if [ -n "$root$dry" ] || ! have restorecon; then
+        return 0
+    fi
+    restorecon -R "$environment" "$lib" "$state" "$spool" "$settings" "$run" || :
+}
+
 # The registry's copy, or the one of a bundle; without either it comes later.
 put_database() {
     if [ -n "$root" ] || [ -e "$state/geo/ipinfo_lite.mmdb" ]; then
@@ -188,8 +204,16 @@ put_database() {
 }
 
 conclude() {
-    [ -n "$dry" ] ||
+    if [ -z "$dry" ]; then
+        # From here on there is no way back: whoever leaves now leaves it installed.
+        trap '' HUP INT QUIT PIPE TERM
+        : >"$work/journal"
         rm -rf "$root$environment.old" "$root$manifest.draft" "$root$settings/account"
+    fi
+    summary || :
+}
+
+summary() {
     if [ -n "$dry" ]; then
         say "Nothing was changed."
     elif [ "$changes" -eq 0 ]; then

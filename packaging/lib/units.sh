@@ -50,7 +50,8 @@ remember_services() {
         return 0
     fi
     for unit in $(known_units); do
-        to_undo was "$unit" "$(state_of "$unit")" "$(activity_of "$unit")"
+        state=$(state_of "$unit")
+        to_undo was "$unit" "${state:-none}" "$(activity_of "$unit")"
     done
     to_undo units
 }
@@ -73,6 +74,8 @@ start_services() {
     if [ -z "$systemd" ] || [ -n "$root" ]; then
         return 0
     fi
+    # A run that was killed may have laid out files and started nothing.
+    [ -z "$was_killed" ] || changes=$((changes + 1))
     [ -n "$dry" ] || [ "$changes" -eq 0 ] || systemctl daemon-reload
     for kind in socket service timer; do
         for file in "$here"/packaging/systemd/*."$kind"; do

@@ -73,7 +73,7 @@ def test_only_plain_files_with_one_name_are_moved(tmp_path: Path) -> None:
     for folder, name, text in (
         (source, "1.ban", "first"),
         (source, "2.ban", "second"),
-        (target, "2.ban", "was there"),
+        (target, "2.ban", "a piece that a killed run left"),
         (source, "3.tmp", "not whole"),
     ):
         (folder / name).write_text(text)
@@ -86,11 +86,34 @@ def test_only_plain_files_with_one_name_are_moved(tmp_path: Path) -> None:
 
     assert {file.name: file.read_text() for file in target.iterdir()} == {
         "1.ban": "first",
-        "2.ban": "was there",
+        "2.ban": "second",
     }
     assert stat.S_IMODE((target / "1.ban").stat().st_mode) == 0o640
-    left = {"2.ban", "3.tmp", "4.ban", "5.ban", "6.ban", "7.ban"}
+    left = {"3.tmp", "4.ban", "5.ban", "6.ban", "7.ban"}
     assert {file.name for file in source.iterdir()} == left
+
+
+def test_a_ban_that_does_not_fit_stays_where_it_is_and_leaves_no_piece(
+    tmp_path: Path,
+) -> None:
+    source, target = tmp_path / "from", tmp_path / "to"
+    source.mkdir()
+    target.mkdir()
+    (source / "1.ban").write_bytes(b"x" * 9000)
+    script = "ulimit -f 8; exec /usr/bin/python3 -I packaging/lib/waiting.py $0 $1"
+
+    told = subprocess.run(
+        ["sh", "-c", script, source, target],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.returncode == 1
+    assert told.stderr == f"install.sh: {source}: [Errno 27] File too large\n"
+    assert list(target.iterdir()) == []
+    assert (source / "1.ban").stat().st_size == 9000
 
 
 @needs_root

@@ -55,6 +55,24 @@ def test_a_reader_that_leaves_undoes_what_was_done(
     assert set(OLD) <= server.banned()
 
 
+def test_a_reader_that_leaves_at_the_end_leaves_it_installed(
+    machine: Machine, server: Server
+) -> None:
+    machine.install(*INSTALL)
+    version = machine.checkout / "f2b_enrich" / "__init__.py"
+    version.write_text(version.read_text().replace('"0.1', '"9.1'))
+    # The next line is the last; in between the old environment is removed.
+    reader = 'while read -r line; do case $line in *"active in"*) exit 0 ;; esac; done'
+    command = f'"$0" "$@" | {{ {reader}; }}'
+
+    machine.run("sh", "-c", command, "/mnt/src/install.sh", *INSTALL)
+
+    machine.run("flock", LOCK, "true")  # it is at its end
+    assert "9.1" in machine.run("f2b-enrich", "--version")
+    assert not machine.path("/opt/f2b-enrich.old").exists()
+    assert set(OLD) <= server.banned()
+
+
 def test_what_a_killed_run_made_is_removed_in_the_end(
     machine: Machine, server: Server
 ) -> None:

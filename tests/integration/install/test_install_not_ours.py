@@ -50,6 +50,38 @@ def test_a_file_of_somebody_elses_is_not_overwritten(
     assert set(OLD) <= server.banned()
 
 
+def test_what_was_set_aside_comes_back_when_a_step_fails(
+    machine: Machine, server: Server
+) -> None:
+    action = "/etc/fail2ban/action.d/f2b-enrich.conf"
+    machine.install(*INSTALL)
+    machine.write(action, machine.path(action).read_text() + "# mine\n")
+    machine.write(f"{action}.new", "my own notes\n")
+    before = machine.differences()
+    machine.write("/mnt/src/action.d/f2b-enrich.conf", "[Definition]\nactionban = %x\n")
+
+    machine.install(*INSTALL, code=1)
+
+    assert machine.path(f"{action}.new").read_text() == "my own notes\n"
+    assert machine.differences() == before
+    assert set(OLD) <= server.banned()
+
+
+def test_what_is_gone_already_hinders_no_removal(
+    machine: Machine, server: Server
+) -> None:
+    machine.install(*INSTALL)
+    server.machine.run("fail2ban-client", "stop")
+    machine.run("mv", "/usr/bin/fail2ban-client", "/mnt/fail2ban-client")
+    machine.run("rm", "-r", "/var/lib/f2b-enrich", "/var/spool/f2b-enrich")
+
+    machine.install("--uninstall")
+
+    assert not machine.path("/opt/f2b-enrich").exists()
+    assert not machine.path("/etc/fail2ban/jail.d/f2b-enrich.conf").exists()
+    assert "f2b-enrich" not in machine.path("/etc/passwd").read_text()
+
+
 def test_an_account_and_folders_that_were_there_stay_as_they_were(
     machine: Machine, server: Server
 ) -> None:
