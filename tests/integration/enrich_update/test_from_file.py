@@ -84,6 +84,11 @@ def packed(names: dict[str, bytes]) -> bytes:
         (packed({"a.mmdb": b"x" * 5000})[:100], "not a zip"),
         (packed({"a.mmdb": b"x" * 50}).replace(b"x" * 9, b"y" * 9), "CRC"),
     ],
+    # The bytes have the time in them, and each worker names the tests for itself.
+    ids=[
+        *("empty", "html", "gzip cut off", "gzip of html", "no gzip", "two files"),
+        *("no file", "zip of html", "zip cut off", "zip with a wrong sum"),
+    ],
 )
 def test_a_bad_file_is_refused(
     target: Path, tmp_path: Path, source: bytes, words: str
