@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEPT = PROJECT / "build" / "distros"
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 
 
@@ -26,12 +25,25 @@ def tree(suite: str) -> Path:
         part.parent.mkdir(parents=True, exist_ok=True)
         options = ("--variant=minbase", "--include=fail2ban,python3,python3-venv")
         subprocess.run(
-            ["debootstrap", *options, suite, str(part), MIRROR],
+            ["debootstrap", *options, suite, str(part), *_mirror()],
             stdout=subprocess.DEVNULL,
             check=True,
         )
         part.rename(made)
     return made
+
+
+def _mirror() -> list[str]:
+    """Name the mirror: what $DEBIAN_MIRROR says, else apt's first."""
+    if "DEBIAN_MIRROR" in os.environ:
+        return [os.environ["DEBIAN_MIRROR"]]
+    asked = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.split()[:1]
 
 
 def wheels(suite: str) -> Path:
