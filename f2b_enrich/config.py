@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER, known
+from f2b_enrich.config_types import (
+    TOGETHER,
+    Aliases,
+    FilePath,
+    Name,
+    Network,
+    Number,
+    PathOrNone,
+    Section,
+    Whole,
+)
 from f2b_enrich.model import Service
 
 
-def _without_nul(path: Path) -> Path:
-    if "\0" in str(path):
-        raise ValueError("holds U+0000, which no path can")
-    return path
-
-
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
-]
-# TOML tells true from 1.
-Whole = Annotated[int, Strict()]
-Number = Annotated[float, Strict()]
-Aliases = dict[Name, Name]
-Network = Annotated[
-    IPv4Network | IPv6Network, BeforeValidator(lambda text: ip_network(str(text)))
-]
-FilePath = Annotated[Path, AfterValidator(_without_nul)]
-PathOrNone = Annotated[
-    FilePath | None,
-    BeforeValidator(lambda text: None if text == "" else text),  # TOML has no null
-]
-
-TOGETHER = "together"
-"""The type of a problem that another file may solve."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where bans are kept."""
 
     path: FilePath = Field(
@@ -63,7 +33,7 @@ class StoreSettings(_Section):
     )
 
 
-class DaemonSettings(_Section):
+class DaemonSettings(Section):
     """What the daemon listens to."""
 
     socket: FilePath = Field(
@@ -86,7 +56,7 @@ class DaemonSettings(_Section):
     )
 
 
-class EnrichSettings(_Section):
+class EnrichSettings(Section):
     """How addresses are looked up."""
 
     cache_days: Whole = Field(
@@ -107,7 +77,7 @@ class EnrichSettings(_Section):
     )
 
 
-class DnsSettings(_Section):
+class DnsSettings(Section):
     """Host names, asked of the system's resolvers."""
 
     reverse: bool = Field(
@@ -120,7 +90,7 @@ class DnsSettings(_Section):
     )
 
 
-class OwnSettings(_Section):
+class OwnSettings(Section):
     """What is yours: the alert about a ban of it speaks of a possible lock-out."""
 
     networks: tuple[Network, ...] = Field(
@@ -136,7 +106,7 @@ class OwnSettings(_Section):
     )
 
 
-class GeoSettings(_Section):
+class GeoSettings(Section):
     """The local database."""
 
     database: PathOrNone = Field(
@@ -146,7 +116,7 @@ class GeoSettings(_Section):
     )
 
 
-class IpinfoSettings(_Section):
+class IpinfoSettings(Section):
     """IPinfo's API: asked only when a token is set or `keyless` is true."""
 
     keyless: bool = Field(
@@ -201,7 +171,7 @@ class IpinfoSettings(_Section):
         return value
 
 
-class SmtpSettings(_Section):
+class SmtpSettings(Section):
     """The mail server that takes our mail."""
 
     host: Name = Field("localhost", description="its name or address")
@@ -221,7 +191,7 @@ class SmtpSettings(_Section):
     )
 
 
-class MailSettings(_Section):
+class MailSettings(Section):
     """Who is told, and how mail leaves."""
 
     recipient: Name = Field(
@@ -280,7 +250,7 @@ class MailSettings(_Section):
         return self
 
 
-class NameSettings(_Section):
+class NameSettings(Section):
     """Names folded into one before a ban gets its id."""
 
     aliases: Aliases = Field(
@@ -288,7 +258,7 @@ class NameSettings(_Section):
     )
 
 
-class OwnJail(_Section):
+class OwnJail(Section):
     """A jail that fail2ban does not ship."""
 
     service: Service = Field("other", description="what it guards")
@@ -311,7 +281,7 @@ class JailSettings(NameSettings):
     )
 
 
-class ClassifySettings(_Section):
+class ClassifySettings(Section):
     """How the lines of a ban are read."""
 
     rules: FilePath = Field(
@@ -321,7 +291,7 @@ class ClassifySettings(_Section):
     )
 
 
-class RetentionSettings(_Section):
+class RetentionSettings(Section):
     """How long what is stored is kept; `f2b-enrich purge` removes what is older."""
 
     lines_days: Whole = Field(
@@ -332,7 +302,7 @@ class RetentionSettings(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that can be set, each with a default."""
 
     host: Name | None = Field(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from f2b_enrich.config import TOGETHER, Settings
+from f2b_enrich.config import Settings
+from f2b_enrich.config_types import TOGETHER
 from f2b_enrich.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from f2b_enrich.address import read_address
-from f2b_enrich.config import EnrichSettings, Name, Network, Whole
+from f2b_enrich.config import EnrichSettings
+from f2b_enrich.config_types import Name, Network, Whole
 from f2b_enrich.enrich.reverse_dns import host_name, parents
 from f2b_enrich.errors import ConfigError
 

@@ -1,0 +1,48 @@
+"""The kinds of values that a configuration is made of."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    StringConstraints,
+)
+
+
+def _without_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("holds U+0000, which no path can")
+    return path
+
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)
+]
+# TOML tells true from 1.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Aliases = dict[Name, Name]
+Network = Annotated[
+    IPv4Network | IPv6Network, BeforeValidator(lambda text: ip_network(str(text)))
+]
+FilePath = Annotated[Path, AfterValidator(_without_nul)]
+PathOrNone = Annotated[
+    FilePath | None,
+    BeforeValidator(lambda text: None if text == "" else text),  # TOML has no null
+]
+
+TOGETHER = "together"
+"""The type of a problem that another file may solve."""
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
