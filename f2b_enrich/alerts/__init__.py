@@ -1,0 +1,1 @@
+"""Which bans are mailed singly, which wait for a digest, and which nobody hears of."""
