@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER, known
+from f2b_enrich.config_alerts import AlertSettings, DigestSettings
 from f2b_enrich.config_types import (
     TOGETHER,
     Aliases,
@@ -315,6 +316,8 @@ class Settings(Section):
     geo: GeoSettings = GeoSettings()
     ipinfo: IpinfoSettings = IpinfoSettings()
     mail: MailSettings = MailSettings()
+    alerts: AlertSettings = AlertSettings()
+    digest: DigestSettings = DigestSettings()
     own: OwnSettings = OwnSettings()
     hosts: NameSettings = NameSettings()
     jails: JailSettings = JailSettings()

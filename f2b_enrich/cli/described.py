@@ -19,6 +19,8 @@ EXAMPLES: Mapping[str, object] = {
     "ipinfo.proxy": "http://proxy.example.org:3128",
     "own.networks": ["192.0.2.0/24"],
     "own.ignoreip": ["127.0.0.1/8", "192.0.2.7"],
+    "alerts.rules": {"shop": {"policy": "none", "jails": ["my-shop"]}},
+    "digest.recipient": "noc@your.domain",
     "mail.sender": "f2b-enrich@web1.example.org",
     "mail.smtp.user": "f2b-enrich",
     "mail.smtp.password_file": "/etc/f2b-enrich/smtp-password",
