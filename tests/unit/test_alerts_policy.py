@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ MINUTES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
     ],
 )
 def test_what_holds_for_every_ban(
-    otherwise: Rule, changes: dict[str, int], choice: Choice, reason: str
+    otherwise: Rule, changes: dict[str, Any], choice: Choice, reason: str
 ) -> None:
     decided = Policy(otherwise=otherwise).decide(replace(BAN, **changes))
     assert (decided.choice, decided.reason) == (choice, reason)
