@@ -30,6 +30,13 @@ _OTHERS = (
     "names, in_order, first_name, last_name, noted_at) VALUES "
     "('user-name-enumeration', 'subnet', '192.0.2.0/24', '2026-11-19T00:00:00Z', "
     "'2026-11-21T20:00:00Z', 3, 2, 40, 38, 'aaron', 'zoe', '2026-11-21T20:14:03Z')",
+    "INSERT INTO bounces SELECT id, '2026-11-21T20:14:03Z', 'noc@admins.net', '5.1.1', "
+    "'550 5.1.1 no such user' FROM outbox WHERE state = 'sent' LIMIT 1",
+    "INSERT INTO mailboxes VALUES "
+    "('/var/mail/f2b-enrich', '2026-11-21T20:14:03Z', 3, 'ab', NULL)",
+    "INSERT INTO notifications (outbox_id, ban_id, event, state, attempts, "
+    "created_at, due_at) SELECT id, ban_id, kind, 'done', 1, created_at, due_at "
+    "FROM outbox LIMIT 1",
     "INSERT INTO purged VALUES ('lines', '2026-05-25T04:10:00Z', TRUE)",
     "UPDATE _sqlite_migrations SET applied_at = '2026-11-21T00:00:00Z'",
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import OutboxRow, read_time, time_text
-from f2b_enrich.store import outbox
+from f2b_enrich.store import bounces, outbox
 from f2b_enrich.store.reads import Totals
 from f2b_enrich.store.repeats import IS_REAL
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping
     from datetime import datetime
+
+    from f2b_enrich.store.bounces import Bounced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +76,17 @@ class MailQuery:
     since: datetime | None = None
     until: datetime | None = None
     states: tuple[str, ...] = ()
+    bounced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail of the outbox, and the ban it is about where there is one."""
+    """A mail of the outbox, the ban it is about, and its bounce, if there is one."""
 
     row: OutboxRow
     jail: str | None
     ip: str | None
+    bounced: Bounced | None = None
 
 
 def log_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -257,7 +261,13 @@ def mails(
         (*values, -1 if limit is None else limit),
     )
     return (
-        Mail(row=outbox.read_row(row), jail=row["jail"], ip=row["ip"]) for row in rows
+        Mail(
+            row=outbox.read_row(row),
+            jail=row["jail"],
+            ip=row["ip"],
+            bounced=bounces.of_mail(connection, row["id"]),
+        )
+        for row in rows
     )
 
 
@@ -269,12 +279,16 @@ def count_mails(connection: sqlite3.Connection, wanted: MailQuery) -> int:
     return count
 
 
+_CAME_BACK = "outbox.id IN (SELECT outbox_id FROM bounces WHERE bounced_at > ?)"
+
+
 def _matching_mails(wanted: MailQuery) -> tuple[str, tuple[str, ...]]:
     return _where(
         (
             ("outbox.created_at >= ?", _texts(wanted.since)),
             ("outbox.created_at < ?", _texts(wanted.until)),
             (_is_one_of("outbox.state", wanted.states), wanted.states),
+            (_CAME_BACK, ("",) if wanted.bounced else ()),
         )
     )
 

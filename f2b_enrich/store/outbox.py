@@ -22,6 +22,9 @@ _READY = f"""
     )
 """
 
+IS_DUE = "state = 'due' AND due_at <= ?"
+"""A mail that may leave at this time, in SQL."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMail:
@@ -75,7 +78,7 @@ def claim_due(
     """Take the mails whose time has come, oldest first, marked as being sent."""
     rows = connection.execute(
         "UPDATE outbox SET state = 'sending' WHERE id IN ("
-        "SELECT id FROM outbox WHERE state = 'due' AND due_at <= ? "
+        f"SELECT id FROM outbox WHERE {IS_DUE} "
         "ORDER BY due_at, id LIMIT ?) RETURNING *",
         (time_text(now), limit),
     ).fetchall()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _ALL_OF_IT = (
     "DELETE FROM waiting_events WHERE ban_id = ?",
+    "DELETE FROM notifications WHERE ban_id = ?",
+    "DELETE FROM bounces WHERE outbox_id IN (SELECT id FROM outbox WHERE ban_id = ?)",
     "DELETE FROM outbox WHERE ban_id = ?",
     "DELETE FROM ban_attacks WHERE ban_id = ?",
     "DELETE FROM observed WHERE ban_id = ?",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f2b_enrich.store.schema_channels import CHANNELS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -295,7 +297,7 @@ _SEARCH_TRIGGERS = (
 
 def _the_way_of_a_ban(db: Database) -> None:
     """Lay out what a live ban needs, from the socket to the mail."""
-    for statement in _TABLES:
+    for statement in (*_TABLES, *CHANNELS):
         db.execute(statement)
     db.table("log_lines").enable_fts(["line"], create_triggers=True)
     # search.py says why lines are indexed apart; one that is not yet must not be

@@ -310,6 +310,38 @@ CREATE TABLE waiting_events (
     ) STRICT, WITHOUT ROWID
     ;
 INSERT INTO waiting_events VALUES('de696d76-79f5-5b91-87f9-8026a1a841c4','unban','2026-11-12T20:14:03Z',86400,1);
+CREATE TABLE bounces (
+        outbox_id INTEGER NOT NULL PRIMARY KEY REFERENCES outbox (id),
+        bounced_at TEXT NOT NULL,
+        recipient TEXT,
+        status TEXT,
+        diagnostic TEXT
+    ) STRICT
+    ;
+INSERT INTO bounces VALUES(1,'2026-11-21T20:14:03Z','noc@admins.net','5.1.1','550 5.1.1 no such user');
+CREATE TABLE mailboxes (
+        path TEXT NOT NULL PRIMARY KEY,
+        read_at TEXT,
+        position INTEGER NOT NULL,
+        mark TEXT NOT NULL,
+        problem TEXT
+    ) STRICT, WITHOUT ROWID
+    ;
+INSERT INTO mailboxes VALUES('/var/mail/f2b-enrich','2026-11-21T20:14:03Z',3,'ab',NULL);
+CREATE TABLE notifications (
+        id INTEGER PRIMARY KEY,
+        outbox_id INTEGER NOT NULL REFERENCES outbox (id),
+        ban_id TEXT REFERENCES bans (id),
+        event TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        due_at TEXT NOT NULL,
+        done_at TEXT,
+        last_error TEXT
+    ) STRICT
+    ;
+INSERT INTO notifications VALUES(1,1,'88b04075-8ee2-56a6-af55-ac827fe27500','alert','done',1,'2026-11-19T20:14:05Z','2026-11-19T20:14:05Z',NULL,NULL);
 PRAGMA writable_schema=ON;
 INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES('table','log_lines_fts','log_lines_fts',0,'CREATE VIRTUAL TABLE "log_lines_fts" USING FTS5 (
     "line",
@@ -360,6 +392,14 @@ CREATE INDEX campaigns_by_who ON campaigns (who, last_at);
 CREATE INDEX outbox_by_ban ON outbox (ban_id);
 CREATE INDEX outbox_due ON outbox (due_at, id) WHERE state = 'due';
 CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending';
+CREATE INDEX bounces_by_time ON bounces (bounced_at);
+CREATE UNIQUE INDEX notifications_by_mail ON notifications (outbox_id);
+CREATE UNIQUE INDEX notifications_by_ban ON notifications (ban_id, event)
+    WHERE ban_id IS NOT NULL
+    ;
+CREATE INDEX notifications_open ON notifications (state, due_at)
+    WHERE state != 'done'
+    ;
 CREATE TRIGGER log_lines_deleted AFTER DELETE ON log_lines WHEN old.id <= (SELECT ifnull(max(id), 0) FROM log_lines_fts_docsize)
     BEGIN
         INSERT INTO log_lines_fts (log_lines_fts, rowid, line)
