@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER, known
 from f2b_enrich.config_alerts import AlertSettings, DigestSettings
+from f2b_enrich.config_channels import BounceSettings, NotifySettings
 from f2b_enrich.config_types import (
     TOGETHER,
     Aliases,
@@ -318,6 +319,8 @@ class Settings(Section):
     mail: MailSettings = MailSettings()
     alerts: AlertSettings = AlertSettings()
     digest: DigestSettings = DigestSettings()
+    bounces: BounceSettings = BounceSettings()
+    notify: NotifySettings = NotifySettings()
     own: OwnSettings = OwnSettings()
     hosts: NameSettings = NameSettings()
     jails: JailSettings = JailSettings()
