@@ -18,6 +18,7 @@ from f2b_enrich.cli.listing import (
 )
 from f2b_enrich.cli.opening import reading, writing
 from f2b_enrich.cli.options import with_settings
+from f2b_enrich.cli.outbox_bounce import bounce
 from f2b_enrich.cli.tables import Column, fit, screen_width
 from f2b_enrich.daemon.alerts import alert, relations
 from f2b_enrich.daemon.tried_names import ACCOUNTS, TriedNames
@@ -27,8 +28,8 @@ from f2b_enrich.mail.addresses import route
 from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxRow, OutboxState
+from f2b_enrich.store import bounces, lists
 from f2b_enrich.store import facts as store_facts
-from f2b_enrich.store import lists
 from f2b_enrich.store import outbox as store_outbox
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from f2b_enrich.config import Settings
+    from f2b_enrich.store.bounces import Bounced
     from f2b_enrich.store.facts import BanFacts
     from f2b_enrich.store.lists import Mail
 
 _ROW = tuple(field.name for field in dataclasses.fields(OutboxRow))
-_COLUMNS = (*_ROW, "jail", "ip")
+_COLUMNS = (*_ROW, "jail", "ip", "bounced_at", "bounce")
 _LARGEST_ID = 2**63 - 1
 
 _id_type = click.IntRange(1, _LARGEST_ID)
@@ -55,6 +57,9 @@ class OutboxError(F2bEnrichError):
 @click.group()
 def outbox() -> None:
     """Look at mails on their way out; send them again or drop them."""
+
+
+outbox.add_command(bounce)
 
 
 @outbox.command(
@@ -70,14 +75,19 @@ def outbox() -> None:
     multiple=True,
     help="Only mails in this state; may be repeated.",
 )
+@click.option("--bounced", is_flag=True, help="Only mails that came back.")
 @with_settings
 @with_listing
-def list_(settings: Settings, listing: Listing, *, states: tuple[str, ...]) -> None:
+def list_(
+    settings: Settings, listing: Listing, *, states: tuple[str, ...], bounced: bool
+) -> None:
     """List mails, newest first, with what hinders them.
 
     --since and --until are about the time when a mail was queued.
     """
-    wanted = lists.MailQuery(since=listing.since, until=listing.until, states=states)
+    wanted = lists.MailQuery(
+        since=listing.since, until=listing.until, states=states, bounced=bounced
+    )
     with reading(settings) as store:
         found = lists.mails(store, wanted, limit=listing.limit)
         if listing.form is not Form.TABLE:
@@ -90,7 +100,12 @@ def list_(settings: Settings, listing: Listing, *, states: tuple[str, ...]) -> N
 
 
 def _record(mail: Mail) -> tuple[object, ...]:
-    return (*(getattr(mail.row, name) for name in _ROW), mail.jail, mail.ip)
+    back = mail.bounced
+    return (
+        *(getattr(mail.row, name) for name in _ROW),
+        *(mail.jail, mail.ip),
+        *(back and back.bounced_at, back and back.reason),
+    )
 
 
 def table(
@@ -124,7 +139,7 @@ def _cells(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
         row.attempts,
         row.recipient,
         " ".join(filter(None, (mail.jail, mail.ip))) or row.kind,
-        row.last_error,
+        row.last_error if mail.bounced is None else f"came back: {mail.bounced.reason}",
     )
 
 
@@ -137,7 +152,8 @@ def show(settings: Settings, row_id: int) -> None:
     with reading(settings) as store:
         row = _existing(store, row_id)
         facts = store_facts.of(store, row.ban_id) if row.ban_id else None
-    for name, value in _described(row):
+        back = bounces.of_mail(store, row_id)
+    for name, value in (*_described(row), *_came_back(back)):
         click.echo(f"{name:<12}{printable(str(value))}")
     click.echo()
     try:
@@ -170,6 +186,15 @@ def _described(row: OutboxRow) -> Iterator[tuple[str, object]]:
         yield "reason", row.last_error
     if row.ban_id is not None:
         yield "ban", row.ban_id
+
+
+def _came_back(bounced: Bounced | None) -> Iterator[tuple[str, object]]:
+    if bounced is None:
+        return
+    yield "came back", times.moment(bounced.bounced_at, None)
+    if bounced.failed not in {None, bounced.recipient}:
+        yield "from", bounced.failed
+    yield "reason", bounced.reason
 
 
 def _composed(
