@@ -16,6 +16,7 @@ import structlog
 from f2b_enrich import __version__, spool
 from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.daemon.analysis import Analysis
+from f2b_enrich.daemon.channels import Channels
 from f2b_enrich.daemon.classifying import Classifying
 from f2b_enrich.daemon.commits import Commits
 from f2b_enrich.daemon.draining import Drain
@@ -268,6 +269,7 @@ class _Daemon:
             now=self._world.now,
             sweep_seconds=self._world.spans.sweep,
         )
+        channels = Channels(self._settings, self._commits, self._reads)
         desk = Desk(
             courier=deliver.build(self._settings, self._secrets),
             composer=Composer(self._settings.mail.templates),
@@ -276,6 +278,7 @@ class _Daemon:
                 host=self._settings.host_name, accounts=self._world.accounts
             ),
             classify=classifying.now,
+            notifying=channels.notifying,
             settings=self._settings.mail,
             timezone=self._world.timezone,
             now=self._world.now,
@@ -287,6 +290,7 @@ class _Daemon:
             async with (
                 beside(self._look_up(look)),
                 beside(forever("classes", classifying.step, pause=pause)),
+                channels.running(desk, pause=pause),
                 _mailing(mailing, self._world.spans),
             ):
                 yield

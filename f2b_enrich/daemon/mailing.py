@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.config import MailSettings
     from f2b_enrich.daemon.commits import Commits
+    from f2b_enrich.daemon.notifying import Notifying
     from f2b_enrich.daemon.reads import Reads
     from f2b_enrich.daemon.tried_names import TriedNames
     from f2b_enrich.enrich.relations import Relations
@@ -54,7 +55,8 @@ LONGEST_PAUSE = timedelta(minutes=5)
 class Desk:
     """What writing and posting mail takes.
 
-    `classify` finds out, by its id, what a ban shows that nobody has looked at yet.
+    `classify` finds out, by its id, what a ban shows that nobody has looked at yet;
+    `notifying` is to hear of every mail that is sent off.
     """
 
     courier: Courier
@@ -62,6 +64,7 @@ class Desk:
     relations: Relations
     tried: TriedNames
     classify: Callable[[str], Awaitable[None]]
+    notifying: Notifying
     settings: MailSettings
     timezone: tzinfo | None
     now: Callable[[], datetime]
@@ -84,6 +87,7 @@ class Mailing:
     def changed(self) -> None:
         """Hear that a mail was queued or became due."""
         self._changed.set()
+        self._desk.notifying.changed()
 
     def stop(self) -> None:
         """Send no further mail."""
@@ -102,9 +106,8 @@ class Mailing:
             await first_of(self._changed, seconds=min(seconds, LOOK_SECONDS))
             return
         now = self._desk.now()
-        rows = await self._commits.submit(
-            partial(outbox.claim_due, now=now, limit=AT_ONCE)
-        )
+        rows = await self._commits.submit(partial(self._claim, now=now))
+        self._desk.notifying.changed()
         left = deque(rows)
         try:
             while left and not self.stopping.is_set() and self._resume_at is None:
@@ -114,6 +117,13 @@ class Mailing:
             await self._release(left)
             raise
         await self._release(left)
+
+    def _claim(
+        self, connection: sqlite3.Connection, *, now: datetime
+    ) -> tuple[OutboxRow, ...]:
+        rows = outbox.claim_due(connection, now=now, limit=AT_ONCE)
+        self._desk.notifying.queue(connection, rows, now)
+        return rows
 
     async def _release(self, rows: Collection[OutboxRow]) -> None:
         if rows:
