@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f2b_enrich.cli import times
+from f2b_enrich.cli import status_channels, times
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.setting_sources import told
 from f2b_enrich.cli.status_facts import gather
@@ -88,6 +88,9 @@ def rows(
         yield "", f"{address} refused: {reason}"
     if records is not None:
         yield from (("", text) for text in _outbox(records, now, zone))
+        notify = status_channels.notify_line(records.channels, now)
+        if notify is not None:
+            yield "notify", notify
     yield "retention", _retention(status, zone)
 
 
@@ -232,6 +235,7 @@ def _outbox(records: Records, now: datetime, zone: tzinfo | None) -> Iterator[st
     yield text
     if records.newest_dead is not None:
         yield _newest_dead(records, zone)
+    yield from status_channels.mail_lines(records.channels, zone)
 
 
 def _states(counts: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__, spool
+from f2b_enrich.cli import status_channels
 from f2b_enrich.cli.daemon_facts import ask_daemon, uptime
 from f2b_enrich.cli.opening import is_there, reading
 from f2b_enrich.cli.setting_sources import SecretState, config_files, ipinfo_token
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from f2b_enrich.cli.daemon_facts import DaemonFacts
+    from f2b_enrich.cli.status_channels import ChannelFacts
     from f2b_enrich.config import Settings
     from f2b_enrich.mail.addresses import Route
     from f2b_enrich.model import Ban, Tally
@@ -71,6 +73,7 @@ class Records:
     last_taken_at: datetime | None
     oldest_due_at: datetime | None
     newest_dead: Mail | None
+    channels: ChannelFacts
     last_purged_at: datetime | None
 
 
@@ -166,7 +169,7 @@ def _store(settings: Settings, *, now: datetime, zone: tzinfo | None) -> StoreFa
         if not is_there(path):
             return StoreFacts(path=path)
         with reading(settings) as connection:
-            records = _records(connection, now=now, zone=zone)
+            records = _records(connection, settings, now=now, zone=zone)
         return StoreFacts(
             path=path,
             size_bytes=_size(path),
@@ -191,7 +194,11 @@ def _size(path: Path) -> int:
 
 
 def _records(
-    connection: sqlite3.Connection, *, now: datetime, zone: tzinfo | None
+    connection: sqlite3.Connection,
+    settings: Settings,
+    *,
+    now: datetime,
+    zone: tzinfo | None,
 ) -> Records:
     bans, repeats = lists.count_bans(connection)
     midnight, month = start_of_day(now, zone), now - MONTH
@@ -224,6 +231,7 @@ def _records(
         last_taken_at=mails.last_taken_at,
         oldest_due_at=mails.oldest_due_at,
         newest_dead=next(dead, None),
+        channels=status_channels.gather(connection, settings, now=now),
         last_purged_at=retention.last_purge(connection),
     )
 

@@ -15,6 +15,7 @@ from f2b_enrich import __version__, credentials, spool
 from f2b_enrich.errors import ConfigError, StoreError
 from f2b_enrich.health import (
     check_banned,
+    check_channels,
     check_client,
     check_clock,
     check_daemon,
@@ -100,6 +101,7 @@ def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Repo
             "store": chain.store,
             "clock": chain.clock,
             "mail": chain.mail,
+            "notify": chain.channels,
             "geo": chain.geo,
             "ipinfo": chain.ipinfo,
             "banned": chain.banned,
@@ -222,6 +224,9 @@ class _Chain:
             offline=self._world.offline,
             gains=process is None or process.gains,
         )
+
+    def channels(self) -> Iterator[Link]:
+        yield from check_channels.links(self._settings, now=self._world.now)
 
     def geo(self) -> Iterator[Link]:
         ipinfo = self._settings.ipinfo

@@ -62,7 +62,7 @@ def test_status_counts_the_same_bans_in_every_row(tmp_path: Path) -> None:
     with open_writer(path), reading(settings_of(path)) as store:
         addresses.records(store, IP)
         with writing_at_every_question(store, path):
-            found = _records(store, now=NOW, zone=None)
+            found = _records(store, settings_of(path), now=NOW, zone=None)
 
     assert found.bans == found.month.bans == found.bans_waiting == 2
 
