@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
 NAMESPACE = UUID("892e344a-9a94-5d74-b6e2-0e63b37bd074")
 """UUIDv5 of `f2b-enrich` in the DNS namespace; never to change."""
@@ -304,6 +305,13 @@ def days_after(when: datetime, days: int) -> datetime:
         return when + timedelta(days=days)
     except OverflowError:
         return _LAST if days > 0 else _FIRST
+
+
+def start_of_day(now: datetime, zone: tzinfo | None = None) -> datetime:
+    """Give the midnight before, on the clocks of `zone`; None is the machine's."""
+    today = now.astimezone(zone).date()
+    midnight = datetime.combine(today, time.min, tzinfo=zone)
+    return midnight.astimezone(UTC)
 
 
 def end_of_ban(banned_at: datetime, bantime_seconds: int | None) -> datetime | None:

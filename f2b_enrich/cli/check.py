@@ -18,7 +18,6 @@ import click
 from f2b_enrich import __version__
 from f2b_enrich.cli.daemon_facts import uptime
 from f2b_enrich.cli.options import config_option, db_option, read_settings
-from f2b_enrich.cli.times import start_of_day
 from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.errors import ConfigError
 from f2b_enrich.health import check as chain
@@ -28,6 +27,7 @@ from f2b_enrich.health.fail2ban import PROGRAM, Fail2Ban
 from f2b_enrich.health.links import Level, exit_code
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.wording import counted
+from f2b_enrich.model import start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,10 @@ from f2b_enrich.cli import status_channels
 from f2b_enrich.cli.daemon_facts import ask_daemon, uptime
 from f2b_enrich.cli.opening import is_there, reading
 from f2b_enrich.cli.setting_sources import SecretState, config_files, ipinfo_token
-from f2b_enrich.cli.times import start_of_day
 from f2b_enrich.enrich.local import open_database
 from f2b_enrich.errors import GeoError, StoreError
 from f2b_enrich.mail.addresses import route
+from f2b_enrich.model import start_of_day
 from f2b_enrich.store import figures, jails, lists, reads, retention
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -51,13 +51,6 @@ def from_option(
         return parse(value, now=datetime.now(UTC))
     except ValueError as exc:
         raise click.BadParameter(str(exc), ctx, param) from None
-
-
-def start_of_day(now: datetime, zone: tzinfo | None = None) -> datetime:
-    """Give the midnight before, on the clocks of `zone`; None is the machine's."""
-    today = now.astimezone(zone).date()
-    midnight = datetime.combine(today, time.min, tzinfo=zone)
-    return midnight.astimezone(UTC)
 
 
 def stamp(when: datetime, zone: tzinfo | None, *, seconds: bool = False) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.cli import times
+from f2b_enrich.model import start_of_day
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 21, 20, 14, 3, tzinfo=UTC)
@@ -68,7 +69,7 @@ def test_without_a_zone_the_machines_is_used() -> None:
 def test_a_day_begins_at_its_own_midnight() -> None:
     late = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
 
-    start = times.start_of_day(late, BERLIN)
+    start = start_of_day(late, BERLIN)
 
     assert start == datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
 
@@ -76,13 +77,13 @@ def test_a_day_begins_at_its_own_midnight() -> None:
 def test_the_day_of_a_clock_change_begins_in_the_zone_before_it() -> None:
     afternoon = datetime(2026, 10, 25, 14, 0, tzinfo=UTC)
 
-    start = times.start_of_day(afternoon, BERLIN)
+    start = start_of_day(afternoon, BERLIN)
 
     assert start == datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
 
 
 def test_the_machines_day_begins_at_the_machines_midnight() -> None:
-    start = times.start_of_day(NOW).astimezone()
+    start = start_of_day(NOW).astimezone()
 
     assert (start.hour, start.minute, start.second) == (0, 0, 0)
     assert timedelta(0) <= NOW - start <= timedelta(hours=25)
