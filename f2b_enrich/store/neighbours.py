@@ -66,7 +66,7 @@ def around(
     spans = _names_of(subnet) if subnet is not None else ()
     if subnet is None or not spans:
         return None
-    near, is_cut = _addresses(connection, ip, subnet, spans)
+    near, is_cut = _addresses(connection, ip, subnet, spans, MOST_ADDRESSES)
     since = days_after(until, -DAYS)
     rows = connection.execute(
         _BANS, (json.dumps(near), time_text(since), time_text(until), MOST_BANS, MOST)
@@ -87,18 +87,28 @@ def around(
     )
 
 
+def addresses(
+    connection: sqlite3.Connection, ip: str, *, subnet: str, most: int
+) -> tuple[list[str], bool]:
+    """Name the other addresses of a subnet ever banned; tell if there may be more."""
+    spans = _names_of(subnet)
+    return _addresses(connection, ip, subnet, spans, most) if spans else ([], False)
+
+
 def _addresses(
-    connection: sqlite3.Connection, ip: str, subnet: str, spans: tuple[str, ...]
+    connection: sqlite3.Connection,
+    ip: str,
+    subnet: str,
+    spans: tuple[str, ...],
+    most: int,
 ) -> tuple[list[str], bool]:
     """Name the other addresses ever banned, and tell whether there may be more.
 
     Each of the two ranges has one row more, which says that it has ended.
     """
-    rows = connection.execute(
-        _ADDRESSES, (*spans, MOST_ADDRESSES + 2, ip, subnet)
-    ).fetchall()
-    near = [row["ip"] for row in rows[:MOST_ADDRESSES] if row["is_near"]]
-    return near, len(rows) > MOST_ADDRESSES
+    rows = connection.execute(_ADDRESSES, (*spans, most + 2, ip, subnet)).fetchall()
+    near = [row["ip"] for row in rows[:most] if row["is_near"]]
+    return near, len(rows) > most
 
 
 def _names_of(subnet: str) -> tuple[str, ...]:
