@@ -159,7 +159,11 @@ class Enrichment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """One mail on its way out."""
+    """One mail on its way out.
+
+    Policy and brake let it through at `released_at`. One that is folded is told of by
+    the mail `folded_into`. `about` tells what a mail without a ban is for.
+    """
 
     id: int
     kind: str
@@ -173,6 +177,9 @@ class OutboxRow:
     message_id: str
     sent_at: datetime | None = None
     last_error: str | None = None
+    about: str | None = None
+    released_at: datetime | None = None
+    folded_into: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -138,11 +139,12 @@ def place(machine: Machine, database: Path) -> None:
 
 
 def ban(
-    machine: Machine, ip: str, time: int = TIME, *, root: tuple[str, ...] = ()
+    machine: Machine, ip: str, at: float | None = None, *, root: tuple[str, ...] = ()
 ) -> None:
     """Run the real client, as Fail2Ban does; `root` is put before the command."""
     client = "/usr/local/lib/f2b-enrich/client.py"
-    fields = ("EVENT=ban", "JAIL=sshd", f"IP={ip}", f"TIME={time}", "BANTIME=600")
+    at = time.time() if at is None else at
+    fields = ("EVENT=ban", "JAIL=sshd", f"IP={ip}", f"TIME={at}", "BANTIME=600")
     lines = ("FAILURES=3", "MATCHES", "Failed password for root")
     python = ("/usr/bin/python3", "-I", "-S", client)
     machine.run(*root, *python, SOCKET, SPOOL, *fields, *lines)

@@ -37,6 +37,9 @@ _OTHERS = (
     "INSERT INTO notifications (outbox_id, ban_id, event, state, attempts, "
     "created_at, due_at) SELECT id, ban_id, kind, 'done', 1, created_at, due_at "
     "FROM outbox LIMIT 1",
+    "INSERT INTO floods (recipient, sender, began_at, ended_at, held, window_at, "
+    "held_in_window) VALUES ('noc@admins.net', 'root@web1', '2026-11-20T10:00:00Z', "
+    "'2026-11-20T10:30:00Z', 212, '2026-11-20T10:20:00Z', 0)",
     "INSERT INTO purged VALUES ('lines', '2026-05-25T04:10:00Z', TRUE)",
     "UPDATE _sqlite_migrations SET applied_at = '2026-11-21T00:00:00Z'",
 )

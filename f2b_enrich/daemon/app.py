@@ -29,6 +29,7 @@ from f2b_enrich.daemon.nightly import RETRY_SECONDS, Nightly
 from f2b_enrich.daemon.notify import Notifier
 from f2b_enrich.daemon.reads import Reads
 from f2b_enrich.daemon.server import Limits, Server, user_numbers
+from f2b_enrich.daemon.sorting import Rules, Sorting
 from f2b_enrich.daemon.tried_names import ACCOUNTS, TriedNames
 from f2b_enrich.enrich import enricher
 from f2b_enrich.errors import ConfigError, StoreError
@@ -284,7 +285,9 @@ class _Daemon:
             now=self._world.now,
             jitter=self._world.jitter,
         )
-        mailing = self._mailing = Mailing(desk, self._commits, self._reads)
+        rules = Rules.configured(self._settings, timezone=self._world.timezone)
+        sorting = Sorting(rules, self._commits, self._reads, now=self._world.now)
+        mailing = self._mailing = Mailing(desk, sorting, self._commits, self._reads)
         pause = self._world.spans.pause
         try:
             async with (

@@ -106,6 +106,7 @@ class Intake:
         now: datetime,
     ) -> None:
         due_at = now + self._longest_wait(event)
+        held = self._lateness(event, now)
         for number, mail in enumerate(mails):
             new = outbox.NewMail(
                 kind="alert",
@@ -115,8 +116,15 @@ class Intake:
                 message_id=message_id(ban_id, "alert", number, host),
                 due_at=due_at,
                 refused=mail.refused,
+                held=held,
             )
             outbox.add(connection, new, now=now)
+
+    def _lateness(self, event: Event, now: datetime) -> str | None:
+        """Say why a ban is only in a digest that is told of long after it was."""
+        minutes = self._settings.alerts.late_minutes
+        is_late = event.failed_at < now.timestamp() - minutes * 60
+        return f"told of more than {minutes} minutes late" if is_late else None
 
     def _attach_fresh(
         self, connection: sqlite3.Connection, ip: str, *, now: datetime

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from f2b_enrich.daemon.commits import Commits
     from f2b_enrich.daemon.notifying import Notifying
     from f2b_enrich.daemon.reads import Reads
+    from f2b_enrich.daemon.sorting import Sorting
     from f2b_enrich.daemon.tried_names import TriedNames
     from f2b_enrich.enrich.relations import Relations
     from f2b_enrich.mail.compose import Alert, Composer
@@ -74,8 +75,11 @@ class Desk:
 class Mailing:
     """Send what is due; after `stop` the mail under way is the last."""
 
-    def __init__(self, desk: Desk, commits: Commits, reads_: Reads) -> None:
+    def __init__(
+        self, desk: Desk, sorting: Sorting, commits: Commits, reads_: Reads
+    ) -> None:
         self._desk = desk
+        self._sorting = sorting
         self._commits = commits
         self._reads = reads_
         self._changed = asyncio.Event()
@@ -95,13 +99,16 @@ class Mailing:
         self._changed.set()
 
     async def step(self) -> None:
-        """Send what is due now, then wait for the next."""
+        """Sort and send what is due now, then wait for the next."""
         await self._commits.lull(most=LONGEST_LULL)
         self._changed.clear()
         if not self._recovered:
             await self._recover()
+        is_more = await self._sorting.step()
         seconds = await self._seconds_to_next()
         if seconds > 0:
+            if is_more:
+                return
             await self._desk.courier.aclose()
             await first_of(self._changed, seconds=min(seconds, LOOK_SECONDS))
             return

@@ -12,8 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+UNSORTED = "state = 'due' AND released_at IS NULL"
+"""Holds, in SQL, for an alert that policy and brake have not seen."""
+
+RELEASED = "state = 'due' AND released_at IS NOT NULL"
+
 _FINAL = "(ban_count <= 1 OR prolonged_at IS NOT NULL OR bantime_seconds = -1)"
 """`Ban.bantime_is_final` in SQL."""
+
+ALERT = "alert"
+"""The kind of the mails about one ban."""
 
 _READY = f"""
     EXISTS (
@@ -22,13 +30,17 @@ _READY = f"""
     )
 """
 
-IS_DUE = "state = 'due' AND due_at <= ?"
+IS_DUE = f"{RELEASED} AND due_at <= ?"
 """A mail that may leave at this time, in SQL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMail:
-    """A mail to queue; one that was `refused` is kept as dead with that reason."""
+    """A mail to queue; one that was `refused` is kept as dead with that reason.
+
+    One that is `held` waits for a digest, for that reason. An alert is sorted before
+    it is sent; every other mail was decided on when it is queued.
+    """
 
     kind: str
     ban_id: str | None
@@ -37,20 +49,33 @@ class NewMail:
     message_id: str
     due_at: datetime
     refused: str | None = None
+    held: str | None = None
+    about: str | None = None
+
+    @property
+    def state(self) -> OutboxState:
+        """The state that it begins with."""
+        if self.refused is not None:
+            return OutboxState.DEAD
+        return OutboxState.DUE if self.held is None else OutboxState.HELD
 
 
-def add(connection: sqlite3.Connection, mail: NewMail, *, now: datetime) -> None:
-    """Queue one mail."""
-    state = OutboxState.DUE if mail.refused is None else OutboxState.DEAD
-    connection.execute(
-        "INSERT INTO outbox (kind, ban_id, recipient, sender, state, attempts, "
-        "created_at, due_at, message_id, last_error) "
-        "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+def add(connection: sqlite3.Connection, mail: NewMail, *, now: datetime) -> int:
+    """Queue one mail; give its number."""
+    created_at = time_text(now)
+    released_at = None if mail.kind == ALERT else created_at
+    row_id: int | None = connection.execute(
+        "INSERT INTO outbox (kind, ban_id, recipient, sender, state, about, attempts, "
+        "created_at, due_at, released_at, message_id, last_error) "
+        "VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
         (
-            *(mail.kind, mail.ban_id, mail.recipient, mail.sender, state.value),
-            *(time_text(now), time_text(mail.due_at), mail.message_id, mail.refused),
+            *(mail.kind, mail.ban_id, mail.recipient, mail.sender, mail.state.value),
+            *(mail.about, created_at, time_text(mail.due_at), released_at),
+            *(mail.message_id, mail.refused or mail.held),
         ),
-    )
+    ).lastrowid
+    assert row_id is not None  # noqa: S101 - an INSERT has one
+    return row_id
 
 
 def hasten(connection: sqlite3.Connection, ban_id: str) -> None:
@@ -75,7 +100,10 @@ def stop_waiting(connection: sqlite3.Connection, ip: str) -> None:
 def claim_due(
     connection: sqlite3.Connection, *, now: datetime, limit: int
 ) -> tuple[OutboxRow, ...]:
-    """Take the mails whose time has come, oldest first, marked as being sent."""
+    """Take the mails whose time has come, oldest first, marked as being sent.
+
+    What nobody has sorted yet is left.
+    """
     rows = connection.execute(
         "UPDATE outbox SET state = 'sending' WHERE id IN ("
         f"SELECT id FROM outbox WHERE {IS_DUE} "
@@ -86,9 +114,10 @@ def claim_due(
 
 
 def next_due_at(connection: sqlite3.Connection) -> datetime | None:
-    """Tell when the next mail is due; None when none is."""
+    """Tell when the next mail is due, to be sorted or sent; None when none is."""
     row = connection.execute(
-        "SELECT min(due_at) FROM outbox WHERE state = 'due'"
+        f"SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM outbox "
+        f"WHERE {RELEASED} UNION ALL SELECT min(due_at) FROM outbox WHERE {UNSORTED})"
     ).fetchone()
     return None if row[0] is None else read_time(row[0])
 
@@ -149,10 +178,13 @@ def retry(
 ) -> int:
     """Let one mail, or all that are dead, start anew; tell how many there were.
 
-    `sender` is for those whose own was refused.
+    One that is named goes out whatever the policy. All of them at once may be more than
+    anybody wants to get: their alerts are sorted anew. `sender` is for those whose own
+    was refused.
     """
     return connection.execute(
         "UPDATE outbox SET state = 'due', due_at = :now, created_at = :now, "
+        "released_at = iif(:id IS NULL AND kind = 'alert', NULL, :now), "
         "attempts = 0, sender = iif(sender = '', :sender, sender) "
         "WHERE state IN ('dead', 'due', 'held') "
         "AND recipient != '' AND (sender != '' OR :sender != '') "
@@ -179,7 +211,7 @@ def row(connection: sqlite3.Connection, row_id: int) -> OutboxRow | None:
 
 def read_row(values: sqlite3.Row) -> OutboxRow:
     """Turn a row of the table into a value."""
-    sent_at = values["sent_at"]
+    sent_at, released_at = values["sent_at"], values["released_at"]
     return OutboxRow(
         id=values["id"],
         kind=values["kind"],
@@ -193,4 +225,7 @@ def read_row(values: sqlite3.Row) -> OutboxRow:
         message_id=values["message_id"],
         sent_at=None if sent_at is None else read_time(sent_at),
         last_error=values["last_error"],
+        about=values["about"],
+        released_at=None if released_at is None else read_time(released_at),
+        folded_into=values["folded_into"],
     )

@@ -207,18 +207,49 @@ _TABLES = (
         recipient TEXT NOT NULL,
         sender TEXT NOT NULL,
         state TEXT NOT NULL,
+        about TEXT,
         folded_into INTEGER REFERENCES outbox (id),
         attempts INTEGER NOT NULL,
         created_at TEXT NOT NULL,
         due_at TEXT NOT NULL,
+        released_at TEXT,
         sent_at TEXT,
         message_id TEXT NOT NULL,
         last_error TEXT
     ) STRICT
     """,
     "CREATE INDEX outbox_by_ban ON outbox (ban_id)",
-    "CREATE INDEX outbox_due ON outbox (due_at, id) WHERE state = 'due'",
+    # A row stands in one of these at a time, so that a ban writes to one of them.
+    """
+    CREATE INDEX outbox_unsorted ON outbox (due_at, id)
+    WHERE state = 'due' AND released_at IS NULL
+    """,
+    """
+    CREATE INDEX outbox_due ON outbox (due_at, id, recipient)
+    WHERE state = 'due' AND released_at IS NOT NULL
+    """,
     "CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending'",
+    "CREATE INDEX outbox_held ON outbox (recipient, id) WHERE state = 'held'",
+    # What a recipient got lately, and how much of it was the daily digest.
+    "CREATE INDEX outbox_sent ON outbox (recipient, sent_at, about) "
+    "WHERE sent_at IS NOT NULL",
+    "CREATE INDEX outbox_folded ON outbox (folded_into) WHERE folded_into NOTNULL",
+    # More bans than a recipient gets mails, from the first one held to a quiet time.
+    """
+    CREATE TABLE floods (
+        id INTEGER PRIMARY KEY,
+        recipient TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        began_at TEXT NOT NULL,
+        ended_at TEXT,
+        held INTEGER NOT NULL,
+        window_at TEXT NOT NULL,
+        held_in_window INTEGER NOT NULL,
+        began_mail INTEGER REFERENCES outbox (id),
+        ended_mail INTEGER REFERENCES outbox (id)
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX floods_open ON floods (recipient) WHERE ended_at IS NULL",
     # Unbans and prolonged bans that came before the ban they belong to.
     """
     CREATE TABLE waiting_events (

@@ -37,6 +37,8 @@ logpath = {root}/fail2ban.log
 maxretry = 2
 # The mail about this one is looked at as it is without.
 ignoreregex = Ban 192\.0\.2\.7$
+# Whoever was told of a ban is not told of what repeats it.
+destemail = other@alerts.example
 """
 
 SYSLOG = time.strftime("%b %e %H:%M:%S")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -136,7 +137,7 @@ def test_a_reload_reads_the_configuration_anew(daemon: Machine, mails: Mails) ->
     assert eventually(lambda: reads in daemon.journal(SERVICE)), daemon.journal(SERVICE)
     # Mails of before may still be under way.
     while ["night@alerts.example"] not in mails.recipients:
-        ban(daemon, "192.0.2.9", TIME + len(mails.recipients))
+        ban(daemon, "192.0.2.9", time.time() + len(mails.recipients))
         mails.next()
     assert daemon.show(SERVICE, "MainPID") == before
     assert daemon.show(SERVICE, "ActiveState") == "active"

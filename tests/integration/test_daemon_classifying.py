@@ -161,9 +161,11 @@ async def test_a_jail_that_watches_fail2ban_repeats_the_ban_before_it(
     seen = await daemon.ban("192.0.2.7", TIME="1795291000.2")
 
     again = await daemon.ban("192.0.2.7", JAIL="recidive", TIME="1795291001.7")
-    await daemon.mails(2)
+    await daemon.until_states("sent", "folded")
+    classed = "SELECT * FROM bans WHERE jail = 'recidive' AND attack IS NOT NULL"
+    await daemon.until(lambda: bool(daemon.rows(classed)))
 
-    (row,) = daemon.rows("SELECT * FROM bans WHERE jail = 'recidive'")
+    (row,) = daemon.rows(classed)
     assert (row["id"], row["repeat_of"]) == (again, seen)
     assert row["attack"] == "repeat-offender"
 

@@ -60,7 +60,7 @@ async def all_known(daemon: Daemon, count: int) -> None:
 async def test_a_hundred_bans_of_one_address_are_one_look_up(
     daemon: Daemon, ipinfo: FakeIpinfo
 ) -> None:
-    ask_ipinfo(daemon, ipinfo.url)
+    ask_ipinfo(daemon, ipinfo.url, alerts={"burst": 100, "per_day": 101})
     ipinfo.script("delay", seconds=0.1)
     await daemon.start()
 

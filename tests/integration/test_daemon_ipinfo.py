@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,10 @@ def ipinfo() -> Iterator[FakeIpinfo]:
 
 
 def ask_ipinfo(daemon: Daemon, ipinfo: FakeIpinfo, *, plan: str = "auto") -> None:
-    daemon.configure(ipinfo={"base_url": ipinfo.url, "plan": plan})
+    daemon.configure(
+        ipinfo={"base_url": ipinfo.url, "plan": plan},
+        alerts={"burst": 100, "per_day": 101},
+    )
 
 
 def nth_time(number: int) -> str:
@@ -179,7 +183,7 @@ def test_a_token_is_in_no_log_and_no_list_of_processes(
 def ban(lab: Lab, ip: str) -> None:
     spool = lab.root / "spool"
     words = (str(lab.socket), str(spool), "EVENT=ban", "JAIL=sshd", f"IP={ip}")
-    subprocess.run((*CLIENT, *words, f"TIME={TIME}"), check=True)
+    subprocess.run((*CLIENT, *words, f"TIME={time.time()}"), check=True)
 
 
 @pytest.mark.parametrize("name", ["a" * 300, "missing.toml", "folder"])

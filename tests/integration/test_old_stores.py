@@ -25,7 +25,7 @@ VERSIONS = sorted(file.stem for file in old_store.FOLDER.glob("*.sql"))
 TABLES = (
     *("hosts", "enrichments", "bans", "other_ids", "other_origins", "log_lines"),
     *("rule_sets", "jails", "ban_attacks", "observed", "campaigns", "chores"),
-    *("outbox", "waiting_events", "purged"),
+    *("outbox", "floods", "waiting_events", "purged"),
 )
 """Those of the first version."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from f2b_enrich.store import bans, enrichments, outbox
+from f2b_enrich.store import bans, enrichments, floods, outbox, sorting
 from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store.connection import transaction
 from tests.events import HOST, a_ban, clock
@@ -35,7 +35,15 @@ def fill(store: sqlite3.Connection, numbers: range) -> None:
                 due_at=clock(number),
             )
             outbox.add(store, mail, now=clock(number))
-        store.execute("UPDATE outbox SET state = 'sent' WHERE id % 100 != 0")
+        store.execute(
+            "UPDATE outbox SET state = 'sent', released_at = created_at, "
+            "sent_at = created_at WHERE id % 100 != 0"
+        )
+        store.execute(
+            "INSERT INTO floods (recipient, sender, began_at, ended_at, held, "
+            "window_at, held_in_window) SELECT recipient, sender, created_at, "
+            "created_at, 1, created_at, 0 FROM outbox"
+        )
         store.execute(
             "INSERT INTO enrichments "
             "(ip, looked_up_at, source, complete, field_sources, raw) "
@@ -69,6 +77,29 @@ def steps(store: sqlite3.Connection, ask: Callable[[], object]) -> int:
 
 
 IP = "2001:db8:5::5"
+
+
+def an_unsorted() -> tuple[sorting.Unsorted, sorting.AlertedBan]:
+    ban = sorting.AlertedBan(
+        id="x",
+        number=1,
+        host=HOST,
+        jail="recidive",
+        service="ssh",
+        ip=IP,
+        ip_version=6,
+        subnet="2001:db8:5::/64",
+        country_code=None,
+        banned_at="2023-11-14T22:13:20Z",
+        ban_count=1,
+        repeats=None,
+    )
+    mail = sorting.Unsorted(
+        id=1, recipient="noc@alerts.example", sender="root@web1.example", ban=ban
+    )
+    return mail, ban
+
+
 A_BAN_ID = "SELECT id FROM bans WHERE ip = '2001:db8:5::5'"
 
 ASKED: dict[str, Callable[[sqlite3.Connection], object]] = {
@@ -80,6 +111,17 @@ ASKED: dict[str, Callable[[sqlite3.Connection], object]] = {
     ),
     "next due": outbox.next_due_at,
     "claim": lambda db: outbox.claim_due(db, now=clock(-9), limit=20),
+    "is any unsorted": lambda db: sorting.is_any_due(db, now=clock(-9)),
+    "sort": lambda db: sorting.unsorted(db, now=clock(-9), limit=20),
+    "load": lambda db: sorting.load(
+        db, "noc@alerts.example", window_at=clock(9e4), midnight=clock(9e4)
+    ),
+    "sibling": lambda db: sorting.sibling(db, *an_unsorted(), seconds=60),
+    "told": lambda db: sorting.told(
+        db, db.execute(A_BAN_ID).fetchone()[0], "noc@alerts.example"
+    ),
+    "first": lambda db: sorting.is_first(db, an_unsorted()[1], days=30),
+    "floods": lambda db: floods.to_judge(db, since=clock(9e4)),
     "release all": outbox.release_all,
     "hasten": lambda db: outbox.hasten(db, db.execute(A_BAN_ID).fetchone()[0]),
     "stop waiting": lambda db: outbox.stop_waiting(db, IP),

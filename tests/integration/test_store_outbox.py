@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from f2b_enrich.model import Enrichment, OutboxRow, OutboxState, ban_id
-from f2b_enrich.store import bans, enrichments, outbox
+from f2b_enrich.store import bans, enrichments, outbox, sorting
 from f2b_enrich.store.connection import transaction
 from tests.events import FAILED_AT, HOST, a_ban, a_prolong, clock
 
@@ -37,9 +37,15 @@ def queue(store: sqlite3.Connection, number: int = 1, **changes: Any) -> OutboxR
         "due_at": LATER,
     }
     with transaction(store):
-        outbox.add(store, outbox.NewMail(**(values | changes)), now=NOW)
-    newest = store.execute("SELECT max(id) FROM outbox").fetchone()[0]
+        newest = outbox.add(store, outbox.NewMail(**(values | changes)), now=NOW)
     return row(store, newest)
+
+
+def queue_released(store: sqlite3.Connection, number: int = 1, **changes: Any) -> int:
+    row_id = queue(store, number, **changes).id
+    with transaction(store):
+        sorting.release(store, row_id, now=NOW)
+    return row_id
 
 
 def row(store: sqlite3.Connection, row_id: int) -> OutboxRow:
@@ -70,14 +76,58 @@ def test_a_mail_waits_until_it_is_due(store: sqlite3.Connection) -> None:
     assert (mail.state, mail.attempts) == (OutboxState.DUE, 0)
     assert (mail.created_at, mail.due_at) == (NOW, LATER)
     assert outbox.next_due_at(store) == LATER
+    with transaction(store):
+        sorting.release(store, mail.id, now=NOW)
+    assert outbox.next_due_at(store) == LATER
     assert claim(store, NOW) == []
     assert claim(store, LATER) == [mail.id]
 
 
-def test_a_mail_that_is_claimed_is_claimed_once(store: sqlite3.Connection) -> None:
+def test_an_alert_that_nobody_has_sorted_is_not_sent(store: sqlite3.Connection) -> None:
     mail = queue(store)
+    assert mail.released_at is None
+    assert claim(store) == []
+    assert outbox.next_due_at(store) == LATER
+
+
+def test_any_other_mail_is_sent_without_being_sorted(store: sqlite3.Connection) -> None:
+    mail = queue(store, kind="digest", about="daily")
+    assert (mail.released_at, mail.about) == (NOW, "daily")
     assert claim(store) == [mail.id]
-    assert row(store, mail.id).state is OutboxState.SENDING
+
+
+def test_a_mail_can_be_held_from_the_beginning(store: sqlite3.Connection) -> None:
+    mail = queue(store, held="late")
+    refused = queue(store, 2, held="late", refused="no such address")
+    assert (mail.state, mail.last_error) == (OutboxState.HELD, "late")
+    assert (refused.state, refused.last_error) == (OutboxState.DEAD, "no such address")
+    assert outbox.next_due_at(store) is None
+
+
+def test_a_held_mail_leaves_when_somebody_asks_for_it(
+    store: sqlite3.Connection,
+) -> None:
+    mail = queue(store, held="late")
+    with transaction(store):
+        assert outbox.retry(store, mail.id, sender="", now=LATER) == 1
+    assert claim(store) == [mail.id]
+
+
+def test_all_dead_alerts_at_once_are_sorted_anew(store: sqlite3.Connection) -> None:
+    alert = queue_released(store, 1)
+    digest = queue(store, 2, kind="digest")
+    die(store, alert)
+    die(store, digest.id)
+    with transaction(store):
+        assert outbox.retry(store, None, sender="", now=LATER) == 2
+    assert claim(store) == [digest.id]
+    assert row(store, alert).released_at is None
+
+
+def test_a_mail_that_is_claimed_is_claimed_once(store: sqlite3.Connection) -> None:
+    mail = queue_released(store)
+    assert claim(store) == [mail]
+    assert row(store, mail).state is OutboxState.SENDING
     assert claim(store) == []
     assert outbox.next_due_at(store) is None
 
@@ -85,19 +135,19 @@ def test_a_mail_that_is_claimed_is_claimed_once(store: sqlite3.Connection) -> No
 def test_the_oldest_mails_are_claimed_first_and_not_too_many(
     store: sqlite3.Connection,
 ) -> None:
-    third = queue(store, 1, due_at=LATER)
-    first = queue(store, 2, due_at=NOW)
-    second = queue(store, 3, due_at=NOW)
+    third = queue_released(store, 1, due_at=LATER)
+    first = queue_released(store, 2, due_at=NOW)
+    second = queue_released(store, 3, due_at=NOW)
     with transaction(store):
         taken = outbox.claim_due(store, now=LATER, limit=2)
-    assert [mail.id for mail in taken] == [first.id, second.id]
-    assert claim(store) == [third.id]
+    assert [mail.id for mail in taken] == [first, second]
+    assert claim(store) == [third]
 
 
 def test_a_mail_that_was_taken_is_sent_and_its_trouble_forgotten(
     store: sqlite3.Connection,
 ) -> None:
-    mail = queue(store)
+    mail = row(store, queue_released(store))
     claim(store)
     with transaction(store):
         outbox.failed(
@@ -127,7 +177,7 @@ def test_a_refused_address_leaves_a_dead_mail_that_says_why(
 def test_what_was_claimed_and_not_tried_is_given_back(
     store: sqlite3.Connection,
 ) -> None:
-    tried, untried = queue(store, 1), queue(store, 2)
+    tried, untried = (row(store, queue_released(store, number)) for number in (1, 2))
     claim(store)
     with transaction(store):
         outbox.sent(store, tried, now=NOW)
@@ -140,7 +190,7 @@ def test_what_was_claimed_and_not_tried_is_given_back(
 def test_what_a_killed_daemon_had_claimed_is_due_again(
     store: sqlite3.Connection,
 ) -> None:
-    mail = queue(store)
+    mail = row(store, queue_released(store))
     queue(store, 2, refused="no")
     claim(store)
     with transaction(store):
@@ -203,7 +253,6 @@ def test_a_dead_mail_starts_anew_under_its_message_id(
     store: sqlite3.Connection,
 ) -> None:
     mail, other = queue(store, 1), queue(store, 2)
-    claim(store)
     die(store, mail.id)
     die(store, other.id)
     with transaction(store):
@@ -251,7 +300,7 @@ def test_a_mail_whose_sender_was_refused_starts_anew_under_another(
 def test_what_is_on_its_way_or_gone_is_neither_retried_nor_dropped(
     store: sqlite3.Connection, act: str, state: OutboxState
 ) -> None:
-    mail = queue(store)
+    mail = row(store, queue_released(store))
     claim(store)
     if act == "sent":
         with transaction(store):
@@ -282,7 +331,7 @@ def test_a_mail_that_is_not_there_is_none(store: sqlite3.Connection) -> None:
 
 def test_the_view_shows_what_became_of_a_bans_mail(store: sqlite3.Connection) -> None:
     record(store, a_ban())
-    mail = queue(store, ban_id=ID)
+    mail = row(store, queue_released(store, ban_id=ID))
     claim(store)
     with transaction(store):
         outbox.sent(store, mail, now=LATER)

@@ -287,19 +287,35 @@ CREATE TABLE outbox (
         recipient TEXT NOT NULL,
         sender TEXT NOT NULL,
         state TEXT NOT NULL,
+        about TEXT,
         folded_into INTEGER REFERENCES outbox (id),
         attempts INTEGER NOT NULL,
         created_at TEXT NOT NULL,
         due_at TEXT NOT NULL,
+        released_at TEXT,
         sent_at TEXT,
         message_id TEXT NOT NULL,
         last_error TEXT
     ) STRICT
     ;
-INSERT INTO outbox VALUES(1,'alert','88b04075-8ee2-56a6-af55-ac827fe27500','noc@admins.net','root@web1','sent',NULL,1,'2026-11-19T20:14:05Z','2026-11-19T20:14:05Z','2026-11-19T20:14:05Z','<alert.0.88b04075-8ee2-56a6-af55-ac827fe27500@web1>',NULL);
-INSERT INTO outbox VALUES(2,'alert','0669073d-d536-5974-bb1d-d5b67e956a3b','noc@admins.net','root@web1','sent',NULL,1,'2026-11-21T20:10:03Z','2026-11-21T20:10:03Z','2026-11-21T20:10:03Z','<alert.1.0669073d-d536-5974-bb1d-d5b67e956a3b@web1>',NULL);
-INSERT INTO outbox VALUES(3,'alert','e1be8071-47e3-5422-8d67-61cd0a642b41','noc@admins.net','root@web1','dead',NULL,1,'2026-11-20T14:14:03Z','2026-11-20T14:14:03Z',NULL,'<alert.2.e1be8071-47e3-5422-8d67-61cd0a642b41@web1>','550 5.1.1 no such user');
-INSERT INTO outbox VALUES(4,'alert','840c4755-18e0-52bc-8c8a-4183d77d505b','noc@admins.net','root@web1','due',NULL,0,'2026-11-21T20:15:03Z','2026-11-21T20:15:03Z',NULL,'<alert.3.840c4755-18e0-52bc-8c8a-4183d77d505b@web1>',NULL);
+INSERT INTO outbox VALUES(1,'alert','88b04075-8ee2-56a6-af55-ac827fe27500','noc@admins.net','root@web1','sent',NULL,NULL,1,'2026-11-19T20:14:05Z','2026-11-19T20:14:05Z',NULL,'2026-11-19T20:14:05Z','<alert.0.88b04075-8ee2-56a6-af55-ac827fe27500@web1>',NULL);
+INSERT INTO outbox VALUES(2,'alert','0669073d-d536-5974-bb1d-d5b67e956a3b','noc@admins.net','root@web1','sent',NULL,NULL,1,'2026-11-21T20:10:03Z','2026-11-21T20:10:03Z',NULL,'2026-11-21T20:10:03Z','<alert.1.0669073d-d536-5974-bb1d-d5b67e956a3b@web1>',NULL);
+INSERT INTO outbox VALUES(3,'alert','e1be8071-47e3-5422-8d67-61cd0a642b41','noc@admins.net','root@web1','dead',NULL,NULL,1,'2026-11-20T14:14:03Z','2026-11-20T14:14:03Z',NULL,NULL,'<alert.2.e1be8071-47e3-5422-8d67-61cd0a642b41@web1>','550 5.1.1 no such user');
+INSERT INTO outbox VALUES(4,'alert','840c4755-18e0-52bc-8c8a-4183d77d505b','noc@admins.net','root@web1','due',NULL,NULL,0,'2026-11-21T20:15:03Z','2026-11-21T20:15:03Z',NULL,NULL,'<alert.3.840c4755-18e0-52bc-8c8a-4183d77d505b@web1>',NULL);
+CREATE TABLE floods (
+        id INTEGER PRIMARY KEY,
+        recipient TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        began_at TEXT NOT NULL,
+        ended_at TEXT,
+        held INTEGER NOT NULL,
+        window_at TEXT NOT NULL,
+        held_in_window INTEGER NOT NULL,
+        began_mail INTEGER REFERENCES outbox (id),
+        ended_mail INTEGER REFERENCES outbox (id)
+    ) STRICT
+    ;
+INSERT INTO floods VALUES(1,'noc@admins.net','root@web1','2026-11-20T10:00:00Z','2026-11-20T10:30:00Z',212,'2026-11-20T10:20:00Z',0,NULL,NULL);
 CREATE TABLE waiting_events (
         ban_id TEXT NOT NULL,
         kind TEXT NOT NULL,
@@ -390,8 +406,17 @@ CREATE VIEW ban_origins AS
 CREATE UNIQUE INDEX log_lines_by_ban ON log_lines (ban_id, position);
 CREATE INDEX campaigns_by_who ON campaigns (who, last_at);
 CREATE INDEX outbox_by_ban ON outbox (ban_id);
-CREATE INDEX outbox_due ON outbox (due_at, id) WHERE state = 'due';
+CREATE INDEX outbox_unsorted ON outbox (due_at, id)
+    WHERE state = 'due' AND released_at IS NULL
+    ;
+CREATE INDEX outbox_due ON outbox (due_at, id, recipient)
+    WHERE state = 'due' AND released_at IS NOT NULL
+    ;
 CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending';
+CREATE INDEX outbox_held ON outbox (recipient, id) WHERE state = 'held';
+CREATE INDEX outbox_sent ON outbox (recipient, sent_at, about) WHERE sent_at IS NOT NULL;
+CREATE INDEX outbox_folded ON outbox (folded_into) WHERE folded_into NOTNULL;
+CREATE UNIQUE INDEX floods_open ON floods (recipient) WHERE ended_at IS NULL;
 CREATE INDEX bounces_by_time ON bounces (bounced_at);
 CREATE UNIQUE INDEX notifications_by_mail ON notifications (outbox_id);
 CREATE UNIQUE INDEX notifications_by_ban ON notifications (ban_id, event)

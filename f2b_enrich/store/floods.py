@@ -1,0 +1,109 @@
+"""The floods of bans that recipients had, and the mails that tell of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from f2b_enrich.alerts.floods import Flood
+from f2b_enrich.model import read_time, time_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+About = Literal["began", "ended"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloodRow:
+    """A recipient's flood; the mails about it are from `sender`."""
+
+    id: int
+    recipient: str
+    sender: str
+    flood: Flood
+    ended_at: datetime | None = None
+
+
+def begin(
+    connection: sqlite3.Connection, recipient: str, sender: str, flood: Flood
+) -> FloodRow:
+    """Write down that one begins."""
+    row = connection.execute(
+        "INSERT INTO floods (recipient, sender, began_at, held, window_at, "
+        "held_in_window) VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
+        (
+            *(recipient, sender, time_text(flood.began_at), flood.held),
+            *(time_text(flood.window_at), flood.held_in_window),
+        ),
+    ).fetchone()
+    return _read(row)
+
+
+def ongoing(connection: sqlite3.Connection, recipient: str) -> FloodRow | None:
+    """Read the flood that a recipient has now."""
+    row = connection.execute(
+        "SELECT * FROM floods WHERE recipient = ? AND ended_at IS NULL", (recipient,)
+    ).fetchone()
+    return None if row is None else _read(row)
+
+
+def to_judge(
+    connection: sqlite3.Connection, *, since: datetime
+) -> tuple[FloodRow, ...]:
+    """Read the floods whose window began at a time or before it."""
+    rows = connection.execute(
+        "SELECT * FROM floods INDEXED BY floods_open "
+        "WHERE ended_at IS NULL AND window_at <= ? ORDER BY id",
+        (time_text(since),),
+    ).fetchall()
+    return tuple(map(_read, rows))
+
+
+def save(connection: sqlite3.Connection, row_id: int, flood: Flood) -> None:
+    """Write down how a flood goes on."""
+    connection.execute(
+        "UPDATE floods SET held = ?, window_at = ?, held_in_window = ? WHERE id = ?",
+        (flood.held, time_text(flood.window_at), flood.held_in_window, row_id),
+    )
+
+
+def end(connection: sqlite3.Connection, row_id: int, *, now: datetime) -> None:
+    """Write down that a flood is over."""
+    connection.execute(
+        "UPDATE floods SET ended_at = ? WHERE id = ?", (time_text(now), row_id)
+    )
+
+
+def told(
+    connection: sqlite3.Connection, row_id: int, *, about: About, mail: int
+) -> None:
+    """Tie the mail to a flood that tells of its beginning or its end."""
+    connection.execute(
+        f"UPDATE floods SET {about}_mail = ? WHERE id = ?", (mail, row_id)
+    )
+
+
+def of_mail(connection: sqlite3.Connection, mail: int) -> FloodRow | None:
+    """Read the flood that a mail tells of."""
+    row = connection.execute(
+        "SELECT * FROM floods WHERE began_mail = ?1 OR ended_mail = ?1", (mail,)
+    ).fetchone()
+    return None if row is None else _read(row)
+
+
+def _read(row: sqlite3.Row) -> FloodRow:
+    ended_at = row["ended_at"]
+    return FloodRow(
+        id=row["id"],
+        recipient=row["recipient"],
+        sender=row["sender"],
+        flood=Flood(
+            began_at=read_time(row["began_at"]),
+            held=row["held"],
+            window_at=read_time(row["window_at"]),
+            held_in_window=row["held_in_window"],
+        ),
+        ended_at=None if ended_at is None else read_time(ended_at),
+    )

@@ -1,0 +1,141 @@
+"""Alerts by a clock of one's own: bans are taken in, sorted and sent in one store.
+
+desk = AlertDesk(store, alerts={"policy": "first"})
+ban = desk.ban("192.0.2.7")
+desk.sort()
+assert desk.fate(ban) == "released"
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+from f2b_enrich.config import Settings
+from f2b_enrich.daemon.intake import Intake
+from f2b_enrich.daemon.sorting import Rules, Sorted, sort
+from f2b_enrich.errors import DeliveryError
+from f2b_enrich.model import Event, EventKind
+from f2b_enrich.outbox import after_failure
+from f2b_enrich.store import enrichments, outbox
+from f2b_enrich.store.connection import transaction
+from tests.clock import Clock
+from tests.stores import located, shipped_analysis
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from f2b_enrich.model import OutboxRow
+
+RECIPIENT = "noc@admins.net"
+
+
+class AlertDesk:
+    """A store, what alerts are sorted by, and a clock that tests move."""
+
+    def __init__(
+        self,
+        store: sqlite3.Connection,
+        *,
+        alerts: dict[str, Any] | None = None,
+        tells_of_floods: bool = False,
+        start: str = "2026-11-21T12:00:00Z",
+    ) -> None:
+        self.store = store
+        self.clock = Clock(start)
+        settings = Settings.model_validate(
+            {"host": "web1", "mail": {"recipient": RECIPIENT}, "alerts": alerts or {}}
+        )
+        self.rules = replace(
+            Rules.configured(settings, timezone=UTC), tells_of_floods=tells_of_floods
+        )
+        self._intake = Intake(
+            settings,
+            waits_for_look_up=False,
+            known_jail=shipped_analysis().known_jail,
+        )
+
+    def take(
+        self,
+        ip: str = "192.0.2.7",
+        *,
+        jail: str = "sshd",
+        ago: float = 0.0,
+        count: int = 1,
+        **fields: Any,
+    ) -> str:
+        """Take a ban in, inside the caller's transaction; give its id."""
+        at = self.clock() - timedelta(seconds=ago)
+        event = Event(
+            kind=EventKind.BAN,
+            jail=jail,
+            ip=ip,
+            failed_at=at.timestamp(),
+            at=self.clock(),
+            bantime_seconds=-1,  # nothing to wait for
+            failures=5,
+            ban_count=count,
+            **fields,
+        )
+        taken = self._intake.writing(event, now=self.clock())(self.store)
+        assert taken.ban_id is not None
+        return taken.ban_id
+
+    def ban(self, ip: str = "192.0.2.7", **fields: Any) -> str:
+        """Take a ban in; give its id."""
+        with transaction(self.store):
+            return self.take(ip, **fields)
+
+    def place(self, ip: str) -> None:
+        """Learn that an address is in the Netherlands."""
+        with transaction(self.store):
+            enrichments.save(self.store, located(ip, at=self.clock()))
+
+    def sort(self) -> Sorted:
+        """Sort one batch."""
+        with transaction(self.store):
+            return sort(self.store, rules=self.rules, now=self.clock())
+
+    def sort_all(self) -> None:
+        while self.sort().count:
+            pass
+
+    def send(self, *, answer: DeliveryError | None = None) -> list[OutboxRow]:
+        """Send what is due, whatever it is, all with the same answer."""
+        now = self.clock()
+        with transaction(self.store):
+            rows = outbox.claim_due(self.store, now=now, limit=1000)
+            for row in rows:
+                if answer is None:
+                    outbox.sent(self.store, row.id, now=now)
+                    continue
+                tried = replace(row, attempts=row.attempts + 1)
+                verdict = after_failure(tried, answer, now=now, jitter=0.5)
+                outbox.failed(
+                    self.store,
+                    row.id,
+                    state=verdict.state,
+                    due_at=verdict.due_at,
+                    error=verdict.last_error,
+                )
+        return list(rows)
+
+    def rows(self) -> list[OutboxRow]:
+        found = self.store.execute("SELECT * FROM outbox ORDER BY id")
+        return [outbox.read_row(row) for row in found.fetchall()]
+
+    def alert(self, ban_id: str) -> OutboxRow:
+        """Give the first alert about a ban."""
+        return next(row for row in self.rows() if row.ban_id == ban_id)
+
+    def fate(self, ban_id: str) -> str:
+        """Tell what was decided on a ban's alert."""
+        row = self.alert(ban_id)
+        if row.state == "due":
+            return "unsorted" if row.released_at is None else "released"
+        return str(row.state)
+
+    def floods(self) -> list[dict[str, Any]]:
+        found = self.store.execute("SELECT * FROM floods ORDER BY id")
+        return [dict(row) for row in found]
