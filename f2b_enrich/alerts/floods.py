@@ -38,11 +38,6 @@ def grow(flood: Flood, *, held: int) -> Flood:
     )
 
 
-def is_window_over(flood: Flood, limits: Limits, *, now: datetime) -> bool:
-    """Tell whether it is time to judge a flood."""
-    return now - flood.window_at >= limits.window
-
-
 def is_over(flood: Flood, load: Load, limits: Limits) -> bool:
     """Tell, at a window's end, whether none of its bans was too much.
 

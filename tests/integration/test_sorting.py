@@ -468,7 +468,19 @@ def test_no_flood_is_told_of_beyond_a_days_mails(store: sqlite3.Connection) -> N
     assert desk.sort().ended == (RECIPIENT,)
 
 
-def test_a_flood_that_is_no_ban_is_of_no_mail(store: sqlite3.Connection) -> None:
+def test_where_other_mails_used_up_the_day_nobody_hears_of_a_flood(
+    store: sqlite3.Connection,
+) -> None:
+    desk = AlertDesk(store, alerts={"per_day": 2}, tells_of_floods=True)
+    for _ in range(2):
+        digest_of_held(desk, about="hourly")
+    ban = desk.ban()
+    assert desk.sort().began == (RECIPIENT,)
+    assert desk.fate(ban) == "held"
+    assert {row.kind for row in desk.rows()} == {"digest", "alert"}
+
+
+def test_a_mail_that_tells_of_no_flood_has_none(store: sqlite3.Connection) -> None:
     assert floods.of_mail(store, 1) is None
 
 
@@ -497,10 +509,10 @@ def test_a_spoiled_ban_holds_up_no_other(store: sqlite3.Connection, jail: str) -
 def test_a_ban_that_is_removed_takes_its_alert_with_it(
     store: sqlite3.Connection,
 ) -> None:
-    desk = desk_of(store, burst=1)
-    ids = [desk.ban(), desk.ban("192.0.2.8")]
+    desk = desk_of(store)
+    one, two = desk.ban(), desk.ban(jail="dovecot")
     desk.sort()
     with transaction(store):
-        for ban in ids:
-            removal.remove_ban(store, ban)
-    assert desk.rows() == []
+        removal.remove_ban(store, one)
+    (row,) = desk.rows()
+    assert (row.ban_id, row.state, row.folded_into) == (two, "folded", None)

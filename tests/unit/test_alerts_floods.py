@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +13,6 @@ from f2b_enrich.alerts.brake import Limits, Load
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LIMITS = Limits()
 QUIET = Load(in_window=0, today=20)
-
-
-def test_it_is_judged_when_a_window_is_over() -> None:
-    flood = floods.begin(held=3, now=NOW)
-    almost = NOW + LIMITS.window - timedelta(seconds=1)
-    assert not floods.is_window_over(flood, LIMITS, now=almost)
-    assert floods.is_window_over(flood, LIMITS, now=NOW + LIMITS.window)
 
 
 def test_it_goes_on_while_bans_are_held_and_ends_after_a_window_without() -> None:
