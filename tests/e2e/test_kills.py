@@ -34,7 +34,7 @@ def endure(site: Site, *, kills: int, seed: int) -> None:
     """Kill the daemon at random moments of its life while bans arrive."""
     chance = random.Random(seed)
     total = kills * BANS_A_KILL
-    limits = {"burst": total, "per_day": total + 1}
+    limits: dict[str, object] = {"burst": total, "per_day": total + 1}
     site.configure(mail={"wait_seconds": 1}, alerts=limits)
     for round_ in range(kills):
         arriving = threading.Thread(target=ban, args=(site, round_, chance.random()))
