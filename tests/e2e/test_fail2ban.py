@@ -121,7 +121,7 @@ def test_the_real_time_of_a_repeat_offender_reaches_row_and_mail(site: Site) -> 
 
 
 def test_a_restart_with_fifty_bans_is_silent(site: Site) -> None:
-    site.start()
+    site.start(alerts={"burst": 51})
     addresses = [f"192.0.2.{last}" for last in range(1, 51)]
     site.lab.fail2ban("set", "sshd", "banip", *addresses)
     site.mails(50)
@@ -201,7 +201,7 @@ def test_the_same_ban_reported_twice_is_one_row_and_one_mail(site: Site) -> None
 
 
 def test_with_the_daemon_stopped_bans_pass_and_are_all_there_later(site: Site) -> None:
-    site.start()
+    site.start(alerts={"burst": 31})
     assert site.lab.daemon is not None
     site.lab.daemon.send_signal(signal.SIGSTOP)
     addresses = [f"192.0.2.{last}" for last in range(1, 31)]

@@ -31,7 +31,7 @@ def inside(site: Site) -> Site:
     lab = site.lab
     client = PROJECT / "f2b_enrich" / "client.py"
     (lab.root / "inside.log").touch()
-    site.start_daemon()
+    site.start_daemon(alerts={"merge_seconds": 0})
     lab.write_fail2ban(JAIL.format(root=lab.root, client=client, socket=lab.socket))
     action = PROJECT / "action.d" / "f2b-enrich.py"
     shutil.copy(action, lab.root / "etc" / "action.d")
