@@ -49,6 +49,16 @@ _SECRET = re.compile(
 )
 
 
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take for the start of a formula (OWASP, CSV injection), and their
+full-width forms."""
+
+_CONTROLS = ("\t", "\r", "\n")
+"""These alone are a reason as well (OWASP)."""
+
+_SYMBOLS = re.compile(r"[\s\u2400-\u2426\ufffd]+")
+"""What `printable` makes of blanks and control characters."""
+
 _ODD_IN_A_LIST = re.compile(r"[\s,;:*\"'()\[\]\\]|^\d+ more|^$")
 
 
@@ -126,6 +136,15 @@ def listed(name: str) -> str:
         return name
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def cell(value: str) -> str:
+    """Put text in a cell of a table that no spreadsheet takes for a formula."""
+    text = printable(value)
+    # Some programs skip blanks, others what they cannot read, before a formula.
+    start = _SYMBOLS.match(text)
+    begun = text.startswith(_FORMULA, start.end() if start else 0)
+    return f"'{text}" if begun or value.startswith(_CONTROLS) else text
 
 
 def cut(text: str, limit: int) -> str:

@@ -7,7 +7,6 @@ import dataclasses
 import io
 import itertools
 import json
-import re
 import shutil
 import sys
 import unicodedata
@@ -16,21 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from f2b_enrich.inert import printable
+from f2b_enrich.inert import cell, printable
 from f2b_enrich.model import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What spreadsheets take for the start of a formula (OWASP, CSV injection), and their
-full-width forms."""
-
-_CONTROLS = ("\t", "\r", "\n")
-"""These alone are a reason as well (OWASP)."""
-
-_SYMBOLS = re.compile(r"[\s\u2400-\u2426\ufffd]+")
-"""What `printable` makes of blanks and control characters."""
 
 _GAP = "  "
 _LEAST = 12
@@ -147,11 +136,7 @@ def csv_lines(
 
 def _safe(value: object) -> object:
     if value.__class__ is str:
-        text = printable(value)
-        # Some programs skip blanks, others what they cannot read, before a formula.
-        start = _SYMBOLS.match(text)
-        begun = text.startswith(_FORMULA, start.end() if start else 0)
-        return f"'{text}" if begun or value.startswith(_CONTROLS) else text
+        return cell(str(value))
     # A number is no formula, even below zero.
     return time_text(value) if isinstance(value, datetime) else value
 
