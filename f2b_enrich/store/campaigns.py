@@ -230,7 +230,7 @@ def of(
             "AND first_at <= ? ORDER BY last_at DESC",
             (who, time_text(days_after(at, -DAYS)), scope, time_text(at)),
         )
-        campaigns.extend(_campaign(row) for row in rows)
+        campaigns.extend(read(row) for row in rows)
     return tuple(campaigns)
 
 
@@ -240,7 +240,8 @@ def _row(found: Campaign) -> dict[str, Any]:
     return {**values, **times}
 
 
-def _campaign(row: sqlite3.Row) -> Campaign:
+def read(row: sqlite3.Row) -> Campaign:
+    """Turn a row of the table into a value."""
     values: dict[str, Any] = {name: row[name] for name in _COLUMNS}
     times = {name: read_time(row[name]) for name in ("first_at", "last_at")}
     return Campaign(**values | times | {"in_order": bool(row["in_order"])})

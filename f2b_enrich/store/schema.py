@@ -250,6 +250,16 @@ _TABLES = (
     ) STRICT
     """,
     "CREATE UNIQUE INDEX floods_open ON floods (recipient) WHERE ended_at IS NULL",
+    # What time a digest of the outbox is about, the same at every attempt.
+    """
+    CREATE TABLE digests (
+        outbox_id INTEGER NOT NULL PRIMARY KEY REFERENCES outbox (id),
+        period TEXT NOT NULL,
+        since_at TEXT NOT NULL,
+        until_at TEXT NOT NULL,
+        before_at TEXT
+    ) STRICT
+    """,
     # Unbans and prolonged bans that came before the ban they belong to.
     """
     CREATE TABLE waiting_events (

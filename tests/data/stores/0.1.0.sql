@@ -302,6 +302,7 @@ INSERT INTO outbox VALUES(1,'alert','88b04075-8ee2-56a6-af55-ac827fe27500','noc@
 INSERT INTO outbox VALUES(2,'alert','0669073d-d536-5974-bb1d-d5b67e956a3b','noc@admins.net','root@web1','sent',NULL,NULL,1,'2026-11-21T20:10:03Z','2026-11-21T20:10:03Z',NULL,'2026-11-21T20:10:03Z','<alert.1.0669073d-d536-5974-bb1d-d5b67e956a3b@web1>',NULL);
 INSERT INTO outbox VALUES(3,'alert','e1be8071-47e3-5422-8d67-61cd0a642b41','noc@admins.net','root@web1','dead',NULL,NULL,1,'2026-11-20T14:14:03Z','2026-11-20T14:14:03Z',NULL,NULL,'<alert.2.e1be8071-47e3-5422-8d67-61cd0a642b41@web1>','550 5.1.1 no such user');
 INSERT INTO outbox VALUES(4,'alert','840c4755-18e0-52bc-8c8a-4183d77d505b','noc@admins.net','root@web1','due',NULL,NULL,0,'2026-11-21T20:15:03Z','2026-11-21T20:15:03Z',NULL,NULL,'<alert.3.840c4755-18e0-52bc-8c8a-4183d77d505b@web1>',NULL);
+INSERT INTO outbox VALUES(5,'digest',NULL,'noc@admins.net','root@web1','due',NULL,NULL,0,'2026-11-21T06:00:00Z','2026-11-21T06:00:00Z',NULL,NULL,'<digest.0@web1>',NULL);
 CREATE TABLE floods (
         id INTEGER PRIMARY KEY,
         recipient TEXT NOT NULL,
@@ -316,6 +317,15 @@ CREATE TABLE floods (
     ) STRICT
     ;
 INSERT INTO floods VALUES(1,'noc@admins.net','root@web1','2026-11-20T10:00:00Z','2026-11-20T10:30:00Z',212,'2026-11-20T10:20:00Z',0,NULL,NULL);
+CREATE TABLE digests (
+        outbox_id INTEGER NOT NULL PRIMARY KEY REFERENCES outbox (id),
+        period TEXT NOT NULL,
+        since_at TEXT NOT NULL,
+        until_at TEXT NOT NULL,
+        before_at TEXT
+    ) STRICT
+    ;
+INSERT INTO digests VALUES(5,'daily','2026-11-19T23:00:00Z','2026-11-20T23:00:00Z','2026-11-18T23:00:00Z');
 CREATE TABLE waiting_events (
         ban_id TEXT NOT NULL,
         kind TEXT NOT NULL,
