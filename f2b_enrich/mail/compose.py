@@ -1,62 +1,144 @@
-"""What an administrator reads about a ban, as one mail."""
+"""What an administrator reads about bans: each of our mails, as a mail."""
 
 from __future__ import annotations
 
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from f2b_enrich.mail import addresses, headers, sorting
+from f2b_enrich.mail import (
+    addresses,
+    digest_view,
+    flood_view,
+    headers,
+    sorting,
+    view,
+)
 from f2b_enrich.mail.alert import Alert
-from f2b_enrich.mail.rendering import HTML, TEXT, Templates
+from f2b_enrich.mail.digest_csv import attachment
+from f2b_enrich.mail.rendering import Templates
 from f2b_enrich.mail.subject import subject
-from f2b_enrich.mail.view import view
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
 
+    from f2b_enrich.mail.digest import Digest
+    from f2b_enrich.mail.digest_csv import Attachment
+    from f2b_enrich.mail.flood import Flood
+    from f2b_enrich.mail.rendering import Kind, Shown
+
 __all__ = ["Alert", "Composer", "subject"]
+
+Form: TypeAlias = Literal["both", "text"]
+"""Text beside HTML, or text alone."""
+
+MOST_WITHOUT_FILE = 50
+"""Bans of a digest that need no table of their own."""
 
 _MAX_WIRE_LINE = 998
 
 
 class Composer:
-    """Turns alerts into mails; holds the templates, those of a folder first."""
+    """Turns values into mails; holds the templates, those of a folder first."""
 
     def __init__(self, templates: Path | None = None) -> None:
         self._templates = Templates(templates)
         self._policy = headers.policy()
 
     def compose(
-        self, alert: Alert, *, now: datetime, form: Literal["both", "text"] = "text"
+        self, alert: Alert, *, now: datetime, form: Form = "text"
     ) -> EmailMessage:
         """Write the mail about one ban.
 
         Raises:
             AddressError: recipient or sender cannot stand in a header.
         """
-        host = alert.ban.host
+        shown = view.view(alert)
+        message = self._begun(alert, alert.ban.host, shown.subject, now)
+        _sort(message, sorting.fields(alert))
+        self._fill(message, "alert", shown, form)
+        return message
+
+    def compose_digest(
+        self, digest: Digest, *, now: datetime, form: Form = "text"
+    ) -> EmailMessage:
+        """Write the mail about many bans, more than a few in a file that it brings.
+
+        Raises:
+            AddressError: recipient or sender cannot stand in a header.
+        """
+        many = len(digest.bans) > MOST_WITHOUT_FILE
+        file = attachment(digest.bans) if many else None
+        shown = digest_view.view(digest, attachment=file.name if file else "")
+        message = self._begun(digest, digest.host, shown.subject, now)
+        _sort(message, sorting.digest_fields(digest))
+        self._fill(message, "digest", shown, form)
+        if file is not None:
+            _attach(message, file)
+        return message
+
+    def compose_flood(
+        self, flood: Flood, *, now: datetime, form: Form = "text"
+    ) -> EmailMessage:
+        """Write the mail that says that a flood began or ended.
+
+        Raises:
+            AddressError: recipient or sender cannot stand in a header.
+        """
+        shown = flood_view.view(flood)
+        message = self._begun(flood, flood.host, shown.subject, now)
+        _sort(message, sorting.flood_fields(flood))
+        self._fill(message, "flood", shown, form)
+        return message
+
+    def _begun(
+        self, told: Alert | Digest | Flood, host: str, subject: str, now: datetime
+    ) -> EmailMessage:
         message = EmailMessage(policy=self._policy)
-        message["From"] = addresses.qualified(alert.sender, host)
-        message["To"] = addresses.qualified(alert.recipient, host)
-        message["Subject"] = subject(alert)
-        message["Date"] = format_datetime(now.astimezone(alert.timezone))
-        message["Message-ID"] = alert.message_id
+        message["From"] = addresses.qualified(told.sender, host)
+        message["To"] = addresses.qualified(told.recipient, host)
+        message["Subject"] = subject
+        message["Date"] = format_datetime(now.astimezone(told.timezone))
+        message["Message-ID"] = told.message_id
         message["Auto-Submitted"] = "auto-generated"
-        for name, value in sorting.fields(alert):
-            message[name] = value
-        shown = view(alert)
-        text = self._templates.render(TEXT, shown)
+        return message
+
+    def _fill(
+        self, message: EmailMessage, kind: Kind, shown: Shown, form: Form
+    ) -> None:
+        text = self._templates.render(f"{kind}.txt.jinja", shown)
         message.set_content(text, charset="utf-8", cte=_encoding(text))
         if form == "both":
-            html = self._templates.render(HTML, shown)
+            html = self._templates.render(f"{kind}.html.jinja", shown)
             message.add_alternative(
                 html, subtype="html", charset="utf-8", cte=_encoding(html)
             )
             for part in message.iter_parts():
                 del part["MIME-Version"]  # it belongs to the whole (RFC 2045, 4)
-        return message
+
+
+def _sort(message: EmailMessage, fields: Iterable[tuple[str, str]]) -> None:
+    for name, value in fields:
+        message[name] = value
+
+
+def _attach(message: EmailMessage, file: Attachment) -> None:
+    if isinstance(file.content, bytes):
+        message.add_attachment(
+            file.content, maintype="application", subtype="gzip", filename=file.name
+        )
+    else:
+        message.add_attachment(
+            file.content,
+            subtype="csv",
+            charset="utf-8",
+            cte=_encoding(file.content),
+            filename=file.name,
+        )
+    for part in message.iter_parts():
+        del part["MIME-Version"]
 
 
 def _encoding(body: str) -> str:

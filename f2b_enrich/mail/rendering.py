@@ -6,7 +6,7 @@ import stat
 import textwrap
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import structlog
 from jinja2 import (
@@ -21,18 +21,25 @@ from jinja2.loaders import split_template_path
 
 from f2b_enrich import inert
 from f2b_enrich.mail.sandbox import Sandbox
-from f2b_enrich.mail.view import harmless, view
+from f2b_enrich.mail.view import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jinja2 import BaseLoader, Environment
 
-    from f2b_enrich.mail.alert import Alert
+    from f2b_enrich.mail.digest_view import DigestView
+    from f2b_enrich.mail.flood_view import FloodView
     from f2b_enrich.mail.view import View
+
+    Shown: TypeAlias = View | DigestView | FloodView
 
 log = structlog.get_logger(__name__)
 
+Kind: TypeAlias = Literal["alert", "digest", "flood"]
+"""The mails that there are; each has a template for its text and one for its HTML."""
+
+KINDS: tuple[Kind, ...] = ("alert", "digest", "flood")
 TEXT = "alert.txt.jinja"
 HTML = "alert.html.jinja"
 COLUMNS = 80
@@ -50,7 +57,7 @@ class Templates:
         if folder is not None:
             self._own = _sandbox(ChoiceLoader([_OwnLoader(folder), shipped]))
 
-    def render(self, name: str, shown: View) -> str:
+    def render(self, name: str, shown: Shown) -> str:
         """Fill in a template, the administrator's own if it can be."""
         try:
             return _render(self._own, name, shown)
@@ -81,21 +88,33 @@ class _OwnLoader(FileSystemLoader):
         return super().get_source(environment, template)
 
 
-def problems_of(folder: Path, samples: tuple[Alert, ...]) -> Iterator[str]:
+def problems_of(
+    folder: Path, samples: Mapping[Kind, tuple[Shown, ...]]
+) -> Iterator[str]:
     """Render the templates of a folder and say, a line each, what fails."""
     sandbox = _sandbox(
         ChoiceLoader([_OwnLoader(folder), PackageLoader("f2b_enrich.mail")])
     )
-    for name in (TEXT, HTML):
-        path = folder / name
-        found: dict[str, None] = {}
-        for sample in samples:
-            try:
-                _render(sandbox, name, view(sample))
-            except Exception as exc:  # noqa: BLE001 - a template can raise anything
-                found[f"{inert.printable(str(path))}: {_reason(exc)}"] = None
-        yield from found
+    for kind in KINDS:
+        for name in _templates(kind):
+            yield from _problems(sandbox, folder / name, samples[kind])
     yield from _unused(folder)
+
+
+def _templates(kind: Kind) -> tuple[str, str]:
+    return f"{kind}.txt.jinja", f"{kind}.html.jinja"
+
+
+def _problems(
+    sandbox: Sandbox, path: Path, samples: tuple[Shown, ...]
+) -> Iterator[str]:
+    found: dict[str, None] = {}
+    for sample in samples:
+        try:
+            _render(sandbox, path.name, sample)
+        except Exception as exc:  # noqa: BLE001 - a template can raise anything
+            found[f"{inert.printable(str(path))}: {_reason(exc)}"] = None
+    yield from found
 
 
 def _unused(folder: Path) -> Iterator[str]:
@@ -105,8 +124,9 @@ def _unused(folder: Path) -> Iterator[str]:
     except OSError as exc:
         yield f"{where}: {exc.strerror}"
         return
-    if names and not names & {TEXT, HTML}:
-        yield f"{where}: holds neither {TEXT} nor {HTML}, so nothing of it is used"
+    known = [name for kind in KINDS for name in _templates(kind)]
+    if names and not names.intersection(known):
+        yield f"{where}: holds none of {', '.join(known)}, so nothing of it is used"
 
 
 def _sandbox(loader: BaseLoader) -> Sandbox:
@@ -116,7 +136,7 @@ def _sandbox(loader: BaseLoader) -> Sandbox:
     return sandbox
 
 
-def _render(sandbox: Sandbox, name: str, shown: View) -> str:
+def _render(sandbox: Sandbox, name: str, shown: Shown) -> str:
     sandbox.start()
     values = {field.name: getattr(shown, field.name) for field in fields(shown)}
     text = sandbox.get_template(name).render(values)

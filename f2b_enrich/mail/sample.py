@@ -7,6 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich.attacks import REPEAT_OFFENDER, Attack
+from f2b_enrich.mail import (
+    digest_sample,
+    digest_view,
+    flood_sample,
+    flood_view,
+    view,
+)
 from f2b_enrich.mail.alert import Alert
 from f2b_enrich.mail.rendering import problems_of
 from f2b_enrich.model import (
@@ -25,6 +32,8 @@ from f2b_enrich.model import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from f2b_enrich.mail.rendering import Kind, Shown
+
 _AT = datetime(2026, 11, 21, 19, 14, 3, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _HOST, _JAIL, _IP = "web1.example.org", "sshd", "192.0.2.7"
@@ -34,7 +43,12 @@ _LINE = "Nov 21 20:13:22 web1 sshd[4021]: Failed password for root from 192.0.2.
 
 def check_templates(folder: Path) -> tuple[str, ...]:
     """Give what is wrong with the templates of a folder, each in one line."""
-    samples = (known(), unknown(), unspeakable(), repeating())
+    alerts = (known(), unknown(), unspeakable(), repeating())
+    samples: dict[Kind, tuple[Shown, ...]] = {
+        "alert": tuple(map(view.view, alerts)),
+        "digest": tuple(map(digest_view.view, digest_sample.digests())),
+        "flood": tuple(map(flood_view.view, flood_sample.floods())),
+    }
     return tuple(problems_of(folder, samples))
 
 

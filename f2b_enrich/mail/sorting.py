@@ -11,10 +11,12 @@ from f2b_enrich.mail.addresses import domain_of
 from f2b_enrich.model import NAMESPACE, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from f2b_enrich.mail.alert import Alert
+    from f2b_enrich.mail.digest import Digest
+    from f2b_enrich.mail.flood import Flood
     from f2b_enrich.model import Ban
 
 LONGEST = 100
@@ -26,8 +28,7 @@ def fields(alert: Alert) -> Iterator[tuple[str, str]]:
     ban, found = alert.ban, alert.enrichment
     if alert.history is not None:
         root = thread_root(ban, alert.history.thread_at)
-        yield "In-Reply-To", root
-        yield "References", root
+        yield from _thread(root)
     yield "List-Id", f"<f2b-alerts.{_list_domain(ban.host)}>"
     values = {
         "X-F2B-Host": ban.host,
@@ -38,10 +39,43 @@ def fields(alert: Alert) -> Iterator[tuple[str, str]]:
         "X-F2B-Country": found.country_code if found else None,
         "X-F2B-ASN": f"AS{found.asn}" if found and found.asn else None,
     }
+    yield from _clean(values)
+
+
+def digest_fields(digest: Digest) -> Iterator[tuple[str, str]]:
+    """Give names and values of a digest's fields.
+
+    That of a flood belongs to the thread of the mails about the flood.
+    """
+    if digest.period.kind == "flood":
+        yield from _thread(_flood_root(digest.host, digest.period.since))
+    yield "List-Id", f"<f2b-alerts.{_list_domain(digest.host)}>"
+    yield from _clean({"X-F2B-Host": digest.host, "X-F2B-Digest": digest.period.kind})
+
+
+def flood_fields(flood: Flood) -> Iterator[tuple[str, str]]:
+    """Give names and values of the fields of a mail about a flood."""
+    yield from _thread(_flood_root(flood.host, flood.began_at))
+    yield "List-Id", f"<f2b-alerts.{_list_domain(flood.host)}>"
+    state = "began" if flood.ended_at is None else "ended"
+    yield from _clean({"X-F2B-Host": flood.host, "X-F2B-Flood": state})
+
+
+def _thread(root: str) -> Iterator[tuple[str, str]]:
+    yield "In-Reply-To", root
+    yield "References", root
+
+
+def _clean(values: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         clean = " ".join(inert.without_secrets(inert.printable(value or "")).split())
         if clean:
             yield name, inert.cut(clean, LONGEST)
+
+
+def _flood_root(host: str, began_at: datetime) -> str:
+    about = f"flood\0{host}\0{time_text(began_at)}"
+    return f"<flood.{uuid5(NAMESPACE, inert.printable(about))}@{domain_of(host)}>"
 
 
 def _list_domain(host: str) -> str:

@@ -19,13 +19,13 @@ def subject(alert: Alert) -> str:
     ban, found = alert.ban, alert.enrichment
     origin = []
     if found and found.country_code:
-        origin.append(_short(found.country_code, "network"))
+        origin.append(short(found.country_code, "network"))
     if found and (found.asn or found.as_name):
         number = f"AS{found.asn} " if found.asn else ""
-        origin.append(number + _short(found.as_name or "", "network"))
-    host, jail = _short(_first_label(ban.host), "host"), _short(ban.jail, "jail")
+        origin.append(number + short(found.as_name or "", "network"))
+    host, jail = short(first_label(ban.host), "host"), short(ban.jail, "jail")
     warning = "possible lock-out: " if alert.is_lock_out else ""
-    text = f"[fail2ban] {warning}{host} {jail}: banned {_short(ban.ip, 'ip')}"
+    text = f"[fail2ban] {warning}{host} {jail}: banned {short(ban.ip, 'ip')}"
     if origin:
         text += f" ({', '.join(part.strip() for part in origin)})"
     if attacks.is_repeat(alert):
@@ -35,7 +35,7 @@ def subject(alert: Alert) -> str:
     return " ".join(text.split())
 
 
-def _short(text: str, part: str) -> str:
+def short(text: str, part: str) -> str:
     """Cut at a word, so that no half name looks like a whole one."""
     limit = _LIMITS[part]
     text = inert.defang(inert.without_secrets(inert.printable(text)))
@@ -46,7 +46,7 @@ def _short(text: str, part: str) -> str:
     return f"{head.rstrip(' ,.') if blank else text[: limit - 3]}..."
 
 
-def _first_label(host: str) -> str:
+def first_label(host: str) -> str:
     """Shorten web1.example.org to web1, but not an address."""
     if read_address(host.strip("[]")).version:
         return host

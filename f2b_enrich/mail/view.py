@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from f2b_enrich.address import Address
+    from f2b_enrich.figures import FoldedBan
     from f2b_enrich.mail.alert import Alert
     from f2b_enrich.model import Ban, Enrichment
 
@@ -133,7 +134,7 @@ def view(alert: Alert) -> View:
         records=past.records(before, alert.timezone) if before else "",
         history=tuple(_history(alert)),
         log=excerpt(alert.lines, handed_over=ban.lines_received),
-        command=_command(ban),
+        command=command(ban),
         page=None if found and NOT_LOOKED_UP in found.raw else _page(address),
         sources=tuple(_sources(alert)),
         from_ipinfo=bool(found and _is_from_ipinfo(found)),
@@ -233,7 +234,7 @@ def _scanner(found: Enrichment) -> str | None:
     return found.scanner
 
 
-def _command(ban: Ban) -> Command | None:
+def command(ban: Ban | FoldedBan) -> Command | None:
     """Quote jail and address for a shell.
 
     None if they would be shown other than they must be typed, or be taken for options.

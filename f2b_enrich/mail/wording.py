@@ -35,24 +35,29 @@ def span(seconds: int) -> str:
 
 def moment(when: datetime, zone: tzinfo | None) -> str:
     """Write a time as its reader's clock shows it then; None is the machine's zone."""
-    local = _local(when, zone)
-    name = local.tzname() or "UTC"
-    if name[0] in "+-":  # zones without letters of their own
-        name = f"UTC{name}"
-    return f"{local:%a %Y-%m-%d %H:%M:%S} {name}"
+    there = local(when, zone)
+    return f"{there:%a %Y-%m-%d %H:%M:%S} {zone_name(there)}"
+
+
+def zone_name(when: datetime) -> str:
+    """Name the zone of a local time, `CET` or `UTC+03`."""
+    name = when.tzname() or "UTC"
+    # Zones without letters of their own are called by their distance.
+    return f"UTC{name}" if name[0] in "+-" else name
 
 
 def minute(when: datetime, zone: tzinfo | None) -> str:
     """Write a time of long ago: `2026-09-30 03:12`."""
-    return f"{_local(when, zone):%Y-%m-%d %H:%M}"
+    return f"{local(when, zone):%Y-%m-%d %H:%M}"
 
 
 def day(when: datetime, zone: tzinfo | None) -> str:
     """Write the day on which something was, on its reader's calendar."""
-    return f"{_local(when, zone):%Y-%m-%d}"
+    return f"{local(when, zone):%Y-%m-%d}"
 
 
-def _local(when: datetime, zone: tzinfo | None) -> datetime:
+def local(when: datetime, zone: tzinfo | None) -> datetime:
+    """Give a time as a clock in the zone shows it; None is the machine's zone."""
     try:
         return when.astimezone(zone)
     except OverflowError:  # on the last day of the year 9999, east of Greenwich

@@ -5,20 +5,47 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
+
+from f2b_enrich.mail.digest_findings import Finding
+from f2b_enrich.mail.digest_lists import JailList, NetworkList
+from f2b_enrich.mail.digest_tables import ServiceRow, SourceRow
+from f2b_enrich.mail.digest_view import DigestView
 from f2b_enrich.mail.excerpt import Log, ShownLine
+from f2b_enrich.mail.flood_view import FloodView
 from f2b_enrich.mail.sample import check_templates
 from f2b_enrich.mail.sandbox import MOST_STEPS
 from f2b_enrich.mail.view import Command, View
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "templates.md"
 
 
-def test_every_name_is_explained() -> None:
-    cells = re.findall(r"^\| (`.*?) \|", PAGE.read_text(), re.MULTILINE)
+@pytest.mark.parametrize(
+    ("title", "view"),
+    [
+        ("What they can show", View),
+        ("What a digest can show", DigestView),
+        ("What the mails about a flood can show", FloodView),
+    ],
+)
+def test_every_name_is_explained(title: str, view: type[DataclassInstance]) -> None:
+    section = PAGE.read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
 
-    assert named == {field.name for field in fields(View)}
+    assert named == {field.name for field in fields(view)}
+
+
+def test_every_part_of_a_digests_values_is_explained() -> None:
+    page = PAGE.read_text()
+
+    for kind in (Finding, ServiceRow, SourceRow, JailList, NetworkList):
+        assert all(f"`{field.name}`" in page for field in fields(kind)), kind
 
 
 def test_what_people_have_written_keeps_its_names() -> None:

@@ -207,7 +207,8 @@ def test_a_folder_whose_files_nobody_reads_is_told(tmp_path: Path) -> None:
     (tmp_path / "alert.html").write_text("{{ ip }}")
 
     assert check_templates(tmp_path) == (
-        f"{tmp_path}: holds neither alert.txt.jinja nor alert.html.jinja, "
+        f"{tmp_path}: holds none of alert.txt.jinja, alert.html.jinja, "
+        "digest.txt.jinja, digest.html.jinja, flood.txt.jinja, flood.html.jinja, "
         "so nothing of it is used",
     )
 
