@@ -117,6 +117,16 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedLine:
+    """A log line of a ban that shows a known hole; the line may say `200`."""
+
+    host: str
+    jail: str
+    ip: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rush:
     """Who came at once, the most first; `unplaced` bans have no known network."""
 

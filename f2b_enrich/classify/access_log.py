@@ -28,6 +28,7 @@ _REQUEST = re.compile(
     rb'[A-Z]{3,10} (?P<path>(?=[^ "])[^"\\ ]*(?:\\.[^"\\ ]*)*)(?: ' + _TEXT + rb')?"'
     rb'(?: \d{3} [\d-]{1,19} "' + _TEXT + rb'" "(?P<user_agent>' + _TEXT + rb')")?'
 )
+_ANSWER = re.compile(rb"[A-Z]{3,10} " + _TEXT + rb'" (\d{3}) ')
 
 
 def requested(line: bytes) -> tuple[bytes, bytes] | None:
@@ -35,6 +36,23 @@ def requested(line: bytes) -> tuple[bytes, bytes] | None:
 
     None where the line is no such one, or holds no request in HTTP's form.
     """
+    at = _request_at(line)
+    found = None if at is None else _REQUEST.match(line, at)
+    if found is None:
+        return None
+    path, user_agent = found.groups(b"")
+    return path, b"" if user_agent == b"-" else user_agent
+
+
+def answered(line: bytes) -> int | None:
+    """Give the status that the server answered with; None where the line tells none."""
+    at = _request_at(line)
+    found = None if at is None else _ANSWER.match(line, at)
+    return None if found is None else int(found[1])
+
+
+def _request_at(line: bytes) -> int | None:
+    """Find where an access log's request begins."""
     end = line.find(b'] "')
     if end < 0:
         return None
@@ -42,11 +60,7 @@ def requested(line: bytes) -> tuple[bytes, bytes] | None:
     stamp = _STAMP.search(line[near:end])
     if stamp is None or not _is_head(line[: near + stamp.start()]):
         return None
-    found = _REQUEST.match(line, end + 3)
-    if found is None:
-        return None
-    path, user_agent = found.groups(b"")
-    return path, b"" if user_agent == b"-" else user_agent
+    return end + 3
 
 
 def _is_head(text: bytes) -> bool:

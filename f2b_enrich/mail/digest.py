@@ -21,6 +21,17 @@ class LockOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A server that answered 200 to an address that asked for known holes."""
+
+    host: str
+    jail: str
+    ip: str
+    cves: tuple[str, ...]
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """What another part found that somebody should look at, and what to type then.
 
@@ -52,4 +63,5 @@ class Digest:
     late_after: timedelta
     campaigns: tuple[Campaign, ...] = ()
     lock_outs: tuple[LockOut, ...] = ()
+    answered: tuple[Answered, ...] = ()
     notes: tuple[Note, ...] = ()

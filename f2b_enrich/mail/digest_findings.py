@@ -10,13 +10,15 @@ from f2b_enrich.mail.relations import warning
 from f2b_enrich.mail.subject import first_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sized
 
     from f2b_enrich.figures import Refusal
-    from f2b_enrich.mail.digest import Digest, LockOut
+    from f2b_enrich.mail.digest import Answered, Digest, LockOut
 
 MOST = 10
 """How many are told of each kind; the others are counted."""
+
+_MOST_CVES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +42,23 @@ def findings(digest: Digest) -> tuple[Finding, ...]:
 def count(digest: Digest) -> int:
     """Count all, those too that are not worded."""
     refused = 1 if digest.figures.mails_refused else 0
-    others = len(digest.notes) + len(digest.campaigns)
-    return len(digest.lock_outs) + refused + others
+    return sum(map(len, _kinds(digest))) + refused
 
 
 def left_out(digest: Digest) -> int:
     """Count those that are not worded."""
-    kinds = (digest.lock_outs, digest.notes, digest.campaigns)
-    return sum(max(len(kind) - MOST, 0) for kind in kinds)
+    return sum(max(len(kind) - MOST, 0) for kind in _kinds(digest))
+
+
+def _kinds(digest: Digest) -> tuple[Sized, ...]:
+    return digest.lock_outs, digest.answered, digest.notes, digest.campaigns
 
 
 def _findings(digest: Digest) -> Iterator[Finding]:
     for lock_out in digest.lock_outs[:MOST]:
         yield _lock_out(lock_out, digest)
+    for answered in digest.answered[:MOST]:
+        yield _answered(answered)
     if digest.figures.mails_refused:
         yield _refused(digest)
     for note in digest.notes[:MOST]:
@@ -73,6 +79,23 @@ def _lock_out(found: LockOut, digest: Digest) -> Finding:
             *warning(found.relation),
         ),
         unban=view.command(ban),
+    )
+
+
+def _answered(found: Answered) -> Finding:
+    named = ", ".join(found.cves[:_MOST_CVES])
+    more = len(found.cves) - _MOST_CVES
+    if more > 0:
+        named += f", {more:,} more"
+    shown = view.command(found)
+    return Finding(
+        host=first_label(found.host),
+        words=(
+            f"answered 200 to {wording.counted(found.requests, 'request')}",
+            f"of {found.ip} for what {named} opens.",
+            "Did it get in?",
+        ),
+        command=f"f2b-enrich show {shown.ip}" if shown else "",
     )
 
 

@@ -16,7 +16,7 @@ from f2b_enrich.figures import (
     ServiceCount,
     SourceCount,
 )
-from f2b_enrich.mail.digest import Digest, LockOut, Note
+from f2b_enrich.mail.digest import Answered, Digest, LockOut, Note
 from f2b_enrich.mail.digest_lists import MOST_NAMED
 from f2b_enrich.model import Campaign, Relation, ban_id
 
@@ -95,6 +95,15 @@ def known() -> Digest:
             LockOut(
                 ban=ours,
                 relation=Relation(kind="friend", name="our office", why="192.0.2.0/24"),
+            ),
+        ),
+        answered=(
+            Answered(
+                host=_HOST,
+                jail="nginx-botsearch",
+                ip="203.0.113.9",
+                cves=("CVE-2017-9841",),
+                requests=2,
             ),
         ),
         notes=(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from f2b_enrich.address import Address
     from f2b_enrich.figures import FoldedBan
     from f2b_enrich.mail.alert import Alert
+    from f2b_enrich.mail.digest import Answered
     from f2b_enrich.model import Ban, Enrichment
 
 LONGEST_READ = 4096
@@ -234,7 +235,7 @@ def _scanner(found: Enrichment) -> str | None:
     return found.scanner
 
 
-def command(ban: Ban | FoldedBan) -> Command | None:
+def command(ban: Ban | FoldedBan | Answered) -> Command | None:
     """Quote jail and address for a shell.
 
     None if they would be shown other than they must be typed, or be taken for options.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from f2b_enrich.figures import FoldedBan, Period, PeriodFigures, Refusal
+from f2b_enrich.figures import AskedLine, FoldedBan, Period, PeriodFigures, Refusal
 from f2b_enrich.model import read_time, time_text
 from f2b_enrich.store import campaigns, figures, periods, reads
 
@@ -22,6 +22,8 @@ MOST_BANS = 50_000
 """Bans that one digest should speak of; it holds them all in memory."""
 
 MOST_WALKS = 5
+MOST_ASKED = 500
+_LONGEST_LINE = 4096
 MOST_REFUSALS = 3
 
 # Rows that a digest speaks of through another one are its own, too. UNION, for a circle
@@ -74,15 +76,29 @@ _FATES = f"""
     ) GROUP BY fate
 """
 
+# What a server answered, and to which request, only the line's own form tells.
+_ASKED = f"""
+    SELECT bans.host, bans.jail, bans.ip, substr(line, 1, {_LONGEST_LINE}) AS line
+    FROM bans CROSS JOIN log_lines ON log_lines.ban_id = bans.id
+    WHERE {periods.REAL} AND EXISTS (
+        SELECT 1 FROM ban_attacks WHERE ban_id = bans.id AND cves IS NOT NULL
+    ) AND instr(line, '" 200 ') ORDER BY bans.banned_at, log_lines.id
+    LIMIT {MOST_ASKED}
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
-    """What one digest tells: all of its bans in their order, the figures, who walks."""
+    """What one digest tells: all of its bans in their order, the figures, who walks.
+
+    The lines `asked` may show that a server gave what a known hole opens.
+    """
 
     period: Period
     bans: tuple[FoldedBan, ...]
     figures: PeriodFigures
     campaigns: tuple[Campaign, ...]
+    asked: tuple[AskedLine, ...]
 
 
 def note_period(connection: sqlite3.Connection, row_id: int, period: Period) -> None:
@@ -139,6 +155,9 @@ def _facts(connection: sqlite3.Connection, row_id: int, period: Period) -> Diges
         bans=folded(connection, row_id),
         figures=_figures(connection, row_id, period),
         campaigns=tuple(map(campaigns.read, walks)),
+        asked=tuple(
+            AskedLine(**dict(row)) for row in connection.execute(_ASKED, within)
+        ),
     )
 
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from f2b_enrich.classify.classifier import Classifier
+from f2b_enrich.classify.jails import shipped_jails
+from f2b_enrich.classify.rules import shipped
 from f2b_enrich.config import MailSettings
-from f2b_enrich.daemon.digests import digest
+from f2b_enrich.daemon.digests import DigestDesk, digest
 from f2b_enrich.enrich.relations import Relations
 from f2b_enrich.errors import DeliveryError
-from f2b_enrich.mail.digest import Note
+from f2b_enrich.mail.digest import Answered, Note
 from f2b_enrich.model import OutboxState
 from f2b_enrich.store import digests, outbox
 from tests.digest_mail import body, sent, table
@@ -36,16 +39,15 @@ def told(store: StoreBuilder, row_id: int) -> Digest:
         row = outbox.row(connection, row_id)
         facts = digests.of(connection, row_id)
     assert row is not None
-    return digest(
-        row,
-        facts,
+    desk = DigestDesk(
         host="web1.example.org",
         settings=SETTINGS,
+        relations=nobody(),
+        classifier=Classifier(shipped(), shipped_jails()),
         timezone=UTC,
-        known=nobody(),
         late_after=timedelta(minutes=15),
-        notes=(NOTE,),
     )
+    return digest(row, facts, desk=desk, notes=(NOTE,))
 
 
 @pytest.fixture
@@ -101,6 +103,43 @@ def test_who_may_be_locked_out_is_told_once_a_jail(store: StoreBuilder) -> None:
     assert {one.relation.kind for one in made.lock_outs} == {"friend"}
     assert made.notes == (NOTE,)
     assert str(sent(made)["Subject"]).endswith("; 3 to look at")
+
+
+def test_who_asked_for_a_known_hole_and_was_given_it_is_told(
+    store: StoreBuilder,
+) -> None:
+    hole = "/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php"
+    lines = (
+        _access("203.0.113.9", f"GET {hole}", 200),
+        _access("203.0.113.9", f"POST {hole}", 200),
+        _access("203.0.113.9", f"GET /index{hole}", 404),
+        _access("203.0.113.9", "GET /", 200),
+        # Quotation marks of clients are escaped: this was refused.
+        _access("203.0.113.9", f'GET {hole}?\\" 200 1', 404),
+    )
+    store.record(
+        event("203.0.113.9", jail="nginx-botsearch", lines=lines),
+        event("203.0.113.10", jail="nginx-botsearch", lines=lines[2:]),
+        event("203.0.113.11", jail="nginx-botsearch", lines=lines[3:4]),
+    )
+    store.classify()
+
+    made = told(store, add_digest(store))
+
+    assert made.answered == (
+        Answered(
+            host="web1",
+            jail="nginx-botsearch",
+            ip="203.0.113.9",
+            cves=("CVE-2017-9841",),
+            requests=2,
+        ),
+    )
+
+
+def _access(ip: str, request: str, status: int) -> str:
+    when = "21/Nov/2026:20:13:22 +0000"
+    return f'{ip} - - [{when}] "{request} HTTP/1.1" {status} 162 "-" "-"'
 
 
 def test_what_is_no_digest_is_not_sent(store: StoreBuilder) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.classify.access_log import requested
+from f2b_enrich.classify.access_log import answered, requested
 
 STAMP = "[21/Nov/2026:20:13:22 +0100]"
 
@@ -127,3 +127,22 @@ def test_what_clients_send_comes_back_whole(
 @given(st.binary())
 def test_any_bytes_are_read(line: bytes) -> None:
     assert requested(line) is None or line
+
+
+@pytest.mark.parametrize(
+    ("after", "status"),
+    [
+        ('"GET /a HTTP/1.1" 200 162 "-" "-"', 200),
+        ('"GET /a HTTP/1.1" 404 -', 404),
+        ('"GET /\\" 200 1 HTTP/1.1" 403 162 "-" "x\\" 200 "', 403),
+        ('"GET /a HTTP/1.1"', None),
+        ('"\\x16\\x03\\x01" 400 157 "-" "-"', None),
+    ],
+)
+def test_the_status_is_the_servers_own_word(after: str, status: int | None) -> None:
+    assert answered(f"192.0.2.7 - - {STAMP} {after}".encode()) == status
+
+
+def test_another_program_answers_nothing() -> None:
+    assert answered(f'login: {STAMP} "GET /a HTTP/1.1" 200 1'.encode()) is None
+    assert answered(b'"GET /a HTTP/1.1" 200 1') is None

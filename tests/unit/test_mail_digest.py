@@ -37,7 +37,7 @@ def words(digest: object, kind: str = "plain") -> str:
 def test_the_subject_says_how_much_where_when_and_what_to_look_at() -> None:
     assert subject(KNOWN) == (
         "[fail2ban] daily: 1,284 bans of 611 addresses on 2 hosts, Fri 20 Nov; "
-        "1 earlier; 4 to look at"
+        "1 earlier; 5 to look at"
     )
     assert subject(empty()) == (
         "[fail2ban] daily: 0 bans of 0 addresses on web1, Fri 20 Nov"
@@ -113,6 +113,8 @@ def test_the_time_is_told_as_the_reader_counts_it(
         "web1 : 198.51.100.20 was banned by nginx-http-auth at 2026-11-20 12:00. "
         "Possible lock-out: this address belongs to our office.",
         "fail2ban-client set nginx-http-auth unbanip 198.51.100.20",
+        "answered 200 to 2 requests of 203.0.113.9 for what CVE-2017-9841 opens. Did "
+        "it get in? f2b-enrich show 203.0.113.9",
         "3 mails were refused and given up: 3 to noc[@]alerts.example, 550 5.1.1 no",
         "f2b-enrich outbox list --state dead",
         "mail2 : jail dovecot found nothing since 2026-11-18 04:10. f2b-enrich check",
@@ -200,7 +202,7 @@ def test_many_jails_that_repeat_are_counted() -> None:
 def test_more_findings_than_anybody_reads_are_counted() -> None:
     digest = replace(KNOWN, lock_outs=(OURS,) * 13)
 
-    assert subject(digest).endswith("; 16 to look at")
+    assert subject(digest).endswith("; 17 to look at")
     assert "Possible lock-out" in words(digest)
     assert words(digest).count("Possible lock-out") == 10
     assert " 3 more SERVICE" in words(digest)
@@ -215,6 +217,17 @@ def test_an_address_of_many_jails_names_some() -> None:
 
     assert "17 2 NL Example Hosting a, b, c, d, 2 more" in shown
     assert "192.0.2.99" not in shown
+
+
+def test_more_holes_than_anybody_reads_are_counted() -> None:
+    [one] = KNOWN.answered
+    cves = tuple(f"CVE-2017-{n}" for n in range(1000, 1006))
+    typed = replace(one, ip="a\nb", cves=cves)
+
+    shown = words(replace(KNOWN, answered=(typed,)))
+
+    assert "CVE-2017-1002, CVE-2017-1003, 2 more opens." in shown
+    assert "f2b-enrich show" not in shown
 
 
 def banned(count: int) -> tuple[FoldedBan, ...]:

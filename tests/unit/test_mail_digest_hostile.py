@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from f2b_enrich.figures import NameCount, Refusal
-from f2b_enrich.mail.digest import Digest, LockOut, Note
+from f2b_enrich.mail.digest import Answered, Digest, LockOut, Note
 from f2b_enrich.mail.digest_csv import COLUMNS, LARGEST, NAME, attachment
 from f2b_enrich.mail.digest_sample import a_ban, known
 from f2b_enrich.mail.flood import Flood
@@ -61,6 +61,7 @@ def digest_of(jail: str, names: tuple[str, ...], facts: tuple[str, ...]) -> Dige
                 ban=ban, relation=Relation(kind="own", name=names[0], why=names[1])
             ),
         ),
+        answered=(Answered(host=host, jail=jail, ip=ip, cves=names, requests=2),),
         notes=(Note(host=host, words=names, command=names[0]),),
     )
 
