@@ -87,12 +87,13 @@ def _answered(found: Answered) -> Finding:
     more = len(found.cves) - _MOST_CVES
     if more > 0:
         named += f", {more:,} more"
+    were = "was" if found.requests == 1 else "were"
     shown = view.command(found)
     return Finding(
         host=first_label(found.host),
         words=(
-            f"answered 200 to {wording.counted(found.requests, 'request')}",
-            f"of {found.ip} for what {named} opens.",
+            f"{wording.counted(found.requests, 'request')} of {found.ip}",
+            f"for what {named} opens {were} answered with 200.",
             "Did it get in?",
         ),
         command=f"f2b-enrich show {shown.ip}" if shown else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from f2b_enrich.mail import wording
@@ -19,6 +20,7 @@ readers that cut long mails cut none of what matters."""
 
 _MOST_JAILS = 10
 _MOST_NETWORKS = 5
+_NONE = 9
 _LONGEST = 60
 """Where the name of a network is cut, in characters."""
 
@@ -79,8 +81,17 @@ def _jail(jail: str, bans: list[FoldedBan], *, is_named: bool) -> JailList:
 def _addresses(bans: list[FoldedBan]) -> tuple[str, ...]:
     """Name each address once, with the number of its bans if there are several."""
     times = Counter(ban.ip for ban in bans)
-    ordered = sorted(times.items(), key=lambda each: (-each[1], each[0]))
+    ordered = sorted(times.items(), key=lambda each: (-each[1], *_place(each[0])))
     return tuple(f"{ip} ({count:,})" if count > 1 else ip for ip, count in ordered)
+
+
+def _place(ip: str) -> tuple[int, int, str]:
+    """Order addresses as numbers: .9 comes before .10, and what is none comes last."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return (_NONE, 0, ip)
+    return (address.version, int(address), ip)
 
 
 def network(asn: int | None, as_name: str | None) -> str:

@@ -82,7 +82,10 @@ def test_a_mail_reads_well_without_pictures_and_styles(kind: str) -> None:
 
     assert "f2b-enrich bans list --since 2026-11-20" in shown
     if kind == "digest":
-        assert "Service Bans Addresses Failures ssh 771 402 6,012" in shown
+        assert (
+            "Service Bans Addresses Failures ssh 771 402 6,012 most hit: web1 96"
+            in shown
+        )
 
 
 @pytest.mark.parametrize("kind", MAILS)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from f2b_enrich.figures import Count, FoldedBan, NameCount, Period
-from f2b_enrich.mail.digest_lists import MOST_NAMED
+from f2b_enrich.mail.digest_lists import MOST_NAMED, by_jail
 from f2b_enrich.mail.digest_sample import a_ban, empty, known, many
 from f2b_enrich.mail.digest_subject import subject
 from tests.digest_mail import body, sent, table
@@ -113,8 +116,8 @@ def test_the_time_is_told_as_the_reader_counts_it(
         "web1 : 198.51.100.20 was banned by nginx-http-auth at 2026-11-20 12:00. "
         "Possible lock-out: this address belongs to our office.",
         "fail2ban-client set nginx-http-auth unbanip 198.51.100.20",
-        "answered 200 to 2 requests of 203.0.113.9 for what CVE-2017-9841 opens. Did "
-        "it get in? f2b-enrich show 203.0.113.9",
+        "2 requests of 203.0.113.9 for what CVE-2017-9841 opens were answered with "
+        "200. Did it get in? f2b-enrich show 203.0.113.9",
         "3 mails were refused and given up: 3 to noc[@]alerts.example, 550 5.1.1 no",
         "f2b-enrich outbox list --state dead",
         "mail2 : jail dovecot found nothing since 2026-11-18 04:10. f2b-enrich check",
@@ -226,7 +229,7 @@ def test_more_holes_than_anybody_reads_are_counted() -> None:
 
     shown = words(replace(KNOWN, answered=(typed,)))
 
-    assert "CVE-2017-1002, CVE-2017-1003, 2 more opens." in shown
+    assert "CVE-2017-1002, CVE-2017-1003, 2 more opens were" in shown
     assert "f2b-enrich show" not in shown
 
 
@@ -295,3 +298,50 @@ def test_the_page_loads_nothing_and_links_nowhere() -> None:
     assert not re.search(r"href|url\(|@import|src=|<img|<link|<script", page)
     assert '<meta name="color-scheme" content="light dark">' in page
     assert re.findall(r"<(h\d)", page) == ["h1", *["h2"] * 5, *["h3"] * 3, "h2"]
+
+
+def test_addresses_stand_in_the_order_of_their_numbers() -> None:
+    ips = ("b", "2001:db8::9", "198.51.100.10", "198.51.100.9", "198.51.100.9/32", "a")
+    bans = tuple(replace(a_ban(1), ip=ip) for ip in ips)
+
+    [jail], more = by_jail(bans)
+
+    assert jail.networks[0].addresses == (
+        *("198.51.100.9", "198.51.100.10", "2001:db8::9"),
+        *("198.51.100.9/32", "a", "b"),
+    )
+    assert (jail.more, more) == ("", "")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["sshd", "dovecot", "x"]),
+            st.sampled_from([None, 64500, 64501]),
+            st.integers(0, 40),
+        ),
+        max_size=60,
+    )
+)
+def test_the_lists_add_up_to_the_bans(kinds: list[tuple[str, int | None, int]]) -> None:
+    bans = tuple(
+        replace(a_ban(number, jail=jail), asn=asn, as_name=None)
+        for jail, asn, number in kinds
+    )
+
+    lists, _ = by_jail(bans)
+
+    named = Counter(
+        {
+            (jail.jail, network.name, address.partition(" ")[0]): int(
+                address.partition(" (")[2].removesuffix(")") or 1
+            )
+            for jail in lists
+            for network in jail.networks
+            for address in network.addresses
+        }
+    )
+    assert named == Counter(
+        (ban.jail, f"AS{ban.asn}" if ban.asn else "no known network", ban.ip)
+        for ban in bans
+    )
