@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta, tzinfo
 
     from f2b_enrich.attacks import Attack
+    from f2b_enrich.figures import FoldedBan
     from f2b_enrich.model import (
         Ban,
         Campaign,
@@ -29,7 +30,8 @@ class Alert:
 
     `span` is the time between the first and the last of its log lines. Of the
     `attacks` the leading one comes first; none, when the ban was not classed.
-    `repeated` is the ban that this one repeats.
+    `repeated` is the ban that this one repeats. The bans `also` told of have no mail of
+    their own: other jails banned the same address at that time.
 
     `bantime_known` is false while fail2ban may still prolong the ban. `relation` is
     None for an address that is just anybody's.
@@ -52,6 +54,7 @@ class Alert:
     attacks: tuple[Attack, ...] = ()
     repeated: Ban | None = None
     campaigns: tuple[Campaign, ...] = ()
+    also: tuple[FoldedBan, ...] = ()
 
     @property
     def is_lock_out(self) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from f2b_enrich import inert
 from f2b_enrich.mail import names, wording
 from f2b_enrich.mail.digest_lists import addresses, network
-from f2b_enrich.mail.subject import first_label, short
+from f2b_enrich.mail.subject import first_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from f2b_enrich.figures import PeriodFigures, ServiceCount, SourceCount
 
 _MOST_JAILS = 4
+_LONGEST = 40
+"""Where the name of a jail or a host is cut, in characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ def services(figures: PeriodFigures) -> Iterator[ServiceRow]:
 
 
 def _most_hit(each: ServiceCount) -> str:
-    return f"{short(first_label(each.most_hit), 'host')} {each.most_hit_bans:,}"
+    return f"{inert.cut(first_label(each.most_hit), _LONGEST)} {each.most_hit_bans:,}"
 
 
 def overlap(figures: PeriodFigures) -> str:
@@ -85,7 +88,7 @@ def _source(each: SourceCount) -> str:
 
 
 def _jails(jails: tuple[str, ...]) -> str:
-    named = [short(jail, "jail") for jail in jails[:_MOST_JAILS]]
+    named = [inert.cut(jail, _LONGEST) for jail in jails[:_MOST_JAILS]]
     more = len(jails) - _MOST_JAILS
     return ", ".join([*named, f"{more:,} more"] if more > 0 else named)
 

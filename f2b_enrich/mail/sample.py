@@ -94,6 +94,7 @@ def repeating() -> Alert:
         history=replace(_past(), repeats=1),
         attacks=(Attack(attack=REPEAT_OFFENDER),),
         repeated=seen,
+        also=(digest_sample.a_ban(7, jail="postfix-sasl"),),
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from f2b_enrich.model import Ban, Enrichment
 
 LONGEST_READ = 4096
+_LONGEST_JAIL = 40
 
 UNSURE = "not confirmed"
 """How the source of a scanner ends that nothing but such a host name shows."""
@@ -95,6 +96,7 @@ class View:
     scanner: str | None
     records: str
     history: tuple[tuple[str, ...], ...]
+    also: tuple[str, ...]
     log: Log
     command: Command | None
     page: str | None
@@ -134,6 +136,7 @@ def view(alert: Alert) -> View:
         scanner=_scanner(found) if found else None,
         records=past.records(before, alert.timezone) if before else "",
         history=tuple(_history(alert)),
+        also=tuple(_also(alert)),
         log=excerpt(alert.lines, handed_over=ban.lines_received),
         command=command(ban),
         page=None if found and NOT_LOOKED_UP in found.raw else _page(address),
@@ -186,6 +189,14 @@ def _history(alert: Alert) -> Iterator[tuple[str, ...]]:
     yield from past.lines(alert.history, alert.timezone)
     for walk in alert.campaigns:
         yield tuple(campaigns.pieces(walk, alert.timezone))
+
+
+def _also(alert: Alert) -> Iterator[str]:
+    """Name the bans that this mail stands for, too, with their jails and times."""
+    for ban in alert.also:
+        when = wording.minute(ban.banned_at, alert.timezone)
+        jail, short_id = inert.cut(ban.jail, _LONGEST_JAIL), ban.id.partition("-")[0]
+        yield f"{jail} {when} ({short_id})"
 
 
 def _within(alert: Alert) -> str:
