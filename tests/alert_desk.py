@@ -108,13 +108,13 @@ class AlertDesk:
             rows = outbox.claim_due(self.store, now=now, limit=1000)
             for row in rows:
                 if answer is None:
-                    outbox.sent(self.store, row.id, now=now)
+                    outbox.sent(self.store, row, now=now)
                     continue
                 tried = replace(row, attempts=row.attempts + 1)
                 verdict = after_failure(tried, answer, now=now, jitter=0.5)
                 outbox.failed(
                     self.store,
-                    row.id,
+                    row,
                     state=verdict.state,
                     due_at=verdict.due_at,
                     error=verdict.last_error,
