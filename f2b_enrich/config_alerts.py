@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from f2b_enrich.alerts.brake import Limits
 from f2b_enrich.alerts.policy import Policy, PolicyName, QuietHours, Rule
+from f2b_enrich.alerts.schedule import Schedule
 from f2b_enrich.config_types import Name, Network, Section, Whole
 from f2b_enrich.model import Service
 
@@ -150,6 +151,10 @@ class AlertSettings(Section):
             quiet=_quiet(self.quiet_hours),
         )
 
+    def late(self) -> timedelta:
+        """Tell how old a ban is, once we are told of it, that is only in a digest."""
+        return timedelta(minutes=self.late_minutes)
+
     def limits(self) -> Limits:
         """Give the brake's limits."""
         window = timedelta(minutes=self.burst_minutes)
@@ -172,6 +177,14 @@ class DigestSettings(Section):
         None, description="who gets them; default whoever gets the alerts"
     )
 
+    def schedule(self) -> Schedule:
+        """Give the times as they are gone by."""
+        return Schedule(
+            daily=clock_time(self.daily) if self.daily else None,
+            hourly=self.hourly,
+            weekly=_day_and_time(self.weekly),
+        )
+
 
 def _rule(rule: AlertRule) -> Rule:
     return Rule(
@@ -182,6 +195,13 @@ def _rule(rule: AlertRule) -> Rule:
         countries=frozenset(rule.countries),
         networks=rule.networks,
     )
+
+
+def _day_and_time(text: str) -> tuple[int, time] | None:
+    if not text:
+        return None
+    day, clock = text.split()
+    return DAYS.index(day), clock_time(clock)
 
 
 def _quiet(text: str) -> QuietHours | None:

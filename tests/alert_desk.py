@@ -13,12 +13,13 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from f2b_enrich.config import Settings
+from f2b_enrich.daemon.digesting import Plan, begin, due, fill_some
 from f2b_enrich.daemon.intake import Intake
 from f2b_enrich.daemon.sorting import Rules, Sorted, sort
 from f2b_enrich.errors import DeliveryError
 from f2b_enrich.model import Event, EventKind
 from f2b_enrich.outbox import after_failure
-from f2b_enrich.store import enrichments, outbox
+from f2b_enrich.store import enrichments, filling, outbox
 from f2b_enrich.store.connection import transaction
 from tests.clock import Clock
 from tests.stores import located, shipped_analysis
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from f2b_enrich.model import OutboxRow
+    from f2b_enrich.store.filling import Unfilled
 
 RECIPIENT = "noc@admins.net"
 
@@ -39,17 +41,21 @@ class AlertDesk:
         store: sqlite3.Connection,
         *,
         alerts: dict[str, Any] | None = None,
-        tells_of_floods: bool = False,
+        digest: dict[str, Any] | None = None,
         start: str = "2026-11-21T12:00:00Z",
     ) -> None:
         self.store = store
         self.clock = Clock(start)
         settings = Settings.model_validate(
-            {"host": "web1", "mail": {"recipient": RECIPIENT}, "alerts": alerts or {}}
+            {
+                "host": "web1",
+                "mail": {"recipient": RECIPIENT},
+                "alerts": alerts or {},
+                "digest": digest or {},
+            }
         )
-        self.rules = replace(
-            Rules.configured(settings, timezone=UTC), tells_of_floods=tells_of_floods
-        )
+        self.plan = Plan.configured(settings, timezone=UTC)
+        self.rules = Rules.configured(settings, timezone=UTC)
         self._intake = Intake(
             settings,
             waits_for_look_up=False,
@@ -100,6 +106,34 @@ class AlertDesk:
     def sort_all(self) -> None:
         while self.sort().count:
             pass
+
+    def digest(self) -> list[int]:
+        """Make the digests that are due now; give their rows."""
+        now = self.clock()
+        made = []
+        for wanted in due(self.store, plan=self.plan, now=now):
+            with transaction(self.store):
+                begun = begin(self.store, wanted=wanted, now=now)
+            if begun is not None:
+                made.append(begun.id)
+                self.fill(begun)
+        if self.plan.schedule.is_empty:
+            with transaction(self.store):
+                filling.leave_out(self.store, limit=100_000)
+        return made
+
+    def fill(self, begun: Unfilled) -> None:
+        bans, is_whole = 0, False
+        while not is_whole:
+            with transaction(self.store):
+                folded, is_whole = fill_some(
+                    self.store,
+                    begun=begun,
+                    plan=self.plan,
+                    bans=bans,
+                    now=self.clock(),
+                )
+            bans += folded
 
     def send(self, *, answer: DeliveryError | None = None) -> list[OutboxRow]:
         """Send what is due, whatever it is, all with the same answer."""

@@ -28,7 +28,8 @@ from structlog.testing import capture_logs
 from demo.lab import PROJECT, Lab, until
 from f2b_enrich.config_files import load
 from f2b_enrich.credentials import load_secrets
-from f2b_enrich.daemon.app import Spans, World, run
+from f2b_enrich.daemon.app import run
+from f2b_enrich.daemon.world import Spans, World
 from tests.clock import Clock
 from tests.e2e.site import Site
 from tests.smtp_server import SmtpServer
@@ -48,7 +49,7 @@ TIME = 1795262100.25
 """The last failure of the bans that are reported here, some minutes before the clock's
 first time."""
 
-QUICK = Spans(store=0.2, pause=0.05, last_mail=0.5)
+QUICK = Spans(store=0.2, pause=0.05, digests=0.2, last_mail=0.5)
 
 
 def request(**fields: str | bytes) -> bytes:

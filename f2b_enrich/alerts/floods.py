@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from f2b_enrich.alerts.brake import is_day_used_up
+from f2b_enrich.alerts.brake import room
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,12 +38,15 @@ def grow(flood: Flood, *, held: int) -> Flood:
     )
 
 
-def is_over(flood: Flood, load: Load, limits: Limits) -> bool:
-    """Tell, at a window's end, whether none of its bans was too much.
+def is_over(flood: Flood, load: Load, limits: Limits, *, now: datetime) -> bool:
+    """Tell, at a window's end, whether what it brought could have been mailed.
 
-    While the day is used up nothing is over: the next ban would begin a flood again.
+    The first window tells nothing: some of its bans were mailed before the flood began.
+    While there is no room nothing is over: the next ban would begin a flood again.
     """
-    return flood.held_in_window == 0 and not is_day_used_up(load, limits)
+    is_first = flood.began_at <= now < flood.began_at + 2 * limits.window
+    is_little = flood.held_in_window < limits.burst
+    return is_little and not is_first and room(load, limits) > 0
 
 
 def go_on(flood: Flood, *, now: datetime) -> Flood:

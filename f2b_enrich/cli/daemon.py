@@ -16,7 +16,8 @@ import structlog
 
 from f2b_enrich.cli.options import config_option, db_option, read_settings
 from f2b_enrich.credentials import load_secrets
-from f2b_enrich.daemon.app import World, run
+from f2b_enrich.daemon.app import run
+from f2b_enrich.daemon.world import World
 from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:

@@ -20,8 +20,10 @@ from f2b_enrich.cli.opening import reading, writing
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.outbox_bounce import bounce
 from f2b_enrich.cli.tables import Column, fit, screen_width
-from f2b_enrich.daemon.alerts import alert, relations
+from f2b_enrich.daemon.alerts import relations
+from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.daemon.tried_names import ACCOUNTS, TriedNames
+from f2b_enrich.daemon.writing import Writer, known_of
 from f2b_enrich.errors import AddressError, DeliveryError, F2bEnrichError
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.addresses import route
@@ -29,7 +31,6 @@ from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxRow, OutboxState
 from f2b_enrich.store import bounces, lists
-from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store import outbox as store_outbox
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from f2b_enrich.config import Settings
+    from f2b_enrich.daemon.writing import Known
     from f2b_enrich.store.bounces import Bounced
-    from f2b_enrich.store.facts import BanFacts
     from f2b_enrich.store.lists import Mail
 
 _ROW = tuple(field.name for field in dataclasses.fields(OutboxRow))
@@ -151,13 +152,13 @@ def show(settings: Settings, row_id: int) -> None:
     now = datetime.now(UTC)
     with reading(settings) as store:
         row = _existing(store, row_id)
-        facts = store_facts.of(store, row.ban_id) if row.ban_id else None
+        known = known_of(store, row)
         back = bounces.of_mail(store, row_id)
     for name, value in (*_described(row), *_came_back(back)):
         click.echo(f"{name:<12}{printable(str(value))}")
     click.echo()
     try:
-        message = _composed(row, facts, settings, now)
+        message = _composed(row, known, settings, now)
     except (DeliveryError, AddressError) as exc:
         click.echo(printable(f"cannot be written: {exc}"))
         return
@@ -199,19 +200,19 @@ def _came_back(bounced: Bounced | None) -> Iterator[tuple[str, object]]:
 
 def _composed(
     row: OutboxRow,
-    facts: BanFacts | None,
+    known: Known,
     settings: Settings,
     now: datetime,
 ) -> EmailMessage:
-    told = alert(
-        row,
-        facts,
-        settings=settings.mail,
-        timezone=None,
-        known=relations(settings, tell=_told_apart),
+    writer = Writer(
+        composer=Composer(settings.mail.templates),
+        settings=settings,
+        relations=relations(settings, tell=_told_apart),
         tried=TriedNames(host=settings.host_name, accounts=ACCOUNTS),
+        classifier=lambda: Analysis.configured(settings).classifier,
+        timezone=None,
     )
-    return Composer(settings.mail.templates).compose(told, now=now)
+    return writer.write(row, known, now=now, form="text").message
 
 
 def _told_apart(problem: str) -> None:
@@ -222,7 +223,10 @@ def _text(message: EmailMessage) -> Iterator[str]:
     for name, value in message.items():
         yield f"{name}: {value}"
     yield ""
-    yield from message.get_content().split("\n")
+    body = message.get_body(("plain",))
+    yield from (body or message).get_content().split("\n")
+    for part in message.iter_attachments():
+        yield f"[{part.get_filename()}: {counted(len(part.as_bytes()), 'byte')}]"
 
 
 @outbox.command(

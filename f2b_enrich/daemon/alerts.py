@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.config import MailSettings, Settings
     from f2b_enrich.daemon.tried_names import TriedNames
+    from f2b_enrich.figures import FoldedBan
     from f2b_enrich.model import OutboxRow
     from f2b_enrich.store.facts import BanFacts
 
@@ -58,6 +59,7 @@ def alert(
     timezone: tzinfo | None,
     known: Relations,
     tried: TriedNames,
+    also: tuple[FoldedBan, ...] = (),
 ) -> Alert:
     """Bring together what is known now; the addresses are those of the row.
 
@@ -89,6 +91,7 @@ def alert(
         repeated=facts.repeated,
         campaigns=facts.campaigns,
         span=span([line.line for line in facts.lines]),
+        also=also,
         relation=known.relation(
             facts.ban.ip,
             hostname=found.hostname if found else None,

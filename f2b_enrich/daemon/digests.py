@@ -45,8 +45,11 @@ def digest(
     *,
     desk: DigestDesk,
     notes: tuple[Note, ...] = (),
+    spooled: int = 0,
 ) -> Digest:
     """Bring together what is known now; the addresses are those of the row.
+
+    So many bans are `spooled`, which nobody has taken yet.
 
     Raises:
         DeliveryError: an address must not be used, or the store has no such digest.
@@ -73,6 +76,7 @@ def digest(
         lock_outs=tuple(_lock_outs(facts.bans, desk.relations)),
         answered=tuple(_answered(facts.asked, desk.classifier)),
         notes=notes,
+        spooled=spooled,
     )
 
 

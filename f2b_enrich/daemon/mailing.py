@@ -11,30 +11,24 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.loops import first_of
+from f2b_enrich.daemon.writing import AboutBan, known_of
 from f2b_enrich.errors import DeliveryError, StoreError
 from f2b_enrich.outbox import after_failure
-from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store import outbox
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Awaitable, Callable, Collection
-    from datetime import datetime, tzinfo
-    from email.message import EmailMessage
+    from datetime import datetime
 
-    from f2b_enrich.config import MailSettings
     from f2b_enrich.daemon.commits import Commits
     from f2b_enrich.daemon.notifying import Notifying
     from f2b_enrich.daemon.reads import Reads
     from f2b_enrich.daemon.sorting import Sorting
-    from f2b_enrich.daemon.tried_names import TriedNames
-    from f2b_enrich.enrich.relations import Relations
-    from f2b_enrich.mail.compose import Alert, Composer
+    from f2b_enrich.daemon.writing import Known, Writer
     from f2b_enrich.mail.deliver import Courier
     from f2b_enrich.model import OutboxRow
-    from f2b_enrich.store.facts import BanFacts
 
 log = structlog.get_logger(__name__)
 
@@ -61,13 +55,9 @@ class Desk:
     """
 
     courier: Courier
-    composer: Composer
-    relations: Relations
-    tried: TriedNames
+    writer: Writer
     classify: Callable[[str], Awaitable[None]]
     notifying: Notifying
-    settings: MailSettings
-    timezone: tzinfo | None
     now: Callable[[], datetime]
     jitter: Callable[[], float]
 
@@ -170,39 +160,35 @@ class Mailing:
         await self._note(partial(outbox.sent, row=row, now=self._desk.now()))
 
     async def _deliver(self, row: OutboxRow) -> str:
-        facts = await self._facts(row.ban_id) if row.ban_id is not None else None
-        # Hostile lines cost tens of milliseconds, in which no ban would be taken.
-        told, message = await asyncio.to_thread(self._written, row, facts)
-        return await self._desk.courier.send(
-            message, sender=told.sender, recipient=told.recipient
-        )
-
-    async def _facts(self, ban_id: str) -> BanFacts | None:
-        read = partial(store_facts.of, ban_id=ban_id)
-        facts = await self._reads.run(read)
-        if facts is None or facts.attacks:
-            return facts
-        try:
-            await self._desk.classify(facts.ban.id)
-        except Exception as exc:  # noqa: BLE001 - a mail without is better than none
-            log.warning("mail does not name the attack", ban=ban_id, reason=str(exc))
-            return facts
-        return await self._reads.run(read)
-
-    def _written(
-        self, row: OutboxRow, facts: BanFacts | None
-    ) -> tuple[Alert, EmailMessage]:
+        known = await self._known(row)
         desk = self._desk
-        told = alert(
+        write = partial(
+            desk.writer.write,
             row,
-            facts,
-            settings=desk.settings,
-            timezone=desk.timezone,
-            known=desk.relations,
-            tried=desk.tried,
+            known,
+            now=desk.now(),
+            form=desk.writer.settings.mail.format,
         )
-        form = desk.settings.format
-        return told, desk.composer.compose(told, now=desk.now(), form=form)
+        # Hostile lines cost tens of milliseconds, a digest of many bans seconds, in
+        # which no ban would be taken.
+        written = await asyncio.to_thread(write)
+        return await desk.courier.send(
+            written.message, sender=written.sender, recipient=written.recipient
+        )
+
+    async def _known(self, row: OutboxRow) -> Known:
+        """Read what a mail tells; a ban that nobody has looked at is classed first."""
+        read = partial(known_of, row=row)
+        known = await self._reads.run(read)
+        if not isinstance(known, AboutBan) or known.ban is None or known.ban.attacks:
+            return known
+        try:
+            await self._desk.classify(known.ban.ban.id)
+        except Exception as exc:  # noqa: BLE001 - a mail without is better than none
+            reason = str(exc)
+            log.warning("mail does not name the attack", ban=row.ban_id, reason=reason)
+            return known
+        return await self._reads.run(read)
 
     async def _failed(self, row: OutboxRow, error: DeliveryError) -> None:
         now = self._desk.now()
@@ -215,7 +201,10 @@ class Mailing:
             next=verdict.state.value,
             attempts=row.attempts,
         )
+        due_at = verdict.due_at
         if error.unreachable:
+            # All mail waits, and leaves in its order once there is a server again.
+            due_at = row.due_at
             pause = min(FIRST_PAUSE * (1 << min(self._pauses, 10)), LONGEST_PAUSE)
             self._pauses += 1
             self._resume_at = now + pause
@@ -224,7 +213,7 @@ class Mailing:
                 outbox.failed,
                 row=row,
                 state=verdict.state,
-                due_at=verdict.due_at,
+                due_at=due_at,
                 error=verdict.last_error,
             )
         )

@@ -193,12 +193,13 @@ class Notifying:
 
 
 def _alert(about: Notification, facts: BanFacts | None, desk: Desk) -> bytes:
+    writer = desk.writer
     told = alert(
         about.mail,
         facts,
-        settings=desk.settings,
-        timezone=desk.timezone,
-        known=desk.relations,
-        tried=desk.tried,
+        settings=writer.settings.mail,
+        timezone=writer.timezone,
+        known=writer.relations,
+        tried=writer.tried,
     )
     return notices.text(notices.of_alert(about, told))

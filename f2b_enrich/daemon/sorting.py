@@ -43,8 +43,7 @@ FLOOD = "flood"
 class Rules:
     """What alerts are sorted by; `first_days` is None where no rule asks for it.
 
-    `tells_of_floods` is true when there are mails that say that one began or ended;
-    `host` names them.
+    `host` names the mails that say that a flood began or ended.
     """
 
     policy: Policy
@@ -53,7 +52,6 @@ class Rules:
     first_days: int | None
     timezone: tzinfo | None
     host: str
-    tells_of_floods: bool = False
 
     @classmethod
     def configured(cls, settings: Settings, *, timezone: tzinfo | None) -> Rules:
@@ -111,7 +109,7 @@ class Sorting:
     def _is_needed(self, connection: sqlite3.Connection, *, now: datetime) -> bool:
         since = now - self._rules.limits.window
         return sorting.is_any_due(connection, now=now) or bool(
-            store_floods.to_judge(connection, since=since)
+            store_floods.to_judge(connection, since=since, now=now)
         )
 
 
@@ -143,6 +141,7 @@ class _Batch:
         self._time_of_day = now.astimezone(rules.timezone).time()
         self._loads: dict[str, Load] = {}
         self._held: Counter[str] = Counter()
+        self._in_flood: dict[str, bool] = {}
         self._senders: dict[str, str] = {}
         self.began: list[str] = []
         self.ended: list[str] = []
@@ -168,20 +167,26 @@ class _Batch:
         elif told.state is OutboxState.HELD or told.into_kind not in {None, "alert"}:
             # A digest that has left does not name it: it is for the next one.
             why = "repeats a ban that is in a digest"
-            sorting.hold(self._connection, mail.id, why=why)
+            sorting.hold(self._connection, mail.id, why=why, about=told.about)
         else:
             into = told.id if told.folded_into is None else told.folded_into
             sorting.fold(self._connection, mail.id, into=into)
         return True
 
     def _joins_sibling(self, mail: Unsorted, ban: AlertedBan) -> bool:
+        """Let the alert about the same address speak of a ban, or else a digest."""
         seconds = self._rules.merge_seconds
         if not seconds:
             return False
-        into = sorting.sibling(self._connection, mail, ban, seconds=seconds)
-        if into is not None:
-            sorting.fold(self._connection, mail.id, into=into)
-        return into is not None
+        found = sorting.sibling(self._connection, mail, ban, seconds=seconds)
+        if found is None:
+            return False
+        if found.may_speak:
+            sorting.fold(self._connection, mail.id, into=found.id)
+        else:
+            why = f"the address was mailed within {seconds} s, for another jail"
+            sorting.hold(self._connection, mail.id, why=why)
+        return True
 
     def _decide(self, mail: Unsorted, ban: AlertedBan) -> None:
         decision = self._rules.policy.decide(self._subject(ban))
@@ -189,10 +194,21 @@ class _Batch:
             sorting.skip(self._connection, mail.id, why=decision.reason)
         elif decision.choice is Choice.HOLD:
             sorting.hold(self._connection, mail.id, why=decision.reason)
-        elif room(self._load(mail.recipient), self._rules.limits):
+        elif self._has_room(mail.recipient):
             self._release(mail)
         else:
             self._brake(mail)
+
+    def _has_room(self, recipient: str) -> bool:
+        """Tell whether one more may go; in a flood none does until it is over."""
+        if recipient in self._held:
+            return False
+        if recipient not in self._in_flood:
+            row = store_floods.ongoing(self._connection, recipient)
+            self._in_flood[recipient] = row is not None
+        if self._in_flood[recipient]:
+            return False
+        return room(self._load(recipient), self._rules.limits) > 0
 
     def _subject(self, ban: AlertedBan) -> Subject:
         days = self._rules.first_days
@@ -215,7 +231,8 @@ class _Batch:
         why = f"{limits.burst} mails in {limits.window.total_seconds() / 60:g} minutes"
         if is_day_used_up(self._load(mail.recipient), limits):
             why = f"{limits.per_day} mails a day"
-        sorting.hold(self._connection, mail.id, why=f"brake: {why}")
+        why = f"brake: {why}"
+        sorting.hold(self._connection, mail.id, why=why, about=sorting.BRAKE)
         self._held[mail.recipient] += 1
         self._senders.setdefault(mail.recipient, mail.sender)
 
@@ -238,12 +255,14 @@ class _Batch:
     def judge_floods(self) -> None:
         """End the floods of which a whole window brought nothing."""
         since = self._now - self._rules.limits.window
-        for row in store_floods.to_judge(self._connection, since=since):
+        judged = store_floods.to_judge(self._connection, since=since, now=self._now)
+        for row in judged:
             load = self._load(row.recipient)
-            if floods.is_over(row.flood, load, self._rules.limits):
+            if floods.is_over(row.flood, load, self._rules.limits, now=self._now):
                 store_floods.end(self._connection, row.id, now=self._now)
                 self.ended.append(row.recipient)
-                self._tell(row, "ended")
+                if floods.may_tell(load, self._rules.limits):
+                    self._tell(row, "ended")
             else:
                 further = floods.go_on(row.flood, now=self._now)
                 store_floods.save(self._connection, row.id, further)
@@ -265,8 +284,6 @@ class _Batch:
 
     def _tell(self, row: FloodRow, about: About) -> None:
         """Queue the mail that tells of a flood's beginning or end."""
-        if not self._rules.tells_of_floods:
-            return
         name = f"{row.flood.began_at:%Y%m%dT%H%M%SZ}-{row.id}"
         mail = outbox.NewMail(
             kind=FLOOD,

@@ -48,7 +48,7 @@ class Digest:
     """All that one digest tells; `bans` are those it speaks of instead of alerts.
 
     `host` is the one that sends it. A ban that was told of `late_after` its time or
-    more is a late one.
+    more is a late one. So many more bans are `spooled` on that host.
     """
 
     host: str
@@ -65,3 +65,4 @@ class Digest:
     lock_outs: tuple[LockOut, ...] = ()
     answered: tuple[Answered, ...] = ()
     notes: tuple[Note, ...] = ()
+    spooled: int = 0

@@ -172,6 +172,8 @@ def _mail(digest: Digest) -> Iterator[str]:
     figures = digest.figures
     yield f"{wording.counted(figures.mails_due, 'mail')} due"
     yield f"{figures.mails_refused:,} refused"
+    waiting = wording.counted(digest.spooled, "ban")
+    yield f"{waiting} in the spool" if digest.spooled else "spool empty"
     yield f"{addresses(figures.look_ups)} looked up"
     if figures.incomplete:
         yield f"{figures.incomplete:,} of them without an answer of every source"

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from f2b_enrich.alerts.floods import Flood
 from f2b_enrich.model import read_time, time_text
+from f2b_enrich.store import periods
+from f2b_enrich.store.sorting import BRAKE
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
+    from f2b_enrich.figures import Rush
+
 About = Literal["began", "ended"]
+
+
+BEFORE = timedelta(minutes=1)
+"""How far around its beginning those are counted who came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +33,21 @@ class FloodRow:
     sender: str
     flood: Flood
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloodFacts:
+    """What a mail tells of a flood.
+
+    The `rush` was counted over a minute before and after it began or, when it has
+    ended, over all of it. `digests` were sent since, `waiting` alerts are for the next.
+    """
+
+    row: FloodRow
+    rush: Rush
+    counted_over: timedelta
+    digests: int
+    waiting: int
 
 
 def begin(
@@ -50,13 +74,16 @@ def ongoing(connection: sqlite3.Connection, recipient: str) -> FloodRow | None:
 
 
 def to_judge(
-    connection: sqlite3.Connection, *, since: datetime
+    connection: sqlite3.Connection, *, since: datetime, now: datetime
 ) -> tuple[FloodRow, ...]:
-    """Read the floods whose window began at a time or before it."""
+    """Read the floods whose window began at a time or before it.
+
+    One that begins after now was noted before the clock was set back.
+    """
     rows = connection.execute(
         "SELECT * FROM floods INDEXED BY floods_open "
-        "WHERE ended_at IS NULL AND window_at <= ? ORDER BY id",
-        (time_text(since),),
+        "WHERE ended_at IS NULL AND (window_at <= ? OR window_at > ?) ORDER BY id",
+        (time_text(since), time_text(now)),
     ).fetchall()
     return tuple(map(_read, rows))
 
@@ -91,6 +118,47 @@ def of_mail(connection: sqlite3.Connection, mail: int) -> FloodRow | None:
         "SELECT * FROM floods WHERE began_mail = ?1 OR ended_mail = ?1", (mail,)
     ).fetchone()
     return None if row is None else _read(row)
+
+
+def facts(connection: sqlite3.Connection, mail: int) -> FloodFacts | None:
+    """Read what a mail about a flood tells; None if it is about none."""
+    row = of_mail(connection, mail)
+    if row is None:
+        return None
+    began_at = row.flood.began_at
+    since = began_at - BEFORE
+    if row.ended_at is None:
+        until = began_at + BEFORE
+    else:
+        until = max(row.ended_at, since) + timedelta(seconds=1)
+    return FloodFacts(
+        row=row,
+        rush=periods.rush(connection, since=since, until=until),
+        counted_over=until - since,
+        digests=_digests(connection, began_at),
+        waiting=_waiting(connection, row.recipient),
+    )
+
+
+def _digests(connection: sqlite3.Connection, since: datetime) -> int:
+    """Count the digests of floods that were sent since then."""
+    row = connection.execute(
+        "SELECT count(*) FROM digests CROSS JOIN outbox ON outbox.id = outbox_id "
+        "WHERE period = 'flood' AND until_at >= ? AND state = 'sent'",
+        (time_text(since),),
+    ).fetchone()
+    found: int = row[0]
+    return found
+
+
+def _waiting(connection: sqlite3.Connection, recipient: str) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM outbox INDEXED BY outbox_held WHERE state = 'held' "
+        "AND kind = 'alert' AND recipient = ? AND about = ?",
+        (recipient, BRAKE),
+    ).fetchone()
+    found: int = row[0]
+    return found
 
 
 def _read(row: sqlite3.Row) -> FloodRow:

@@ -229,7 +229,8 @@ _TABLES = (
     WHERE state = 'due' AND released_at IS NOT NULL
     """,
     "CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending'",
-    "CREATE INDEX outbox_held ON outbox (recipient, id) WHERE state = 'held'",
+    "CREATE INDEX outbox_held ON outbox (kind, recipient, about, due_at) "
+    "WHERE state = 'held'",
     # What a recipient got lately, and how much of it was the daily digest.
     "CREATE INDEX outbox_sent ON outbox (recipient, sent_at, about) "
     "WHERE sent_at IS NOT NULL",

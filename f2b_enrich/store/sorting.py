@@ -40,7 +40,7 @@ _UNSORTED = f"""
 # The times are reckoned here: a row that somebody spoiled then has no sibling, and does
 # not stop the others.
 _SIBLING = """
-    SELECT min(outbox.id) FROM bans INDEXED BY bans_by_ip
+    SELECT outbox.id, outbox.state FROM bans INDEXED BY bans_by_ip
     JOIN outbox ON outbox.ban_id = bans.id
     WHERE bans.ip = :ip AND bans.host = :host AND bans.jail != :jail
     AND bans.banned_at BETWEEN strftime(:form, :at, '-' || :seconds || ' seconds')
@@ -48,6 +48,7 @@ _SIBLING = """
     AND outbox.kind = 'alert' AND outbox.recipient = :recipient
     AND outbox.released_at IS NOT NULL
     AND outbox.state IN ('due', 'sending', 'sent', 'unsure')
+    ORDER BY outbox.state != 'due', outbox.id LIMIT 1
 """
 
 _KNOWN = """
@@ -57,6 +58,9 @@ _KNOWN = """
     AND (bans.banned_at, bans.rowid) < (:at, :number)
     LIMIT 1
 """
+
+BRAKE = "brake"
+"""What alerts are about that the brake held: they leave when there is room."""
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -110,11 +114,23 @@ class Unsorted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sibling:
+    """An alert about the same address; it `may_speak` of more as long as it waits."""
+
+    id: int
+    may_speak: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What became of the alert about another ban; `into_kind` is its digest's kind."""
+    """What became of the alert about another ban; `into_kind` is its digest's kind.
+
+    `about` tells which digest it waits for.
+    """
 
     id: int
     state: OutboxState
+    about: str | None
     is_released: bool
     due_at: datetime
     folded_into: int | None
@@ -210,7 +226,7 @@ def _is_known(
 
 def sibling(
     connection: sqlite3.Connection, mail: Unsorted, ban: AlertedBan, *, seconds: int
-) -> int | None:
+) -> Sibling | None:
     """Find the alert about the same address on the same host, by another jail."""
     row = connection.execute(
         _SIBLING,
@@ -224,8 +240,9 @@ def sibling(
             "form": _FORM,
         },
     ).fetchone()
-    found: int | None = row[0]
-    return found
+    if row is None:
+        return None
+    return Sibling(id=row["id"], may_speak=row["state"] == OutboxState.DUE)
 
 
 def told(connection: sqlite3.Connection, ban_id: str, recipient: str) -> Told | None:
@@ -242,6 +259,7 @@ def told(connection: sqlite3.Connection, ban_id: str, recipient: str) -> Told | 
     return Told(
         id=row["id"],
         state=OutboxState(row["state"]),
+        about=row["about"],
         is_released=row["released_at"] is not None,
         due_at=read_time(row["due_at"]),
         folded_into=row["folded_into"],
@@ -278,10 +296,13 @@ def release(connection: sqlite3.Connection, row_id: int, *, now: datetime) -> No
     )
 
 
-def hold(connection: sqlite3.Connection, row_id: int, *, why: str) -> None:
-    """Let an alert wait for a digest."""
+def hold(
+    connection: sqlite3.Connection, row_id: int, *, why: str, about: str | None = None
+) -> None:
+    """Let an alert wait for a digest, `about` the brake for that of its flood."""
     connection.execute(
-        "UPDATE outbox SET state = 'held', last_error = ? WHERE id = ?", (why, row_id)
+        "UPDATE outbox SET state = 'held', last_error = ?, about = ? WHERE id = ?",
+        (why, about, row_id),
     )
 
 

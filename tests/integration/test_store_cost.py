@@ -121,7 +121,7 @@ ASKED: dict[str, Callable[[sqlite3.Connection], object]] = {
         db, db.execute(A_BAN_ID).fetchone()[0], "noc@alerts.example"
     ),
     "first": lambda db: sorting.is_first(db, an_unsorted()[1], days=30),
-    "floods": lambda db: floods.to_judge(db, since=clock(9e4)),
+    "floods": lambda db: floods.to_judge(db, since=clock(9e4), now=clock(9e4)),
     "release all": outbox.release_all,
     "hasten": lambda db: outbox.hasten(db, db.execute(A_BAN_ID).fetchone()[0]),
     "stop waiting": lambda db: outbox.stop_waiting(db, IP),

@@ -129,7 +129,7 @@ def test_the_time_is_told_as_the_reader_counts_it(
         "68 more networks",
         "not known 12",
         "root 301, admin 188",
-        "0 mails due, 3 refused, 611 addresses looked up, 2 of them without an answer",
+        "0 mails due, 3 refused, spool empty, 611 addresses looked up, 2 of them",
         "6 bans, 1 of them only repeats another, 1 earlier than that.",
         "sshd: 4 bans of 3 addresses",
         "AS64500 Example Hosting: 198.51.100.7 (2), 198.51.100.21",

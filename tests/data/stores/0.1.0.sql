@@ -423,7 +423,7 @@ CREATE INDEX outbox_due ON outbox (due_at, id, recipient)
     WHERE state = 'due' AND released_at IS NOT NULL
     ;
 CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending';
-CREATE INDEX outbox_held ON outbox (recipient, id) WHERE state = 'held';
+CREATE INDEX outbox_held ON outbox (kind, recipient, about, due_at) WHERE state = 'held';
 CREATE INDEX outbox_sent ON outbox (recipient, sent_at, about) WHERE sent_at IS NOT NULL;
 CREATE INDEX outbox_folded ON outbox (folded_into) WHERE folded_into NOTNULL;
 CREATE UNIQUE INDEX floods_open ON floods (recipient) WHERE ended_at IS NULL;

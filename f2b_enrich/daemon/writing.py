@@ -1,0 +1,164 @@
+"""From a row of the outbox to the mail that leaves, whatever it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from f2b_enrich import spool
+from f2b_enrich.daemon.alerts import alert
+from f2b_enrich.daemon.bounce_notes import bounce_notes
+from f2b_enrich.daemon.digests import DigestDesk, digest
+from f2b_enrich.daemon.flood_notices import flood
+from f2b_enrich.daemon.sorting import FLOOD
+from f2b_enrich.store import bounces, digests, facts, floods
+from f2b_enrich.store.digests import DigestFacts
+from f2b_enrich.store.filling import DIGEST
+from f2b_enrich.store.floods import FloodFacts
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import datetime, tzinfo
+    from email.message import EmailMessage
+
+    from f2b_enrich.classify.classifier import Classifier
+    from f2b_enrich.config import Settings
+    from f2b_enrich.daemon.tried_names import TriedNames
+    from f2b_enrich.enrich.relations import Relations
+    from f2b_enrich.figures import FoldedBan
+    from f2b_enrich.mail.compose import Composer, Form
+    from f2b_enrich.model import OutboxRow
+    from f2b_enrich.store.bounces import Bounced
+    from f2b_enrich.store.facts import BanFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutBan:
+    """What a mail about one ban tells, and the bans it speaks of besides."""
+
+    ban: BanFacts | None
+    also: tuple[FoldedBan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutMany:
+    """What a digest tells, and which of our mails came back in its time."""
+
+    digest: DigestFacts | None
+    bounced: tuple[Bounced, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutFlood:
+    """What the mail tells that says that a flood began or ended."""
+
+    flood: FloodFacts | None
+
+
+Known: TypeAlias = AboutBan | AboutMany | AboutFlood
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A mail for its envelope."""
+
+    sender: str
+    recipient: str
+    message: EmailMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """What writing any mail takes; the `classifier` is asked for when it is needed."""
+
+    composer: Composer
+    settings: Settings
+    relations: Relations
+    tried: TriedNames
+    classifier: Callable[[], Classifier]
+    timezone: tzinfo | None
+
+    def write(
+        self, row: OutboxRow, known: Known, *, now: datetime, form: Form
+    ) -> Written:
+        """Write the mail of a row from what is known.
+
+        Raises:
+            DeliveryError: an address must not be used, or the store knows nothing of
+                what the mail is about.
+        """
+        if isinstance(known, AboutMany):
+            return self._digest(row, known, now, form)
+        if isinstance(known, AboutFlood):
+            return self._flood(row, known, now, form)
+        told = alert(
+            row,
+            known.ban,
+            settings=self.settings.mail,
+            timezone=self.timezone,
+            known=self.relations,
+            tried=self.tried,
+            also=known.also,
+        )
+        message = self.composer.compose(told, now=now, form=form)
+        return Written(sender=told.sender, recipient=told.recipient, message=message)
+
+    def _digest(
+        self, row: OutboxRow, known: AboutMany, now: datetime, form: Form
+    ) -> Written:
+        desk = DigestDesk(
+            host=self.settings.host_name,
+            settings=self.settings.mail,
+            relations=self.relations,
+            classifier=self.classifier(),
+            timezone=self.timezone,
+            late_after=self.settings.alerts.late(),
+        )
+        notes = bounce_notes(known.bounced, host=self.settings.host_name)
+        folders = (
+            self.settings.daemon.spool,
+            spool.beside(self.settings.daemon.socket),
+        )
+        told = digest(
+            row,
+            known.digest,
+            desk=desk,
+            notes=notes,
+            spooled=sum(spool.backlog(folder).files for folder in folders),
+        )
+        message = self.composer.compose_digest(told, now=now, form=form)
+        return Written(sender=told.sender, recipient=told.recipient, message=message)
+
+    def _flood(
+        self, row: OutboxRow, known: AboutFlood, now: datetime, form: Form
+    ) -> Written:
+        told = flood(
+            row,
+            known.flood,
+            host=self.settings.host_name,
+            settings=self.settings.mail,
+            limits=self.settings.alerts.limits(),
+            timezone=self.timezone,
+        )
+        message = self.composer.compose_flood(told, now=now, form=form)
+        return Written(sender=told.sender, recipient=told.recipient, message=message)
+
+
+def known_of(connection: sqlite3.Connection, row: OutboxRow) -> Known:
+    """Read what the mail of a row is to tell."""
+    if row.kind == DIGEST:
+        found = digests.of(connection, row.id)
+        if found is None:
+            return AboutMany(digest=None)
+        # As long a time as it is about, up to when it was made: none is told twice.
+        since = row.created_at - (found.period.until - found.period.since)
+        back = bounces.bounced(connection, since=since, until=row.created_at)
+        return AboutMany(digest=found, bounced=back)
+    if row.kind == FLOOD:
+        return AboutFlood(flood=floods.facts(connection, row.id))
+    if row.ban_id is None:
+        return AboutBan(ban=None)
+    return AboutBan(
+        ban=facts.of(connection, row.ban_id), also=digests.folded(connection, row.id)
+    )
