@@ -207,9 +207,10 @@ def due(
     found = []
     for recipient in dict.fromkeys((*plan.admins, *waiting)):
         desk = _Recipient(connection, plan, recipient, waiting.get(recipient, []), now)
-        wanted = next(desk.wanted(), None)
-        if wanted is not None:
+        for wanted in desk.wanted():
             found.append(wanted)
+            if wanted.mail is not None:
+                break
     return tuple(found)
 
 

@@ -55,8 +55,8 @@ async def test_a_burst_is_held_and_a_flood_begins_and_ends(daemon: Daemon) -> No
     assert flood(daemon)["held"] == 2
     await daemon.ban("192.0.2.9", TIME=f"{daemon.clock().timestamp()}")
     await daemon.until_states(*["sent"] * 3, *["folded"] * 2, *["sent"] * 4)
-    kinds = [mail["Subject"].split()[1] for mail in await daemon.mails(7)]
-    assert kinds == ["web1", "web1", "web1", "flood", "flood:", "flood", "web1"]
+    kinds = [" flood" in mail["Subject"] for mail in await daemon.mails(7)]
+    assert kinds == [False, False, False, True, True, True, False]
 
 
 def flood(daemon: Daemon) -> dict[str, Any]:
