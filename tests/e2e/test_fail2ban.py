@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from demo.lab import until
@@ -136,6 +138,35 @@ def test_a_restart_with_fifty_bans_is_silent(site: Site) -> None:
     assert len(site.mails(51)) == 51
     after = site.rows("SELECT * FROM bans WHERE ip != '192.0.2.99' ORDER BY id")
     assert after == before
+
+
+def test_a_start_with_five_thousand_bans_is_silent(site: Site) -> None:
+    (site.lab.root / "own.log").touch()
+    # Without a firewall program for each of them, which would take minutes.
+    ours_alone = OWN_ACTION.replace("%(action_)s\n         ", "")
+    site.start(ours_alone.format(root=site.lab.root))
+    site.lab.fail2ban("set", "own", "banip", "192.0.2.1")
+    site.mails(1)
+    site.lab.stop_fail2ban()
+    with closing(sqlite3.connect(site.lab.root / "fail2ban.sqlite3")) as connection:
+        for table in ("bans", "bips"):
+            connection.execute(f"CREATE TEMP TABLE one AS SELECT * FROM {table}")  # noqa: S608
+            for number in range(4999):
+                ip = f"2001:db8:5::{number:x}"
+                connection.execute("UPDATE one SET ip = ?", (ip,))
+                connection.execute(f"INSERT INTO {table} SELECT * FROM one")  # noqa: S608
+            connection.execute("DROP TABLE one")
+        connection.commit()
+
+    site.lab.start_fail2ban()
+
+    restored = re.compile(r"Currently banned:\s+5000")
+    assert until(
+        lambda: bool(restored.search(site.lab.fail2ban("status", "own"))), seconds=60
+    )
+    site.lab.fail2ban("set", "own", "banip", "192.0.2.99")
+    assert len(site.mails(2)) == 2
+    assert [ban["ip"] for ban in site.bans()] == ["192.0.2.1", "192.0.2.99"]
 
 
 def test_a_jail_with_its_own_action_has_its_own_addresses(site: Site) -> None:

@@ -9,12 +9,13 @@ import socket
 from collections import Counter
 from dataclasses import replace
 from email import message_from_bytes
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from f2b_enrich import handover
-from tests.daemons import TIME, living
+from demo.lab import until
+from tests.daemons import TIME, living, request
 from tests.digest_mail import body, table
 from tests.reading import STRICT
 from tests.smtp_server import SmtpServer
@@ -156,9 +157,8 @@ async def test_a_full_spool_makes_no_alert_and_one_line_of_the_digest(
     await daemon.until_logged("draining")
     states = "SELECT state, count(*) AS mails FROM outbox GROUP BY state"
     done = [{"state": "held", "mails": count}]
-    async with asyncio.timeout(600):
-        while daemon.rows(states) != done:
-            await asyncio.sleep(0.2)
+    is_done = partial(until, lambda: daemon.rows(states) == done, seconds=600)
+    assert await asyncio.to_thread(is_done)
     assert list(spool.glob("*.ban")) == []
     assert daemon.smtp.received == []
 
@@ -171,10 +171,15 @@ async def test_a_full_spool_makes_no_alert_and_one_line_of_the_digest(
 
 
 def fill(spool: Path, count: int) -> None:
-    """Leave bans of a week before, as the client does when no daemon is there."""
+    """Leave bans of a week before, as the client does when no daemon is there.
+
+    It counts the files before it adds one, which takes minutes for so many.
+    """
+    lines = "\n".join(f"Failed password for root port {n} ssh2" for n in range(5))
     for number in range(count):
         ip = f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::1"
         at = TIME - 7 * 86_400 + number % 600_000
-        fields = ["EVENT=ban", "JAIL=sshd", f"IP={ip}", f"TIME={at}", "FAILURES=5"]
-        request = handover.encode(fields)  # type: ignore[no-untyped-call]
-        handover.leave(str(spool), request, 60_000, 2**30)  # type: ignore[no-untyped-call]
+        content = request(IP=ip, TIME=f"{at}", AT=f"{at}", MATCHES=lines)
+        file = spool / f"{number:020}-1-{len(content)}.ban"
+        file.write_bytes(content)
+        file.chmod(0o640)
