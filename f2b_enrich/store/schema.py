@@ -1,10 +1,11 @@
-"""The tables, indexes and the view, as migrations: a released one never changes."""
+"""The tables and indexes, as migrations: a released one never changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from f2b_enrich.store.schema_channels import CHANNELS
+from f2b_enrich.store.schema_views import BAN_LOG, OBSERVED_PUBLIC, SEARCH_TRIGGERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -231,6 +232,8 @@ _TABLES = (
     "CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending'",
     "CREATE INDEX outbox_held ON outbox (kind, recipient, about, due_at) "
     "WHERE state = 'held'",
+    # What was given up, few of very many: `status` and `check` look for it.
+    "CREATE INDEX outbox_dead ON outbox (due_at, id) WHERE state = 'dead'",
     # What a recipient got lately, and how much of it was the daily digest.
     "CREATE INDEX outbox_sent ON outbox (recipient, sent_at, about) "
     "WHERE sent_at IS NOT NULL",
@@ -274,68 +277,6 @@ _TABLES = (
     """,
 )
 
-_BAN_LOG = """
-    CREATE VIEW ban_log AS
-    SELECT
-        bans.id, bans.host, bans.jail, bans.ip, bans.ip_version, bans.subnet,
-        bans.banned_at, bans.banned_at_source, bans.bantime_seconds,
-        bans.expires_at, bans.unbanned_at, bans.prolonged_at, bans.failures,
-        bans.ban_count,
-        bans.attack,
-        iif(jails.attack = 'repeat-offender', bans.repeat_of, NULL) AS repeat_of,
-        bans.received_at,
-        ifnull(jails.service, 'other') AS service,
-        ifnull(jails.attack = 'repeat-offender', 0) AS is_repeat,
-        (SELECT group_concat(attack, ', ') FROM
-            (SELECT attack, attack != bans.attack AS is_minor FROM ban_attacks
-             WHERE ban_id = bans.id
-             ORDER BY is_minor, lines DESC, attack)) AS attacks,
-        e.hostname, e.hostname_confirmed, e.country_code, e.country, e.region,
-        e.city, e.postal, e.latitude, e.longitude, e.location_precision,
-        e.timezone, e.asn, e.as_name, e.as_domain, e.as_country_code,
-        e.is_hosting, e.is_vpn, e.is_tor, e.is_proxy, e.scanner,
-        e.abuse_contact, e.source AS enrichment_source, e.looked_up_at,
-        (SELECT group_concat(origin, ', ') FROM
-            (SELECT bans.origin AS origin UNION SELECT origin FROM other_origins
-             WHERE ban_id = bans.id ORDER BY origin)) AS origins,
-        (SELECT state FROM outbox WHERE ban_id = bans.id AND kind = 'alert'
-         ORDER BY id LIMIT 1) AS mail_state,
-        (SELECT min(sent_at) FROM outbox
-         WHERE ban_id = bans.id AND kind = 'alert') AS mailed_at,
-        bans.lines_received,
-        (SELECT group_concat(line, char(10)) FROM
-            (SELECT line FROM log_lines
-             WHERE ban_id = bans.id ORDER BY position)) AS lines
-    FROM bans LEFT JOIN enrichments AS e ON e.id = bans.enrichment_id
-    LEFT JOIN jails ON jails.jail = bans.jail
-"""
-
-_OBSERVED_PUBLIC = """
-    CREATE VIEW observed_public AS
-    SELECT ban_id, kind, value, lines FROM observed WHERE kind != 'username'
-"""
-
-
-_IS_INDEXED = "old.id <= (SELECT ifnull(max(id), 0) FROM log_lines_fts_docsize)"
-
-_SEARCH_TRIGGERS = (
-    f"""
-    CREATE TRIGGER log_lines_deleted AFTER DELETE ON log_lines WHEN {_IS_INDEXED}
-    BEGIN
-        INSERT INTO log_lines_fts (log_lines_fts, rowid, line)
-        VALUES ('delete', old.id, old.line);
-    END
-    """,
-    f"""
-    CREATE TRIGGER log_lines_updated AFTER UPDATE ON log_lines WHEN {_IS_INDEXED}
-    BEGIN
-        INSERT INTO log_lines_fts (log_lines_fts, rowid, line)
-        VALUES ('delete', old.id, old.line);
-        INSERT INTO log_lines_fts (rowid, line) VALUES (new.id, new.line);
-    END
-    """,
-)
-
 
 def _the_way_of_a_ban(db: Database) -> None:
     """Lay out what a live ban needs, from the socket to the mail."""
@@ -346,10 +287,10 @@ def _the_way_of_a_ban(db: Database) -> None:
     # taken out of the index either.
     for trigger in ("ai", "ad", "au"):
         db.execute(f"DROP TRIGGER log_lines_{trigger}")
-    for statement in _SEARCH_TRIGGERS:
+    for statement in SEARCH_TRIGGERS:
         db.execute(statement)
-    db.execute(_BAN_LOG)
-    db.execute(_OBSERVED_PUBLIC)
+    db.execute(BAN_LOG)
+    db.execute(OBSERVED_PUBLIC)
 
 
 STEPS: Mapping[str, Callable[[Database], None]] = {

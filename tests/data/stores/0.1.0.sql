@@ -424,6 +424,7 @@ CREATE INDEX outbox_due ON outbox (due_at, id, recipient)
     ;
 CREATE INDEX outbox_sending ON outbox (id) WHERE state = 'sending';
 CREATE INDEX outbox_held ON outbox (kind, recipient, about, due_at) WHERE state = 'held';
+CREATE INDEX outbox_dead ON outbox (due_at, id) WHERE state = 'dead';
 CREATE INDEX outbox_sent ON outbox (recipient, sent_at, about) WHERE sent_at IS NOT NULL;
 CREATE INDEX outbox_folded ON outbox (folded_into) WHERE folded_into NOTNULL;
 CREATE UNIQUE INDEX floods_open ON floods (recipient) WHERE ended_at IS NULL;
@@ -473,6 +474,14 @@ CREATE VIEW ban_log AS
          ORDER BY id LIMIT 1) AS mail_state,
         (SELECT min(sent_at) FROM outbox
          WHERE ban_id = bans.id AND kind = 'alert') AS mailed_at,
+        (SELECT coalesce(other.folded_into, one.folded_into, one.id)
+         FROM outbox AS one LEFT JOIN outbox AS other ON other.id = one.folded_into
+         WHERE one.ban_id = bans.id AND one.kind = 'alert'
+         ORDER BY one.id LIMIT 1) AS mail_id,
+        (SELECT min(coalesce(one.sent_at, other.sent_at, third.sent_at))
+         FROM outbox AS one LEFT JOIN outbox AS other ON other.id = one.folded_into
+         LEFT JOIN outbox AS third ON third.id = other.folded_into
+         WHERE one.ban_id = bans.id AND one.kind = 'alert') AS told_at,
         bans.lines_received,
         (SELECT group_concat(line, char(10)) FROM
             (SELECT line FROM log_lines
