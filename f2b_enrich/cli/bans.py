@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from f2b_enrich.attacks import CLASSES
-from f2b_enrich.cli import ban_table
+from f2b_enrich.cli import ban_table, mail_words
 from f2b_enrich.cli.listing import (
     Form,
     Listing,
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from f2b_enrich.store.lists import BanQuery, LoggedBan
     from f2b_enrich.store.reads import Totals
 
-_MAY_GO = ("for", "mail", "failures", "network", "where", "ended")
+_MAY_GO = ("for", "failures", "network", "where", "mail", "ended")
 """Columns that go, in this order, where the screen is too narrow."""
+
+_LONGEST_MAIL = len("flood digest 2026-11-22 00:14")
 
 _CLASSES = "\n".join(f"  {name:<24} {words}" for name, words in CLASSES.items())
 
@@ -157,7 +159,7 @@ def table(
         Column("failures", right=True),
         Column("for"),
         Column("ended"),
-        Column("mail"),
+        Column("mail", limit=_LONGEST_MAIL),
         Column("attack"),
         Column("where"),
         Column("network"),
@@ -172,7 +174,7 @@ def table(
             ban.failures,
             ban_table.length(ban),
             end,
-            ban.mail_state or "none",
+            mail_words.fates(ban.fates, ban.banned_at, origins=ban.origins, zone=zone),
             ban_table.attack(ban),
             ban.country_code,
             ban_table.network(ban),

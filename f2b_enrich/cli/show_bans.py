@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from f2b_enrich.cli import ban_table, times
+from f2b_enrich.cli import ban_table, mail_words, times
 from f2b_enrich.cli.tables import Column
-from f2b_enrich.inert import cut, printable
+from f2b_enrich.inert import printable
 from f2b_enrich.mail.wording import counted
-from f2b_enrich.model import OutboxState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
     from f2b_enrich.cli.show_facts import Page
-    from f2b_enrich.model import OutboxRow
     from f2b_enrich.store.lists import LoggedBan
 
-_LONGEST_REASON = 200
+_LONGEST_MAIL = 400
 _INDENT = "  "
 _MAY_GO = ("for", "origin", "failures", "ban")
 
@@ -37,7 +35,7 @@ def table(
         Column("ended"),
         Column("origin"),
         Column("ban"),
-        Column("mail", limit=2 * _LONGEST_REASON),
+        Column("mail", limit=_LONGEST_MAIL),
     )
     ends = [ban_table.ended(ban, now, zone) for ban in page.shown]
     rows = [
@@ -69,21 +67,14 @@ def table(
 
 
 def _mail(page: Page, ban: LoggedBan, zone: tzinfo | None) -> str:
-    alerts = page.alerts[ban.id]
-    if alerts:
-        told = (_alert(alert, ban.banned_at, zone) for alert in alerts)
-        return "; ".join(dict.fromkeys(told))
-    return "none" if "live" in ban.origins.split(", ") else "none (imported)"
-
-
-def _alert(alert: OutboxRow, banned_at: datetime, zone: tzinfo | None) -> str:
-    """Say when it went or goes, or why not."""
-    state, reason = str(alert.state), alert.last_error
-    if alert.sent_at is not None:
-        return f"{state} {times.shortly_after(alert.sent_at, banned_at, zone)}"
-    if alert.state is OutboxState.DUE:
-        state += f" {times.shortly_after(alert.due_at, banned_at, zone)}"
-    return f"{state}: {cut(printable(reason), _LONGEST_REASON)}" if reason else state
+    return mail_words.fates(
+        ban.fates,
+        ban.banned_at,
+        origins=ban.origins,
+        zone=zone,
+        # Of many bans that would be the same reason over and over.
+        says_why=len(page.shown) == 1,
+    )
 
 
 def _log(page: Page, ban: LoggedBan) -> Iterator[str]:

@@ -21,7 +21,7 @@ from f2b_enrich.store import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from f2b_enrich.model import (
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         LogLine,
         Neighbours,
         Observed,
-        OutboxRow,
     )
     from f2b_enrich.store.addresses import AttackRecord, JailRecord
     from f2b_enrich.store.lists import LoggedBan
@@ -49,9 +48,9 @@ class Page:
     """All that `show` tells; `records` count all bans, `shown` are those listed.
 
     `attacks` and `observed` are of all its bans. `host` is the one that is told of
-    first. `around` are the newest bans of networks
-    that hold the address. `lines_of` reads the log lines of a ban by its id, while the
-    store is open; None where they were not asked for.
+    first. `around` are the newest bans of networks that hold the address. `lines_of`
+    reads the log lines of a ban by its id, while the store is open; None where they
+    were not asked for.
     """
 
     ip: str
@@ -59,7 +58,6 @@ class Page:
     enrichment: Enrichment | None
     records: tuple[JailRecord, ...]
     shown: tuple[LoggedBan, ...]
-    alerts: Mapping[str, tuple[OutboxRow, ...]]
     lines_of: Callable[[str], tuple[LogLine, ...]] | None
     around: tuple[Ban, ...]
     subnet: str | None
@@ -116,7 +114,6 @@ def gather(
         enrichment=enrichment,
         records=records,
         shown=shown,
-        alerts={ban.id: addresses.alerts(store, ban.id) for ban in shown},
         lines_of=partial(reads.lines, store) if with_lines else None,
         around=around,
         subnet=subnet,

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from f2b_enrich.cli.show_facts import Page
-    from f2b_enrich.model import Ban, OutboxRow
+    from f2b_enrich.model import Ban
     from f2b_enrich.store.addresses import JailRecord
+    from f2b_enrich.store.fates import Fate, Told
     from f2b_enrich.store.lists import LoggedBan
 
 
@@ -108,13 +109,14 @@ def _ban(page: Page, ban: LoggedBan, now: datetime) -> dict[str, object]:
     whole = dict(ban.columns)
     whole["attacks"] = ban.attacks
     whole["in_force"] = ban_table.is_in_force(ban, now)
-    whole["mails"] = list(map(_mail, page.alerts[ban.id]))
+    whole["mails"] = list(map(_mail, ban.fates))
     if page.lines_of is not None:
         whole["lines"] = [line.line for line in page.lines_of(ban.id)]
     return whole
 
 
-def _mail(row: OutboxRow) -> dict[str, object]:
+def _mail(fate: Fate) -> dict[str, object]:
+    row = fate.alert
     return {
         "id": row.id,
         "recipient": row.recipient,
@@ -123,4 +125,18 @@ def _mail(row: OutboxRow) -> dict[str, object]:
         "due_at": row.due_at,
         "sent_at": row.sent_at,
         "last_error": row.last_error,
+        "told_in": None if fate.instead is None else _told(fate.instead),
+    }
+
+
+def _told(told: Told) -> dict[str, object]:
+    """Give the mail that tells of the ban instead; `period` only of a digest."""
+    row = told.row
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "state": row.state,
+        "sent_at": row.sent_at,
+        "last_error": row.last_error,
+        "period": told.period,
     }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.address import read_address
 from f2b_enrich.model import Observed, read_time
-from f2b_enrich.store import outbox
 from f2b_enrich.store.reads import read_ban
 from f2b_enrich.store.repeats import IS_REAL
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from f2b_enrich.model import Ban, OutboxRow
+    from f2b_enrich.model import Ban
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +133,3 @@ def _holding(ip: str) -> tuple[str, ...]:
     return tuple(
         str(whole.supernet(new_prefix=length)) for length in range(narrowest, -1, -1)
     )
-
-
-def alerts(connection: sqlite3.Connection, ban_id: str) -> tuple[OutboxRow, ...]:
-    """List the alerts about a ban, one for each recipient."""
-    rows = connection.execute(
-        "SELECT * FROM outbox WHERE ban_id = ? AND kind = 'alert' ORDER BY id",
-        (ban_id,),
-    )
-    return tuple(map(outbox.read_row, rows))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import OutboxRow, read_time, time_text
-from f2b_enrich.store import bounces, outbox
+from f2b_enrich.store import bounces, fates, outbox
 from f2b_enrich.store.reads import Totals
 from f2b_enrich.store.repeats import IS_REAL
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from f2b_enrich.store.bounces import Bounced
+    from f2b_enrich.store.fates import Fate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class LoggedBan:
 
     `superseded_at` is the time of the next ban by the same jail of the same host,
     which bans nobody twice at a time: this one had ended by then. `repeated_jail` is
-    that of the ban `repeat_of`.
+    that of the ban `repeat_of`. `fates` are those of its alerts.
     """
 
     id: str
@@ -63,8 +64,7 @@ class LoggedBan:
     asn: int | None
     as_name: str | None
     origins: str
-    mail_state: str | None
-    mailed_at: datetime | None
+    fates: tuple[Fate, ...]
     lines_received: int
     columns: Mapping[str, object]
 
@@ -152,8 +152,7 @@ def _logged_ban(connection: sqlite3.Connection, row: sqlite3.Row) -> LoggedBan:
         asn=row["asn"],
         as_name=row["as_name"],
         origins=row["origins"] or "",
-        mail_state=row["mail_state"],
-        mailed_at=_time(row["mailed_at"]),
+        fates=fates.of_ban(connection, row["id"]),
         lines_received=row["lines_received"],
         columns=dict(row),
     )

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f2b_enrich.attacks import Attack
-from f2b_enrich.model import Observed, OutboxState
-from f2b_enrich.store import addresses, classes, enrichments
-from tests.stores import NOW, StoreBuilder, event, filled, located
+from f2b_enrich.model import Observed
+from f2b_enrich.store import addresses, classes, enrichments, fates
+from tests.stores import NOW, StoreBuilder, event, located
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,19 +169,6 @@ def test_the_newest_snapshot_is_read(store: StoreBuilder) -> None:
     assert nothing is None
 
 
-def test_every_alert_about_a_ban_is_listed(tmp_path: Path) -> None:
-    store = filled(tmp_path / "bans.db")
-    store.mail(store.ids[2], state=OutboxState.DEAD, recipient="b@admins.net")
-
-    with store.reading() as connection:
-        found = addresses.alerts(connection, store.ids[2])
-
-    assert [(row.recipient, row.state) for row in found] == [
-        ("noc@admins.net", OutboxState.SENT),
-        ("b@admins.net", OutboxState.DEAD),
-    ]
-
-
 def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
     store.record(event())
     asked: list[str] = []
@@ -190,7 +177,7 @@ def test_no_question_reads_all_bans(store: StoreBuilder) -> None:
         addresses.records(connection, "192.0.2.7")
         addresses.networks_around(connection, "192.0.2.7")
         enrichments.latest(connection, "192.0.2.7")
-        addresses.alerts(connection, store.ids[0])
+        fates.of_ban(connection, store.ids[0])
         addresses.observed(connection, "192.0.2.7")
         addresses.attacks(connection, "192.0.2.7")
         connection.set_trace_callback(None)

@@ -39,7 +39,7 @@ def test_rows_of_the_log_come_newest_first_with_all_but_the_lines(
     ]
     newest = found[0]
     assert (newest.country_code, newest.asn, newest.origins) == ("NL", 64500, "live")
-    assert (newest.mail_state, newest.lines_received) == ("sent", 2)
+    assert (newest.fates[0].alert.state, newest.lines_received) == ("sent", 2)
     assert tuple(newest.columns) == columns
     assert "lines" not in columns
 

@@ -97,7 +97,7 @@ def test_why_a_mail_is_dead_and_when_it_goes_is_told(empty: StoreBuilder) -> Non
 
     assert (
         "due 21:14:12; dead: 550 \u241b[31mno; due 2026-11-22 21:14: 451 later; "
-        "held: by \u240ahand; sent 21:14:10"
+        "waits for a digest; sent 21:14:10"
     ) in text
     assert f"{old[:8]}  none\n" in text
     assert f"log     {imported[:8]}  none (imported)" in text
