@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f2b_enrich.cli import times
 from f2b_enrich.cli.listing import (
     Form,
     Listing,
@@ -19,7 +18,8 @@ from f2b_enrich.cli.listing import (
 from f2b_enrich.cli.opening import reading, writing
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.outbox_bounce import bounce
-from f2b_enrich.cli.tables import Column, fit, screen_width
+from f2b_enrich.cli.outbox_rows import described, table
+from f2b_enrich.cli.tables import screen_width
 from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.daemon.tried_names import ACCOUNTS, TriedNames
@@ -30,18 +30,16 @@ from f2b_enrich.mail.addresses import route
 from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxRow, OutboxState
-from f2b_enrich.store import bounces, lists
+from f2b_enrich.store import lists
 from f2b_enrich.store import outbox as store_outbox
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
-    from datetime import tzinfo
+    from collections.abc import Iterator
     from email.message import EmailMessage
 
     from f2b_enrich.config import Settings
     from f2b_enrich.daemon.writing import Known
-    from f2b_enrich.store.bounces import Bounced
     from f2b_enrich.store.lists import Mail
 
 _ROW = tuple(field.name for field in dataclasses.fields(OutboxRow))
@@ -84,7 +82,9 @@ def list_(
 ) -> None:
     """List mails, newest first, with what hinders them.
 
-    --since and --until are about the time when a mail was queued.
+    An alert that is held waits for a digest; one that is folded is told of by another
+    mail, which its reason names. --since and --until are about the time when a mail
+    was queued.
     """
     wanted = lists.MailQuery(
         since=listing.since, until=listing.until, states=states, bounced=bounced
@@ -94,7 +94,7 @@ def list_(
         if listing.form is not Form.TABLE:
             echo_records(listing.form, _COLUMNS, map(_record, found))
             return
-        mails = tuple(found)
+        mails = lists.followed(store, found)
         for line in table(mails, zone=None, width=screen_width()):
             click.echo(line)
         echo_rest(len(mails), lists.count_mails(store, wanted), "mails")
@@ -109,41 +109,6 @@ def _record(mail: Mail) -> tuple[object, ...]:
     )
 
 
-def table(
-    mails: Sequence[Mail], *, zone: tzinfo | None, width: int | None
-) -> Iterator[str]:
-    """Lay mails out for people."""
-    if not mails:
-        return
-    zones = times.zone_names((mail.row.created_at for mail in mails), zone)
-    columns = (
-        Column("id", right=True),
-        Column(f"queued ({zones})"),
-        Column("state"),
-        Column("next or sent"),
-        Column("tries", right=True),
-        Column("to", limit=40),
-        Column("about"),
-        Column("reason", limit=500),
-    )
-    yield from fit(columns, [_cells(mail, zone) for mail in mails], width=width)
-
-
-def _cells(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
-    row = mail.row
-    when = row.due_at if row.state is OutboxState.DUE else row.sent_at
-    return (
-        row.id,
-        times.stamp(row.created_at, zone),
-        row.state,
-        when and times.shortly_after(when, row.created_at, zone),
-        row.attempts,
-        row.recipient,
-        " ".join(filter(None, (mail.jail, mail.ip))) or row.kind,
-        row.last_error if mail.bounced is None else f"came back: {mail.bounced.reason}",
-    )
-
-
 @outbox.command("show", epilog="\b\nExample:\n  f2b-enrich outbox show 12")
 @click.argument("row_id", metavar="ID", type=_id_type)
 @with_settings
@@ -153,8 +118,8 @@ def show(settings: Settings, row_id: int) -> None:
     with reading(settings) as store:
         row = _existing(store, row_id)
         known = known_of(store, row)
-        back = bounces.of_mail(store, row_id)
-    for name, value in (*_described(row), *_came_back(back)):
+        about = tuple(described(store, row, zone=None))
+    for name, value in about:
         click.echo(f"{name:<12}{printable(str(value))}")
     click.echo()
     try:
@@ -171,31 +136,6 @@ def _existing(store: sqlite3.Connection, row_id: int) -> OutboxRow:
     if row is None:
         raise OutboxError(f"outbox: there is no mail {row_id}")
     return row
-
-
-def _described(row: OutboxRow) -> Iterator[tuple[str, object]]:
-    yield "mail", f"{row.id}, {row.kind}"
-    yield "state", f"{row.state}, {counted(row.attempts, 'attempt')}"
-    yield "from", row.sender or "nobody"
-    yield "to", row.recipient or "nobody"
-    yield "queued", times.moment(row.created_at, None)
-    if row.state is OutboxState.DUE:
-        yield "due", times.moment(row.due_at, None)
-    if row.sent_at is not None:
-        yield "sent", times.moment(row.sent_at, None)
-    if row.last_error is not None:
-        yield "reason", row.last_error
-    if row.ban_id is not None:
-        yield "ban", row.ban_id
-
-
-def _came_back(bounced: Bounced | None) -> Iterator[tuple[str, object]]:
-    if bounced is None:
-        return
-    yield "came back", times.moment(bounced.bounced_at, None)
-    if bounced.failed not in {None, bounced.recipient}:
-        yield "from", bounced.failed
-    yield "reason", bounced.reason
 
 
 def _composed(
@@ -241,7 +181,10 @@ def _text(message: EmailMessage) -> Iterator[str]:
 def retry(settings: Settings, row_id: int | None, *, all_dead: bool) -> None:
     """Have one mail, or all that were given up, sent anew.
 
-    The daemon sends them within 15 seconds, the others when it is started.
+    One that is named by its ID leaves whatever [alerts] says: an alert that is held for
+    a digest is then a mail of its own. With --all-dead alerts are sorted anew, so that
+    some may wait for a digest. The daemon sends them within 15 seconds, or when it is
+    started.
     """
     if (row_id is None) is not all_dead:
         raise click.UsageError("name one ID, or --all-dead")
@@ -259,7 +202,11 @@ def retry(settings: Settings, row_id: int | None, *, all_dead: bool) -> None:
 @click.argument("row_id", metavar="ID", type=_id_type)
 @with_settings
 def drop(settings: Settings, row_id: int) -> None:
-    """Give one mail up without sending it; the ban stays recorded."""
+    """Give one mail up without sending it; the ban stays recorded.
+
+    An alert that is held for a digest is left out of it. A digest takes the bans with
+    it that it names: nobody is told of them.
+    """
     with writing(settings) as store:
         if not store_outbox.drop(store, row_id):
             raise OutboxError(_too_late(_existing(store, row_id)))
@@ -273,4 +220,8 @@ def _why_not(row: OutboxRow) -> str:
 
 
 def _too_late(row: OutboxRow) -> str:
+    if row.state is OutboxState.FOLDED:
+        return f"outbox: mail {row.id} is told of by mail {row.folded_into}: name that"
+    if row.state is OutboxState.HELD:
+        return f"outbox: digest {row.id} is still being filled: wait a moment"
     return f"outbox: mail {row.id} is {row.state}, nothing to do"

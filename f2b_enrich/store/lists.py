@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import OutboxRow, read_time, time_text
@@ -12,11 +12,12 @@ from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from f2b_enrich.figures import Period
     from f2b_enrich.store.bounces import Bounced
-    from f2b_enrich.store.fates import Fate
+    from f2b_enrich.store.fates import Fate, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +82,18 @@ class MailQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail of the outbox, the ban it is about, and its bounce, if there is one."""
+    """A mail of the outbox, the ban it is about, and its bounce, if there is one.
+
+    `period` is that of a digest; the mail `instead` tells of one that is folded. Both
+    are known of what was `followed`.
+    """
 
     row: OutboxRow
     jail: str | None
     ip: str | None
     bounced: Bounced | None = None
+    period: Period | None = None
+    instead: Told | None = None
 
 
 def log_columns(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -267,6 +274,18 @@ def mails(
             bounced=bounces.of_mail(connection, row["id"]),
         )
         for row in rows
+    )
+
+
+def followed(connection: sqlite3.Connection, mails: Iterable[Mail]) -> tuple[Mail, ...]:
+    """Find what digests are about, and the mails that tell of those that are folded."""
+    return tuple(
+        replace(
+            mail,
+            period=fates.told(connection, mail.row).period,
+            instead=fates.instead(connection, mail.row),
+        )
+        for mail in mails
     )
 
 

@@ -30,6 +30,9 @@ _READY = f"""
     )
 """
 
+_BEING_FILLED = "(state = 'held' AND kind != 'alert')"
+"""A digest that takes up bans yet, in SQL: sent now, it would not name them all."""
+
 IS_DUE = f"{RELEASED} AND due_at <= ?"
 """A mail that may leave at this time, in SQL."""
 
@@ -180,13 +183,15 @@ def retry(
 
     One that is named goes out whatever the policy. All of them at once may be more than
     anybody wants to get: their alerts are sorted anew. `sender` is for those whose own
-    was refused.
+    was refused. A digest that is still being filled is left alone.
     """
     return connection.execute(
         "UPDATE outbox SET state = 'due', due_at = :now, created_at = :now, "
         "released_at = iif(:id IS NULL AND kind = 'alert', NULL, :now), "
-        "attempts = 0, sender = iif(sender = '', :sender, sender) "
-        "WHERE state IN ('dead', 'due', 'held') "
+        "attempts = 0, sender = iif(sender = '', :sender, sender), "
+        # Why it was held is not what hinders it now.
+        "last_error = iif(state = 'held', NULL, last_error) "
+        f"WHERE state IN ('dead', 'due', 'held') AND NOT {_BEING_FILLED} "
         "AND recipient != '' AND (sender != '' OR :sender != '') "
         "AND iif(:id IS NULL, state = 'dead', id = :id)",
         {"now": time_text(now), "id": row_id, "sender": sender},
@@ -197,7 +202,8 @@ def drop(connection: sqlite3.Connection, row_id: int) -> int:
     """Give a mail up without sending it; tell whether there was one to drop."""
     return connection.execute(
         "UPDATE outbox SET state = 'skipped', last_error = 'dropped by hand' "
-        "WHERE id = ? AND state IN ('due', 'dead', 'held', 'unsure')",
+        "WHERE id = ? AND state IN ('due', 'dead', 'held', 'unsure') "
+        f"AND NOT {_BEING_FILLED}",
         (row_id,),
     ).rowcount
 

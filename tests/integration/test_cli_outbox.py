@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from f2b_enrich.cli.outbox import table
-from f2b_enrich.model import OutboxState
+from f2b_enrich.cli.outbox_rows import table
+from f2b_enrich.figures import Period
+from f2b_enrich.model import OutboxState, start_of_day
 from f2b_enrich.store import lists
 from f2b_enrich.store import outbox as store_outbox
 from tests.cli import Ran, run
-from tests.stores import StoreBuilder, event, filled
+from tests.digests import add_digest, fold
+from tests.stores import NOW, StoreBuilder, event, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +69,79 @@ def test_a_mail_about_no_ban_is_named_by_its_kind(tmp_path: Path) -> None:
     store.mail(None)
 
     assert outbox(store, "list").out.split()[-2:] == ["noc@admins.net", "alert"]
+
+
+def rows_of(store: StoreBuilder, *states: str) -> list[list[str]]:
+    """Give the cells of the list, from the state on."""
+    with store.reading() as connection:
+        found = lists.mails(connection, lists.MailQuery(states=states))
+        lines = table(lists.followed(connection, found), zone=BERLIN, width=None)
+        return [re.split("  +", line.strip())[2:] for line in lines][1:]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("sent", "in mail 1, digest 2026-11-20, sent 21:14:03"),
+        ("due", "in mail 1, digest 2026-11-20, due 21:14:03"),
+        ("held", "in mail 1, digest 2026-11-20, still being filled"),
+    ],
+)
+def test_the_list_names_digests_and_what_is_told_of_there(
+    tmp_path: Path, state: str, words: str
+) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    midnight = start_of_day(NOW, BERLIN)
+    day = Period(kind="daily", since=midnight - timedelta(days=1), until=midnight)
+    digest = add_digest(store, day)
+    fold(store, store.record(event()), digest)
+    at = "2026-11-21T20:14:03Z" if state == "sent" else None
+    with store.writing() as connection:
+        connection.execute(
+            "UPDATE outbox SET state = ?, sent_at = ? WHERE id = ?", (state, at, digest)
+        )
+
+    (of_ban,), (of_digest,) = rows_of(store, "folded"), rows_of(store, state)
+    assert of_ban[-1] == words
+    assert "digest 2026-11-20" in of_digest
+    assert ("still being filled" in of_digest) == (state == "held")
+    shown = outbox(store, "show", "2").out
+    assert "\ntold of     in mail 1, digest " in shown
+    assert "\nnames       1 ban\n" in outbox(store, "show", "1").out
+
+
+def test_the_list_names_the_alert_that_tells_of_another_ban(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    one, two = store.record(event(), event(jail="recidive"))
+    fold(store, [two], store.mail(one))
+
+    assert rows_of(store, "folded")[0][-1] == "in mail 1, due 21:14:03"
+    shown = outbox(store, "show", "1").out
+    assert "\nnames       1 other ban\n" in shown
+    assert "\nabout " not in shown
+
+
+def test_the_list_says_why_alerts_wait_or_are_left_out(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    (ban,) = store.record(event())
+    why = "brake: 20 mails in 10 minutes"
+    store.mail(ban, state=OutboxState.HELD, error=why)
+    store.mail(ban, state=OutboxState.SKIPPED, error="policy none")
+
+    assert rows_of(store, "held")[0][-2:] == ["sshd 192.0.2.7", why]
+    assert rows_of(store, "skipped")[0][-1] == "policy none"
+
+
+def test_a_mail_about_a_flood_says_which(tmp_path: Path) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    store.mail(None)
+    store.mail(None)
+    with store.writing() as connection:
+        connection.execute("UPDATE outbox SET kind = 'flood'")
+        connection.execute("UPDATE outbox SET about = 'began' WHERE id = 1")
+
+    assert [row[-1] for row in rows_of(store)] == ["flood", "flood began"]
+    assert outbox(store, "show", "1").out.startswith("mail        1, flood began\n")
 
 
 def test_mails_are_chosen_by_state_and_time(store: StoreBuilder) -> None:
@@ -145,6 +222,47 @@ def test_one_mail_is_sent_again(store: StoreBuilder) -> None:
     assert (ran.code, ran.out) == (0, "1 mail due again\n")
     again = row(store, DEAD)
     assert (again.state, again.attempts) == (OutboxState.DUE, 0)
+
+
+def test_one_that_is_held_is_sent_singly(store: StoreBuilder) -> None:
+    held = store.mail(store.ids[0], state=OutboxState.HELD, error="quiet hours")
+
+    ran = outbox(store, "retry", str(held))
+
+    assert ran.out == "1 mail due again\n"
+    found = row(store, held)
+    assert (found.state, found.last_error) == (OutboxState.DUE, None)
+    assert found.released_at is not None
+
+
+@pytest.mark.parametrize("command", ["retry", "drop"])
+def test_a_digest_that_is_being_filled_is_left_alone(
+    store: StoreBuilder, command: str
+) -> None:
+    digest = add_digest(store)
+    with store.writing() as connection:
+        connection.execute("UPDATE outbox SET state = 'held' WHERE id = ?", (digest,))
+
+    ran = outbox(store, command, str(digest))
+
+    assert ran.code == 1
+    words = f"outbox: digest {digest} is still being filled: wait a moment"
+    assert ran.err == f"f2b-enrich: {words}\n"
+    assert row(store, digest).state is OutboxState.HELD
+
+
+@pytest.mark.parametrize("command", ["retry", "drop"])
+def test_of_one_that_is_folded_the_mail_that_tells_of_it_is_named(
+    store: StoreBuilder, command: str
+) -> None:
+    digest = add_digest(store)
+    fold(store, store.ids[:1], digest)
+
+    ran = outbox(store, command, str(digest + 1))
+
+    assert ran.code == 1
+    words = f"mail {digest + 1} is told of by mail {digest}: name that"
+    assert ran.err == f"f2b-enrich: outbox: {words}\n"
 
 
 def test_all_dead_mails_are_sent_again(store: StoreBuilder) -> None:

@@ -1,0 +1,137 @@
+"""Mails in words: a row of a list, and all that is known of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from f2b_enrich.cli import mail_words, times
+from f2b_enrich.cli.tables import Column, fit
+from f2b_enrich.mail.wording import counted
+from f2b_enrich.model import OutboxState
+from f2b_enrich.store import bounces, fates
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
+
+    from f2b_enrich.figures import Period
+    from f2b_enrich.model import OutboxRow
+    from f2b_enrich.store.bounces import Bounced
+    from f2b_enrich.store.fates import Told
+    from f2b_enrich.store.lists import Mail
+
+_FILLED = "still being filled"
+
+
+def table(
+    mails: Sequence[Mail], *, zone: tzinfo | None, width: int | None
+) -> Iterator[str]:
+    """Lay mails out for people."""
+    if not mails:
+        return
+    zones = times.zone_names((mail.row.created_at for mail in mails), zone)
+    columns = (
+        Column("id", right=True),
+        Column(f"queued ({zones})"),
+        Column("state"),
+        Column("next or sent"),
+        Column("tries", right=True),
+        Column("to", limit=40),
+        Column("about"),
+        Column("reason", limit=500),
+    )
+    yield from fit(columns, [_cells(mail, zone) for mail in mails], width=width)
+
+
+def _cells(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
+    row = mail.row
+    when = row.due_at if row.state is OutboxState.DUE else row.sent_at
+    return (
+        row.id,
+        times.stamp(row.created_at, zone),
+        row.state,
+        when and times.shortly_after(when, row.created_at, zone),
+        row.attempts,
+        row.recipient,
+        _about(mail, zone),
+        _reason(mail, zone),
+    )
+
+
+def _about(mail: Mail, zone: tzinfo | None) -> str:
+    """Name the ban, or what else the mail tells of."""
+    if mail.period is not None:
+        return mail_words.digest(mail.period, mail.row.created_at, zone)
+    return " ".join(filter(None, (mail.jail, mail.ip))) or _kind(mail.row)
+
+
+def _kind(row: OutboxRow) -> str:
+    return f"{row.kind} {row.about}" if row.kind == "flood" and row.about else row.kind
+
+
+def _reason(mail: Mail, zone: tzinfo | None) -> str | None:
+    if mail.bounced is not None:
+        return f"came back: {mail.bounced.reason}"
+    if mail.row.state is OutboxState.FOLDED and mail.instead is not None:
+        return _instead(mail.instead, mail.row, zone)
+    if mail.row.state is OutboxState.HELD and mail.row.ban_id is None:
+        return _FILLED
+    return mail.row.last_error
+
+
+def _instead(told: Told, row: OutboxRow, zone: tzinfo | None) -> str:
+    """Name the mail that tells of it, by its number, too."""
+    state = mail_words.state(told.row, row.created_at, zone)
+    if told.row.state is OutboxState.HELD:
+        state = _FILLED
+    words = [f"in mail {told.row.id}", state]
+    if told.period is not None:
+        words.insert(1, mail_words.digest(told.period, row.created_at, zone))
+    return ", ".join(words)
+
+
+def described(
+    store: sqlite3.Connection, row: OutboxRow, *, zone: tzinfo | None
+) -> Iterator[tuple[str, object]]:
+    """Tell all that is known of a mail, a label and a text each."""
+    told = fates.told(store, row)
+    yield "mail", f"{row.id}, {_kind(row)}"
+    yield "state", f"{row.state}, {counted(row.attempts, 'attempt')}"
+    yield "from", row.sender or "nobody"
+    yield "to", row.recipient or "nobody"
+    yield "queued", times.moment(row.created_at, zone)
+    if row.state is OutboxState.DUE:
+        yield "due", times.moment(row.due_at, zone)
+    if row.sent_at is not None:
+        yield "sent", times.moment(row.sent_at, zone)
+    if row.last_error is not None:
+        yield "reason", row.last_error
+    if row.ban_id is not None:
+        yield "ban", row.ban_id
+    instead = fates.instead(store, row)
+    if instead is not None:
+        yield "told of", _instead(instead, row, zone)
+    if told.period is not None:
+        yield "about", _span(told.period, zone)
+    speaks_of = fates.speaks_of(store, row.id)
+    if speaks_of:
+        others = "ban" if row.ban_id is None else "other ban"
+        yield "names", counted(speaks_of, others)
+    yield from _came_back(bounces.of_mail(store, row.id), zone)
+
+
+def _span(period: Period, zone: tzinfo | None) -> str:
+    since, until = (times.moment(when, zone) for when in (period.since, period.until))
+    return f"{period.kind}, {since} to {until}"
+
+
+def _came_back(
+    bounced: Bounced | None, zone: tzinfo | None
+) -> Iterator[tuple[str, object]]:
+    if bounced is None:
+        return
+    yield "came back", times.moment(bounced.bounced_at, zone)
+    if bounced.failed not in {None, bounced.recipient}:
+        yield "from", bounced.failed
+    yield "reason", bounced.reason
