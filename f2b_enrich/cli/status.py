@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from f2b_enrich.cli import status_channels, times
+from f2b_enrich.cli import status_channels, status_mail, times
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.setting_sources import told
 from f2b_enrich.cli.status_facts import gather
 from f2b_enrich.cli.tables import json_text
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.mail.wording import counted
-from f2b_enrich.model import OutboxState
 from f2b_enrich.store import figures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import tzinfo
     from pathlib import Path
 
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from f2b_enrich.store.reads import Totals
 
 _LABEL = 10
-_STATES_FIRST = (OutboxState.SENT, OutboxState.DUE, OutboxState.DEAD)
-_LONGEST_REASON = 200
 _MOST_JAILS = 5
 _LONGEST_JAIL = 40
 
@@ -87,7 +83,12 @@ def rows(
     for address, reason in status.route.refused:
         yield "", f"{address} refused: {reason}"
     if records is not None:
-        yield from (("", text) for text in _outbox(records, now, zone))
+        mail_lines = status_mail.mail_lines(records.mail, now, zone)
+        came_back = status_channels.mail_lines(records.channels, zone)
+        yield from (("", text) for text in (*mail_lines, *came_back))
+        brake, *digests = status_mail.brake_lines(records.mail, now, zone)
+        yield "brake", brake
+        yield from (("", text) for text in digests)
         notify = status_channels.notify_line(records.channels, now)
         if notify is not None:
             yield "notify", notify
@@ -219,41 +220,6 @@ def _mail(status: Status) -> str:
     chosen = status.route
     to = ", ".join(chosen.recipients) or "nobody"
     return f"{chosen.sender or 'nobody'} -> {to} via {status.transport}"
-
-
-def _outbox(records: Records, now: datetime, zone: tzinfo | None) -> Iterator[str]:
-    yield f"queued today: {_states(records.mails_of_today) or 'none'}"
-    waiting = dict(records.mails)
-    waiting.pop(OutboxState.SENT, None)
-    for state in (OutboxState.DUE, OutboxState.DEAD):
-        waiting.setdefault(state, 0)
-    text = f"in all {_states(waiting)}"
-    if records.oldest_due_at is not None:
-        text += f"; oldest due queued {times.ago(records.oldest_due_at, now)}"
-    if records.last_taken_at is not None:
-        text += f"; last taken {times.moment(records.last_taken_at, zone)}"
-    yield text
-    if records.newest_dead is not None:
-        yield _newest_dead(records, zone)
-    yield from status_channels.mail_lines(records.channels, zone)
-
-
-def _states(counts: Mapping[str, int]) -> str:
-    """Write the counts, what matters first; what is being sent is still due."""
-    merged: Counter[str] = Counter()
-    for state, count in counts.items():
-        merged[OutboxState.DUE if state == OutboxState.SENDING else state] += count
-    first = [state for state in _STATES_FIRST if state in merged]
-    names = dict.fromkeys((*first, *sorted(merged)))
-    return ", ".join(f"{merged[name]:,} {name}" for name in names)
-
-
-def _newest_dead(records: Records, zone: tzinfo | None) -> str:
-    dead = records.newest_dead
-    assert dead is not None  # noqa: S101 - the caller looked
-    reason = cut(printable(dead.row.last_error or "no reason kept"), _LONGEST_REASON)
-    when = times.moment(dead.row.due_at, zone)
-    return f"newest dead: {dead.row.id} to {dead.row.recipient}, {when}: {reason}"
 
 
 def _retention(status: Status, zone: tzinfo | None) -> str:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__, spool
-from f2b_enrich.cli import status_channels
+from f2b_enrich.cli import status_channels, status_mail
 from f2b_enrich.cli.daemon_facts import ask_daemon, uptime
 from f2b_enrich.cli.opening import is_there, reading
 from f2b_enrich.cli.setting_sources import SecretState, config_files, ipinfo_token
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from f2b_enrich.cli.daemon_facts import DaemonFacts
     from f2b_enrich.cli.status_channels import ChannelFacts
+    from f2b_enrich.cli.status_mail import MailFacts
     from f2b_enrich.config import Settings
     from f2b_enrich.mail.addresses import Route
     from f2b_enrich.model import Ban, Tally
-    from f2b_enrich.store.lists import Mail
     from f2b_enrich.store.reads import Totals
 
 ANSWER_SECONDS = 1.0
@@ -67,12 +67,7 @@ class Records:
     bans_served_today: int
     bans_served_from_store_today: int
     bans_waiting: int
-    mails: Mapping[str, int]
-    mails_of_today: Mapping[str, int]
-    mails_sent_today: int
-    last_taken_at: datetime | None
-    oldest_due_at: datetime | None
-    newest_dead: Mail | None
+    mail: MailFacts
     channels: ChannelFacts
     last_purged_at: datetime | None
 
@@ -202,11 +197,9 @@ def _records(
 ) -> Records:
     bans, repeats = lists.count_bans(connection)
     midnight, month = start_of_day(now, zone), now - MONTH
-    dead = lists.mails(connection, lists.MailQuery(states=("dead",)), limit=1)
     look_ups = figures.look_ups(connection, since=midnight, until=now)
     soon = now + _ROUNDED
     future = lists.tally(connection, lists.BanQuery(since=soon))
-    mails = figures.mails(connection, since=midnight)
     return Records(
         bans=bans,
         repeats=repeats,
@@ -225,12 +218,7 @@ def _records(
         bans_served_today=look_ups.served,
         bans_served_from_store_today=look_ups.from_store,
         bans_waiting=figures.bans_waiting(connection, since=now - DAY),
-        mails=reads.outbox_states(connection),
-        mails_of_today=mails.recent,
-        mails_sent_today=mails.sent_recently,
-        last_taken_at=mails.last_taken_at,
-        oldest_due_at=mails.oldest_due_at,
-        newest_dead=next(dead, None),
+        mail=status_mail.gather(connection, settings, now=now, zone=zone),
         channels=status_channels.gather(connection, settings, now=now),
         last_purged_at=retention.last_purge(connection),
     )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.errors import StoreError
-from f2b_enrich.store import figures, lists, reads
+from f2b_enrich.store import lists, mail_figures
 from f2b_enrich.store.connection import open_reader
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Figures:
     spool: int | None = None
     due: int | None = None
     dead: int | None = None
+    held: int | None = None
     oldest_due_s: int | None = None
 
     def known(self) -> Mapping[str, int]:
@@ -39,16 +40,18 @@ def read(store: Path, *, midnight: datetime, now: datetime, spool: int) -> Figur
             return Figures(spool=spool)
         with open_reader(store) as connection:
             today = lists.tally(connection, lists.BanQuery(since=midnight))
-            states = reads.outbox_states(connection)
-            oldest = figures.mails(connection, since=midnight).oldest_due_at
+            mails = mail_figures.mails(connection, since=midnight)
     except (StoreError, OSError):
         return Figures(spool=spool)
     return Figures(
         bans_today=today.bans,
         spool=spool,
-        due=states.get("due", 0) + states.get("sending", 0),
-        dead=states.get("dead", 0),
-        oldest_due_s=0
-        if oldest is None
-        else max(int((now - oldest).total_seconds()), 0),
+        due=mails.due,
+        dead=mails.dead,
+        held=mails.alerts_held,
+        oldest_due_s=_seconds_since(mails.oldest_due_at, now),
     )
+
+
+def _seconds_since(when: datetime | None, now: datetime) -> int:
+    return 0 if when is None else max(int((now - when).total_seconds()), 0)

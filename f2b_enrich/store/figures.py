@@ -1,11 +1,11 @@
-"""What `status` counts: mails, look-ups, and what waits."""
+"""What `status` counts: look-ups, services, and what waits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import OutboxState, read_time, time_text
+from f2b_enrich.model import time_text
 from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
@@ -20,19 +20,6 @@ MOST_OLDER = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailFigures:
-    """What became of mails, by state: of those queued since some time, and of all.
-
-    `oldest_due_at` is when the oldest that is still to go was queued.
-    """
-
-    recent: Mapping[str, int]
-    sent_recently: int
-    last_taken_at: datetime | None
-    oldest_due_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpFigures:
     """How often sources were asked about an address in some time, and for what.
 
@@ -44,28 +31,6 @@ class LookUpFigures:
     incomplete: int
     served: int
     from_store: int
-
-
-def mails(connection: sqlite3.Connection, *, since: datetime) -> MailFigures:
-    """Count mails queued since then, and see when a server last took one."""
-    recent = connection.execute(
-        "SELECT state, count(*) FROM outbox WHERE created_at >= ? GROUP BY state",
-        (time_text(since),),
-    )
-    sent, last = connection.execute(
-        "SELECT count(iif(sent_at >= ?, 1, NULL)), max(sent_at) FROM outbox "
-        "WHERE state = ?",
-        (time_text(since), OutboxState.SENT.value),
-    ).fetchone()
-    (oldest,) = connection.execute(
-        "SELECT min(created_at) FROM outbox WHERE state IN ('due', 'sending')"
-    ).fetchone()
-    return MailFigures(
-        recent={row[0]: row[1] for row in recent},
-        sent_recently=sent,
-        last_taken_at=_time(last),
-        oldest_due_at=_time(oldest),
-    )
 
 
 def look_ups(
@@ -150,7 +115,3 @@ def hosts(connection: sqlite3.Connection) -> int:
     """Count the hosts that bans came from."""
     count: int = connection.execute("SELECT count(*) FROM hosts").fetchone()[0]
     return count
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else read_time(text)

@@ -48,12 +48,6 @@ def oldest_ban_at(connection: sqlite3.Connection) -> datetime | None:
     return None if row[0] is None else read_time(row[0])
 
 
-def outbox_states(connection: sqlite3.Connection) -> dict[str, int]:
-    """Count the outbox by state."""
-    rows = connection.execute("SELECT state, count(*) FROM outbox GROUP BY state")
-    return {row[0]: row[1] for row in rows}
-
-
 def read_ban(row: sqlite3.Row) -> Ban:
     """Turn a row of `bans` into a value."""
     return Ban(

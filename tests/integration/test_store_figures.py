@@ -11,7 +11,6 @@ import pytest
 from f2b_enrich.classify.jails import shipped_jails
 from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.enrich.merge import not_looked_up
-from f2b_enrich.model import OutboxState
 from f2b_enrich.store import classes, enrichments, figures
 from tests.stores import NOW, StoreBuilder, event, filled, located, shipped_analysis
 
@@ -24,31 +23,6 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def store(tmp_path: Path) -> StoreBuilder:
     return filled(tmp_path / "bans.db")
-
-
-def test_mails_are_counted_by_state_since_then(store: StoreBuilder) -> None:
-    store.mail(store.ids[0], state=OutboxState.DEAD, at=NOW)
-
-    with store.reading() as connection:
-        found = figures.mails(connection, since=NOW - 24 * HOUR)
-
-    assert found == figures.MailFigures(
-        recent={"sent": 1, "due": 1, "dead": 1},
-        sent_recently=1,
-        last_taken_at=NOW - timedelta(minutes=4),
-        oldest_due_at=NOW + timedelta(minutes=1),
-    )
-
-
-def test_without_mails_there_is_no_time(tmp_path: Path) -> None:
-    store = StoreBuilder(tmp_path / "bans.db")
-    store.record(event())
-
-    with store.reading() as connection:
-        found = figures.mails(connection, since=NOW)
-
-    assert (found.last_taken_at, found.oldest_due_at) == (None, None)
-    assert found.recent == {}
 
 
 def test_look_ups_count_only_what_sources_were_asked(store: StoreBuilder) -> None:

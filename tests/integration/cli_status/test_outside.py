@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import OutboxState
 from f2b_enrich.store import enrichments
 from tests.stores import NOW, StoreBuilder, event, located
 
@@ -79,20 +78,3 @@ def test_refused_addresses_and_another_transport_are_told(place: Place) -> None:
     assert lines[0] == "nobody -> nobody via /usr/sbin/sendmail"
     assert lines[1].startswith("you@mail.com refused: a sample address")
     assert lines[2].startswith("a@example.org refused: a sample address")
-
-
-def test_mails_in_other_states_are_counted(place: Place) -> None:
-    store = StoreBuilder(place.db)
-    [ban] = store.record(event())
-    for state in (OutboxState.HELD, OutboxState.SENDING, OutboxState.SKIPPED):
-        store.mail(ban, state=state)
-    store.mail(ban, state=OutboxState.DEAD, error="\x1b[31m" + "x" * 300)
-
-    lines = place.told()["mail"].splitlines()
-
-    assert lines[1] == "queued today: 1 due, 1 dead, 1 held, 1 skipped"
-    assert lines[2] == (
-        "in all 1 due, 1 dead, 1 held, 1 skipped; oldest due queued 0 s ago"
-    )
-    assert "\x1b" not in lines[3]
-    assert len(lines[3]) < 300

@@ -27,7 +27,9 @@ def test_a_store_without_a_ban_is_told(place: Place) -> None:
     assert told["last ban"] == "none yet"
     assert told["bans"] == "today 0 bans of 0 addresses; 30 days 0 bans of 0 addresses"
     assert told["store"].startswith("0 bans; ")
-    assert told["mail"].endswith("\nqueued today: none\nin all 0 due, 0 dead")
+    assert told["mail"].endswith(
+        "\ntoday 0 alerts; 0 bans for the digest; 0 due, 0 dead"
+    )
     assert told["look-ups"].endswith("\ntoday 0 look-ups, 0 incomplete")
 
 
