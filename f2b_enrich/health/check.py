@@ -21,6 +21,7 @@ from f2b_enrich.health import (
     check_daemon,
     check_fail2ban,
     check_geo,
+    check_held,
     check_ipinfo,
     check_jails,
     check_logs,
@@ -101,6 +102,7 @@ def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Repo
             "store": chain.store,
             "clock": chain.clock,
             "mail": chain.mail,
+            "held": chain.held,
             "notify": chain.channels,
             "geo": chain.geo,
             "ipinfo": chain.ipinfo,
@@ -224,6 +226,9 @@ class _Chain:
             offline=self._world.offline,
             gains=process is None or process.gains,
         )
+
+    def held(self) -> Iterator[Link]:
+        yield from check_held.links(self._settings, now=self._world.now)
 
     def channels(self) -> Iterator[Link]:
         yield from check_channels.links(self._settings, now=self._world.now)

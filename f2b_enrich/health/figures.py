@@ -23,8 +23,8 @@ class Figures:
     spool: int | None = None
     due: int | None = None
     dead: int | None = None
-    held: int | None = None
     oldest_due_s: int | None = None
+    held: int | None = None
 
     def known(self) -> Mapping[str, int]:
         """Give the figures that there are, by name."""
@@ -48,8 +48,8 @@ def read(store: Path, *, midnight: datetime, now: datetime, spool: int) -> Figur
         spool=spool,
         due=mails.due,
         dead=mails.dead,
-        held=mails.alerts_held,
         oldest_due_s=_seconds_since(mails.oldest_due_at, now),
+        held=mails.alerts_held,
     )
 
 

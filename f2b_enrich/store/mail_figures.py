@@ -103,7 +103,24 @@ def mails(connection: sqlite3.Connection, *, since: datetime) -> MailFigures:
         newest_dead=_newest_dead(connection),
         sent=_sent(connection, since),
         last_taken_at=_last_taken_at(connection),
-        held=_held(connection),
+        held=held(connection),
+    )
+
+
+def held(connection: sqlite3.Connection) -> tuple[Held, ...]:
+    """Count the alerts that wait for a digest, by recipient."""
+    rows = connection.execute(
+        "SELECT recipient, count(*) AS alerts, min(due_at) AS since "
+        "FROM outbox INDEXED BY outbox_held WHERE state = 'held' AND kind = 'alert' "
+        "GROUP BY recipient ORDER BY recipient"
+    )
+    return tuple(
+        Held(
+            recipient=row["recipient"],
+            alerts=row["alerts"],
+            since=read_time(row["since"]),
+        )
+        for row in rows
     )
 
 
@@ -177,22 +194,6 @@ def _last_taken_at(connection: sqlite3.Connection) -> datetime | None:
         "AND sent_at IS NOT NULL)) FROM each"
     ).fetchone()
     return _time(row[0])
-
-
-def _held(connection: sqlite3.Connection) -> tuple[Held, ...]:
-    rows = connection.execute(
-        "SELECT recipient, count(*) AS alerts, min(due_at) AS since "
-        "FROM outbox INDEXED BY outbox_held WHERE state = 'held' AND kind = 'alert' "
-        "GROUP BY recipient ORDER BY recipient"
-    )
-    return tuple(
-        Held(
-            recipient=row["recipient"],
-            alerts=row["alerts"],
-            since=read_time(row["since"]),
-        )
-        for row in rows
-    )
 
 
 def _time(text: str | None) -> datetime | None:
