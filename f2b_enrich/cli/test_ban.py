@@ -82,7 +82,8 @@ def test_ban(
 
     A jail is made in the running fail2ban, with our action alone, and fed with failing
     log lines of a documentation address (192.0.2.0/24). The mail names the jail
-    f2b-enrich-test. Jail, row and log are removed however it ends; the mail stays.
+    f2b-enrich-test, and leaves even where [alerts] would let it wait for a digest.
+    Jail, row and log are removed however it ends; the mail stays.
     """
     etc = settings.own.fail2ban or STOCK_FOLDER
     socket = () if socket_path is None else ("-s", str(socket_path))

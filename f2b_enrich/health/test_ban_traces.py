@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from f2b_enrich import spool
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from f2b_enrich.store.trial import TriedBan
+    from f2b_enrich.store.trial import TriedBan, TriedMail
 
 T = TypeVar("T")
 
@@ -77,6 +78,12 @@ def recorded(course: Course) -> TriedBan | None:
         return None
     with open_reader(course.store) as connection:
         return trial.tried_ban(connection, course.jail, course.ip)
+
+
+def release(course: Course, ban_id: str) -> tuple[TriedMail, ...]:
+    """Let the ban's mails leave whatever policy and brake say; give those kept."""
+    with open_writer(course.store) as connection, transaction(connection):
+        return trial.release(connection, ban_id, now=datetime.now(UTC))
 
 
 def spooled(course: Course) -> list[Path]:

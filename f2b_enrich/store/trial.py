@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f2b_enrich.model import OutboxState
+from f2b_enrich.model import OutboxState, time_text
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +46,36 @@ def tried_ban(connection: sqlite3.Connection, jail: str, ip: str) -> TriedBan | 
     return TriedBan(
         id=row["id"],
         has_ended=row["unbanned_at"] is not None,
-        mails=tuple(
-            TriedMail(
-                recipient=mail["recipient"],
-                state=OutboxState(mail["state"]),
-                last_error=mail["last_error"],
-            )
-            for mail in mails
-        ),
+        mails=tuple(map(_read, mails)),
     )
+
+
+def _read(mail: sqlite3.Row) -> TriedMail:
+    return TriedMail(
+        recipient=mail["recipient"],
+        state=OutboxState(mail["state"]),
+        last_error=mail["last_error"],
+    )
+
+
+def release(
+    connection: sqlite3.Connection, ban_id: str, *, now: datetime
+) -> tuple[TriedMail, ...]:
+    """Let the mails about a ban leave that were sorted out; give them as they were.
+
+    Inside the caller's transaction.
+    """
+    kept = connection.execute(
+        "SELECT id, recipient, state, last_error FROM outbox WHERE ban_id = ? "
+        "AND state IN ('held', 'folded', 'skipped') ORDER BY id",
+        (ban_id,),
+    ).fetchall()
+    connection.executemany(
+        "UPDATE outbox SET state = 'due', due_at = :now, released_at = :now, "
+        "about = NULL, folded_into = NULL, last_error = NULL WHERE id = :id",
+        [{"now": time_text(now), "id": row["id"]} for row in kept],
+    )
+    return tuple(map(_read, kept))
 
 
 def has_bans(connection: sqlite3.Connection, ip: str) -> bool:

@@ -89,6 +89,45 @@ def test_a_ban_is_followed_to_the_mail_and_nothing_is_left(running: Site) -> Non
     assert_nothing_left(running)
 
 
+@pytest.mark.parametrize(
+    ("alerts", "words"),
+    [
+        ({"policy": "none"}, "be left out (policy none)"),
+        ({"policy": "digest"}, "wait for a digest (policy digest)"),
+        ({"min_ban_count": 9}, "wait for a digest (ban 1 of 9 that it takes)"),
+    ],
+)
+def test_the_mail_leaves_whatever_the_policy_says(
+    site: Site, alerts: dict[str, object], words: str
+) -> None:
+    site.start(alerts=alerts)
+
+    ran = try_out(site)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert f"  the mail would {words}: sent all the same, for the test\n" in ran.out
+    assert "taken the mail to noc@alerts.example" in ran.out
+    assert len(site.mails(1)) == 1
+    assert_nothing_left(site)
+
+
+def test_the_mail_leaves_in_a_flood(site: Site) -> None:
+    site.start(alerts={"burst": 1})
+    for number in (7, 8, 9):
+        site.lab.attack(f"198.51.100.{number}")
+    site.wait_for_bans(3)
+    site.wait_for_row("SELECT 1 FROM floods WHERE ended_at IS NULL")
+
+    ran = try_out(site)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "the mail would wait for a digest (brake: 1 mail" in ran.out
+    assert "taken the mail to noc@alerts.example" in ran.out
+    assert {row["ip"] for row in site.bans()} == {
+        *("198.51.100.7", "198.51.100.8", "198.51.100.9")
+    }
+
+
 def test_bans_of_others_stay_and_their_firewall_is_left_alone(site: Site) -> None:
     site.start()
     site.lab.attack("192.0.2.7")
