@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from bench.client import MAIL
 from bench.row import Row
 from demo.lab import PROJECT, LabError, until
 
@@ -64,7 +65,7 @@ def start(lab: Lab, actions: Mapping[str, str]) -> None:
     (folder / "lab-command.conf").write_text(
         "[Definition]\nactionban = <command>\nactionunban =\n[Init]\ncommand =\n"
     )
-    lab.write_config(mail={"wait_seconds": 600})
+    lab.write_config(**MAIL)
     lab.start_daemon()
     lab.start_fail2ban()
 
