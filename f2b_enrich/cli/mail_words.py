@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from f2b_enrich.cli import times
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.model import OutboxState
+from f2b_enrich.store.filling import FILLING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def _instead(told: Told, banned_at: datetime, zone: tzinfo | None) -> str:
     if row.state is OutboxState.SENT and told.period is not None:
         return name
     if row.state is OutboxState.HELD and told.period is not None:
-        return f"{name}, being filled"
+        return f"{name}, {FILLING}"
     return f"{name}, {state(row, banned_at, zone)}"
 
 

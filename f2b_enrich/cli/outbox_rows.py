@@ -8,7 +8,7 @@ from f2b_enrich.cli import mail_words, times
 from f2b_enrich.cli.tables import Column, fit
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxState
-from f2b_enrich.store import bounces, fates
+from f2b_enrich.store import bounces, fates, filling
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from f2b_enrich.store.bounces import Bounced
     from f2b_enrich.store.fates import Told
     from f2b_enrich.store.lists import Mail
-
-_FILLED = "still being filled"
 
 
 def table(
@@ -75,8 +73,6 @@ def _reason(mail: Mail, zone: tzinfo | None) -> str | None:
         return f"came back: {mail.bounced.reason}"
     if mail.row.state is OutboxState.FOLDED and mail.instead is not None:
         return _instead(mail.instead, mail.row, zone)
-    if mail.row.state is OutboxState.HELD and mail.row.ban_id is None:
-        return _FILLED
     return mail.row.last_error
 
 
@@ -84,7 +80,7 @@ def _instead(told: Told, row: OutboxRow, zone: tzinfo | None) -> str:
     """Name the mail that tells of it, by its number, too."""
     state = mail_words.state(told.row, row.created_at, zone)
     if told.row.state is OutboxState.HELD:
-        state = _FILLED
+        state = filling.FILLING
     words = [f"in mail {told.row.id}", state]
     if told.period is not None:
         words.insert(1, mail_words.digest(told.period, row.created_at, zone))
@@ -114,7 +110,7 @@ def described(
         yield "told of", _instead(instead, row, zone)
     if told.period is not None:
         yield "about", _span(told.period, zone)
-    speaks_of = fates.speaks_of(store, row.id)
+    speaks_of = filling.count(store, row.id)
     if speaks_of:
         others = "ban" if row.ban_id is None else "other ban"
         yield "names", counted(speaks_of, others)

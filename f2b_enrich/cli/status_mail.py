@@ -159,8 +159,9 @@ def mail_lines(facts: MailFacts, now: datetime, zone: tzinfo | None) -> Iterator
 def _held(figures: MailFigures) -> str:
     """Count the bans for digests; of several recipients each has its own."""
     bans = counted(figures.alerts_held, "ban")
-    if len(figures.held) > 1:
-        return f"{bans} for the digests of {len(figures.held):,} recipients"
+    recipients = len({each.recipient for each in figures.held})
+    if recipients > 1:
+        return f"{bans} for the digests of {recipients:,} recipients"
     return f"{bans} for the digest"
 
 

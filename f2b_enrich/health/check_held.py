@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from f2b_enrich.errors import StoreError
@@ -10,7 +11,7 @@ from f2b_enrich.health.links import warn
 from f2b_enrich.inert import cut
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import time_text
-from f2b_enrich.store import fates, mail_figures
+from f2b_enrich.store import filling, mail_figures
 from f2b_enrich.store.connection import open_reader
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from f2b_enrich.config import Settings
     from f2b_enrich.config_alerts import DigestSettings
     from f2b_enrich.health.links import Link
+    from f2b_enrich.store.filling import Held
 
 LONGEST_HELD = timedelta(days=2)
 """From one daily digest to the next but one, should one fail."""
@@ -52,16 +54,22 @@ def _held(
 ) -> Iterator[Link]:
     is_weekly = digest.weekly and not (digest.daily or digest.hourly)
     longest = LONGEST_HELD + WEEK if is_weekly else LONGEST_HELD
-    for each in mail_figures.held(connection):
-        if now - each.since <= longest:
+    for recipient, parts in groupby(filling.held(connection), _recipient):
+        waiting = tuple(parts)
+        age = now - min(each.since for each in waiting)
+        if age <= longest:
             continue
-        days = (now - each.since).days
+        bans = sum(each.count for each in waiting)
         yield warn(
             "held",
-            f"{counted(each.alerts, 'ban')} for {each.recipient} in no digest yet, the "
-            f"oldest for {counted(days, 'day')}",
+            f"{counted(bans, 'ban')} for {recipient} in no digest yet, the oldest for "
+            f"{counted(age.days, 'day')}",
             _cure(digest),
         )
+
+
+def _recipient(held: Held) -> str:
+    return held.recipient
 
 
 def _cure(digest: DigestSettings) -> str:
@@ -86,7 +94,7 @@ def _floods(connection: sqlite3.Connection) -> Iterator[Link]:
 
 def _dead(connection: sqlite3.Connection) -> Iterator[Link]:
     for row in mail_figures.dead_digests(connection, limit=_MOST):
-        bans = counted(fates.speaks_of(connection, row.id), "ban")
+        bans = counted(filling.count(connection, row.id), "ban")
         reason = cut(row.last_error or "no reason kept", _LONGEST_REASON)
         yield warn(
             "digests",

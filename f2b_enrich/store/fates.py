@@ -68,16 +68,6 @@ def told(connection: sqlite3.Connection, row: OutboxRow) -> Told:
     return Told(row=row, period=period)
 
 
-def speaks_of(connection: sqlite3.Connection, row_id: int) -> int:
-    """Count the alerts that are folded into a mail, not those folded into them."""
-    found = connection.execute(
-        "SELECT count(*) FROM outbox INDEXED BY outbox_folded WHERE folded_into = ?",
-        (row_id,),
-    )
-    count: int = found.fetchone()[0]
-    return count
-
-
 def _period(connection: sqlite3.Connection, row_id: int) -> Period | None:
     row = connection.execute(
         "SELECT period, since_at, until_at FROM digests WHERE outbox_id = ?", (row_id,)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import read_time, time_text
-from f2b_enrich.store import floods, outbox
+from f2b_enrich.store import filling, floods, outbox
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.figures import DigestKind
     from f2b_enrich.model import OutboxRow
+    from f2b_enrich.store.filling import Held
     from f2b_enrich.store.floods import FloodRow
 
 # Each part from the index that holds nothing else: of what was sent or folded there may
@@ -45,15 +46,6 @@ _RECIPIENTS = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """Alerts to one recipient that wait for a digest, the oldest since a time."""
-
-    recipient: str
-    alerts: int
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """Mails of one kind that a server took for one recipient."""
 
@@ -81,7 +73,7 @@ class MailFigures:
     @property
     def alerts_held(self) -> int:
         """Count the alerts that wait for a digest, to whomever."""
-        return sum(each.alerts for each in self.held)
+        return sum(each.count for each in self.held)
 
     @property
     def sent_by_kind(self) -> Mapping[str, int]:
@@ -103,24 +95,7 @@ def mails(connection: sqlite3.Connection, *, since: datetime) -> MailFigures:
         newest_dead=_newest_dead(connection),
         sent=_sent(connection, since),
         last_taken_at=_last_taken_at(connection),
-        held=held(connection),
-    )
-
-
-def held(connection: sqlite3.Connection) -> tuple[Held, ...]:
-    """Count the alerts that wait for a digest, by recipient."""
-    rows = connection.execute(
-        "SELECT recipient, count(*) AS alerts, min(due_at) AS since "
-        "FROM outbox INDEXED BY outbox_held WHERE state = 'held' AND kind = 'alert' "
-        "GROUP BY recipient ORDER BY recipient"
-    )
-    return tuple(
-        Held(
-            recipient=row["recipient"],
-            alerts=row["alerts"],
-            since=read_time(row["since"]),
-        )
-        for row in rows
+        held=filling.held(connection),
     )
 
 

@@ -91,7 +91,7 @@ def test_a_digest_that_was_sent_is_named_by_what_it_is_about(
 @pytest.mark.parametrize(
     ("state", "reason", "words"),
     [
-        ("held", None, "digest 2026-11-20, being filled"),
+        ("held", None, "digest 2026-11-20, is being filled"),
         ("due", None, "digest 2026-11-20, due 21:14:03"),
         ("due", "451 later", "digest 2026-11-20, due 21:14:03: 451 later"),
         ("dead", "550 no", "digest 2026-11-20, dead: 550 no"),

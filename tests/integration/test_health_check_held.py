@@ -58,6 +58,8 @@ def test_bans_that_no_digest_takes_are_a_warning(store: StoreBuilder) -> None:
 
     hold(store, 3 * DAY + HOUR)
     hold(store, 5 * DAY, "b@admins.net")
+    with store.writing() as connection:
+        connection.execute("UPDATE outbox SET about = 'brake' WHERE id = 1")
 
     one, two = look(store)
     assert (one.name, one.level) == ("held", "WARN")

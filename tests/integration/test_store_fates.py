@@ -97,9 +97,6 @@ def test_one_that_another_alert_tells_of_is_followed_to_where_that_went(
     assert fate.instead is not None
     assert fate.instead.row.id == digest
     assert in_view(store, two) == (digest, "2026-11-22T07:14:03Z")
-    with store.reading() as connection:
-        assert fates.speaks_of(connection, digest) == 1
-        assert fates.speaks_of(connection, alert.alert.id) == 1
 
 
 def test_an_alert_has_no_period(store: StoreBuilder) -> None:

@@ -11,7 +11,8 @@ from f2b_enrich.alerts import floods as rules
 from f2b_enrich.figures import Period
 from f2b_enrich.model import OutboxState
 from f2b_enrich.store import floods, mail_figures, outbox
-from f2b_enrich.store.mail_figures import Held, Sent
+from f2b_enrich.store.filling import Held
+from f2b_enrich.store.mail_figures import Sent
 from tests.digests import add_digest, fold
 from tests.stores import NOW, StoreBuilder, event, filled
 
@@ -82,8 +83,13 @@ def test_what_is_held_is_counted_by_recipient(store: StoreBuilder) -> None:
     found = count(store)
 
     assert found.held == (
-        Held(recipient="a@admins.net", alerts=1, since=NOW),
-        Held(recipient="noc@admins.net", alerts=3, since=NOW - 2 * HOUR),
+        Held(recipient="a@admins.net", by_brake=False, count=1, since=NOW),
+        Held(
+            recipient="noc@admins.net",
+            by_brake=False,
+            count=3,
+            since=NOW - 2 * HOUR,
+        ),
     )
     assert found.alerts_held == 4
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.model import OutboxState
-from f2b_enrich.store import fates, outbox, trial
+from f2b_enrich.store import fates, filling, outbox, trial
 from f2b_enrich.store.connection import open_writer
 from tests.alert_desk import AlertDesk
 from tests.digests import add_digest, fold
@@ -46,7 +46,7 @@ def test_what_was_sorted_out_is_released_and_told_of(store: StoreBuilder) -> Non
 
     with store.reading() as connection:
         found = [fate.alert for fate in fates.of_ban(connection, ban)]
-        assert fates.speaks_of(connection, digest) == 0
+        assert filling.count(connection, digest) == 0
     assert {(row.state, row.released_at, row.due_at) for row in found} == {
         (OutboxState.DUE, LATER, LATER)
     }

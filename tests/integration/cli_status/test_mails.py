@@ -187,7 +187,7 @@ def test_json_has_the_same_figures(place: Place, store: StoreBuilder) -> None:
 
     found = json.loads(ran.out)["store"]["records"]["mail"]
     assert (found["per_day"], found["burst_minutes"]) == (100, 10)
-    assert found["figures"]["held"][0]["alerts"] == 1
+    assert found["figures"]["held"][0]["count"] == 1
     first = found["brakes"][0]
     assert (first["recipient"], first["flood"]["flood"]["held"]) == (OTHER, 7)
     assert first["room"] == 0
