@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import acknowledgements, classify, client, throughput
+from bench import acknowledgements, classify, client, spool, throughput
 from bench.row import Row
 from demo.lab import PROJECT, Lab
 
@@ -45,6 +45,8 @@ How it is measured:
   three rounds of 10,000 bans, each into a new store.
 - Classification: processor time, the best of 40 runs over the same lines, once RE2's
   states are made.
+- Spool: a file for each ban, as the client leaves it, all of them days old; no mail is
+  due, and each waits for the digest.
 - Memory: resident set of the daemon after 50,000 and 100,000 bans, each classed, each
   address looked up in the whole IPinfo Lite database, and no mail server answering.
 """
@@ -58,6 +60,7 @@ def main() -> int:
         throughput.in_process,
         acknowledgements.measure,
         classify.measure,
+        spool.measure,
     )
     rows = []
     before = speed()
