@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from f2b_enrich.figures import AskedLine, FoldedBan, Period, PeriodFigures, Refusal
 from f2b_enrich.model import read_time, time_text
-from f2b_enrich.store import campaigns, figures, periods, reads
+from f2b_enrich.store import campaigns, figures, outbox, periods, reads
 
 if TYPE_CHECKING:
     import sqlite3
@@ -248,9 +248,15 @@ def _fates(
 
 
 def _mails_due(connection: sqlite3.Connection, row_id: int) -> int:
-    """Count the other mails that are to go."""
+    """Count the other mails that are to go, each by the index that it stands in."""
     row = connection.execute(
-        "SELECT count(*) FROM outbox WHERE state IN ('due', 'sending') AND id != ?",
+        "SELECT count(*) FROM ("
+        f"SELECT id FROM outbox INDEXED BY outbox_unsorted WHERE {outbox.UNSORTED} "
+        "UNION ALL "
+        f"SELECT id FROM outbox INDEXED BY outbox_due WHERE {outbox.RELEASED} "
+        "UNION ALL "
+        "SELECT id FROM outbox INDEXED BY outbox_sending WHERE state = 'sending'"
+        ") WHERE id != ?",
         (row_id,),
     ).fetchone()
     due: int = row[0]
