@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from f2b_enrich.alerts.floods import Flood
 from f2b_enrich.cli.outbox_rows import table
 from f2b_enrich.figures import Period
 from f2b_enrich.model import OutboxState, start_of_day
-from f2b_enrich.store import lists
+from f2b_enrich.store import floods, lists
 from f2b_enrich.store import outbox as store_outbox
 from tests.cli import Ran, run
-from tests.digests import add_digest, fold
+from tests.digests import add_digest, fold, many
 from tests.stores import NOW, StoreBuilder, event, filled
 
 if TYPE_CHECKING:
@@ -348,3 +349,37 @@ def test_lines_of_a_mail_move_no_cursor(tmp_path: Path) -> None:
     ran = outbox(store, "show", str(row_id))
 
     assert all(line.isprintable() for line in ran.out.split("\n"))
+
+
+def test_a_digest_is_shown_as_it_would_go_now_with_what_it_brings(
+    tmp_path: Path,
+) -> None:
+    store = StoreBuilder(tmp_path / "bans.db")
+    digest = add_digest(store)
+    fold(store, store.record(*many(60)), digest)
+    shown = outbox(store, "show", str(digest)).out
+    assert "\nSubject: [fail2ban] daily: 60 bans of 60 addresses on web1" in shown
+    assert "\nBANS    This digest stands for 60 bans" in shown
+    assert re.search(r"\n\[bans\.csv: [\d,]+ bytes\]\n", shown)
+
+
+def test_a_mail_about_a_flood_is_shown_as_it_would_go_now(
+    store: StoreBuilder,
+) -> None:
+    flood = Flood(began_at=NOW, held=40, window_at=NOW, held_in_window=40)
+    with store.writing() as connection:
+        mail = store_outbox.NewMail(
+            kind="flood",
+            ban_id=None,
+            recipient="noc@admins.net",
+            sender="root@web1",
+            message_id="<flood-began.0.1@web1>",
+            due_at=NOW,
+            about="began",
+        )
+        row_id = store_outbox.add(connection, mail, now=NOW)
+        row = floods.begin(connection, "noc@admins.net", "root@web1", flood)
+        floods.told(connection, row.id, about="began", mail=row_id)
+    shown = outbox(store, "show", str(row_id)).out
+    assert "\nSubject: [fail2ban] flood began: " in shown
+    assert "cannot be written" not in shown
