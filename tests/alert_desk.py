@@ -13,7 +13,8 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from f2b_enrich.config import Settings
-from f2b_enrich.daemon.digesting import Plan, begin, due, fill_some
+from f2b_enrich.daemon.digesting import fill_some
+from f2b_enrich.daemon.digests_due import Plan, begin, due
 from f2b_enrich.daemon.intake import Intake
 from f2b_enrich.daemon.sorting import Rules, Sorted, sort
 from f2b_enrich.errors import DeliveryError
@@ -43,9 +44,10 @@ class AlertDesk:
         alerts: dict[str, Any] | None = None,
         digest: dict[str, Any] | None = None,
         start: str = "2026-11-21T12:00:00Z",
+        clock: Clock | None = None,
     ) -> None:
         self.store = store
-        self.clock = Clock(start)
+        self.clock = clock or Clock(start)
         settings = Settings.model_validate(
             {
                 "host": "web1",
@@ -111,9 +113,15 @@ class AlertDesk:
         """Make the digests that are due now; give their rows."""
         now = self.clock()
         made = []
-        for wanted in due(self.store, plan=self.plan, now=now):
+        for left in filling.unfilled(self.store):
+            self.fill(left)
+        found = due(self.store, plan=self.plan, now=now)
+        if found.is_any_ahead:
             with transaction(self.store):
-                begun = begin(self.store, wanted=wanted, now=now)
+                filling.bring_back(self.store, now=now)
+        for wanted in found.wanted:
+            with transaction(self.store):
+                begun = begin(self.store, wanted=wanted, plan=self.plan, now=now)
             if begun is not None:
                 made.append(begun.id)
                 self.fill(begun)
@@ -123,13 +131,12 @@ class AlertDesk:
         return made
 
     def fill(self, begun: Unfilled) -> None:
-        bans, is_whole = 0, False
+        bans, is_whole = filling.count(self.store, begun.id), False
         while not is_whole:
             with transaction(self.store):
                 folded, is_whole = fill_some(
                     self.store,
                     begun=begun,
-                    plan=self.plan,
                     bans=bans,
                     now=self.clock(),
                 )

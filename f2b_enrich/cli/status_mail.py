@@ -94,7 +94,11 @@ def gather(
     brakes = []
     for name in names:
         load = sorting.load(
-            connection, name, window_at=now - limits.window, midnight=midnight
+            connection,
+            name,
+            window_at=now - limits.window,
+            midnight=midnight,
+            now=now,
         )
         brake = Brake(
             recipient=name,

@@ -106,7 +106,7 @@ class Intake:
         now: datetime,
     ) -> None:
         due_at = now + self._longest_wait(event)
-        held = self._lateness(event, now)
+        late = self._lateness(event, now)
         for number, mail in enumerate(mails):
             new = outbox.NewMail(
                 kind="alert",
@@ -116,7 +116,7 @@ class Intake:
                 message_id=message_id(ban_id, "alert", number, host),
                 due_at=due_at,
                 refused=mail.refused,
-                held=held,
+                late=late,
             )
             outbox.add(connection, new, now=now)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, tzinfo
 
+    from f2b_enrich.alerts.policy import Decision
     from f2b_enrich.config import Settings
     from f2b_enrich.daemon.commits import Commits
     from f2b_enrich.daemon.reads import Reads
@@ -108,8 +109,10 @@ class Sorting:
 
     def _is_needed(self, connection: sqlite3.Connection, *, now: datetime) -> bool:
         since = now - self._rules.limits.window
-        return sorting.is_any_due(connection, now=now) or bool(
-            store_floods.to_judge(connection, since=since, now=now)
+        return (
+            sorting.is_any_due(connection, now=now)
+            or bool(store_floods.to_judge(connection, since=since, now=now))
+            or outbox.is_any_ahead(connection, now=now)
         )
 
 
@@ -121,6 +124,8 @@ def sort(
     limit: int = AT_ONCE,
 ) -> Sorted:
     """Decide on the oldest alerts that are due, inside the caller's transaction."""
+    if outbox.is_any_ahead(connection, now=now):
+        outbox.bring_back(connection, now=now)
     batch = _Batch(connection, rules, now)
     batch.judge_floods()
     mails = sorting.unsorted(connection, now=now, limit=limit)
@@ -147,12 +152,18 @@ class _Batch:
         self.ended: list[str] = []
 
     def place(self, mail: Unsorted) -> None:
-        """Decide on one alert."""
+        """Decide on one alert; who wants to hear of no ban hears of none."""
         ban = mail.ban
         if ban is None:  # whoever writes the mail will say so
             self._release(mail)
+            return
+        decision = self._rules.policy.decide(self._subject(mail, ban))
+        if decision.choice is Choice.SKIP:
+            sorting.skip(self._connection, mail.id, why=decision.reason)
+        elif mail.late is not None:
+            sorting.hold(self._connection, mail.id, why=mail.late)
         elif not (self._follows_repeated(mail, ban) or self._joins_sibling(mail, ban)):
-            self._decide(mail, ban)
+            self._place_alone(mail, decision)
 
     def _follows_repeated(self, mail: Unsorted, ban: AlertedBan) -> bool:
         """Do with a repetition as was done with the ban that it repeats."""
@@ -188,11 +199,8 @@ class _Batch:
             sorting.hold(self._connection, mail.id, why=why)
         return True
 
-    def _decide(self, mail: Unsorted, ban: AlertedBan) -> None:
-        decision = self._rules.policy.decide(self._subject(ban))
-        if decision.choice is Choice.SKIP:
-            sorting.skip(self._connection, mail.id, why=decision.reason)
-        elif decision.choice is Choice.HOLD:
+    def _place_alone(self, mail: Unsorted, decision: Decision) -> None:
+        if decision.choice is Choice.HOLD:
             sorting.hold(self._connection, mail.id, why=decision.reason)
         elif self._has_room(mail.recipient):
             self._release(mail)
@@ -210,15 +218,17 @@ class _Batch:
             return False
         return room(self._load(recipient), self._rules.limits) > 0
 
-    def _subject(self, ban: AlertedBan) -> Subject:
+    def _subject(self, mail: Unsorted, ban: AlertedBan) -> Subject:
         days = self._rules.first_days
+        is_asked = days is not None and mail.late is None
         return Subject(
             jail=ban.jail,
             service=ban.service,
             ip=ban.ip,
             country_code=ban.country_code,
             ban_count=ban.ban_count,
-            is_first=days is None or sorting.is_first(self._connection, ban, days=days),
+            is_first=not is_asked
+            or sorting.is_first(self._connection, ban, days=days or 0),
             at=self._time_of_day,
         )
 
@@ -243,6 +253,7 @@ class _Batch:
                 recipient,
                 window_at=self._now - self._rules.limits.window,
                 midnight=self._midnight,
+                now=self._now,
             )
         return self._loads[recipient]
 
@@ -261,7 +272,7 @@ class _Batch:
             if floods.is_over(row.flood, load, self._rules.limits, now=self._now):
                 store_floods.end(self._connection, row.id, now=self._now)
                 self.ended.append(row.recipient)
-                if floods.may_tell(load, self._rules.limits):
+                if row.was_told and floods.may_tell(load, self._rules.limits):
                     self._tell(row, "ended")
             else:
                 further = floods.go_on(row.flood, now=self._now)

@@ -14,7 +14,8 @@ from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.daemon.channels import Channels
 from f2b_enrich.daemon.classifying import Classifying
-from f2b_enrich.daemon.digesting import Digesting, Plan
+from f2b_enrich.daemon.digesting import Digesting
+from f2b_enrich.daemon.digests_due import Plan
 from f2b_enrich.daemon.draining import Drain
 from f2b_enrich.daemon.enriching import LookUps
 from f2b_enrich.daemon.intake import Intake

@@ -226,7 +226,8 @@ def _ascii_domain(domain: str) -> str:
     labels = domain.split(".")
     if not all(_LABEL.fullmatch(name) and len(name) <= _MAX_LABEL for name in labels):
         raise AddressError(_NO_DOMAIN)
-    return domain
+    # One mailbox is one recipient, however its domain is written.
+    return domain.lower()
 
 
 def _a_labels(domain: str) -> str:

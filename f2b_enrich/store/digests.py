@@ -132,8 +132,11 @@ def _period(connection: sqlite3.Connection, row_id: int) -> Period | None:
         "SELECT period, since_at, until_at, before_at FROM digests WHERE outbox_id = ?",
         (row_id,),
     ).fetchone()
-    if row is None:
-        return None
+    return None if row is None else read_period(row)
+
+
+def read_period(row: sqlite3.Row) -> Period:
+    """Turn a row of the table into a value."""
     before = row["before_at"]
     return Period(
         kind=row["period"],

@@ -24,7 +24,7 @@ FILLING = "is being filled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """The alerts to a recipient that wait for a digest: how many, since when.
+    """The alerts to a recipient that wait for a digest: how many, from when to when.
 
     Those `by_brake` are told of apart.
     """
@@ -33,33 +33,49 @@ class Held:
     by_brake: bool
     count: int
     since: datetime
+    newest: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfilled:
-    """A digest's row that was begun and is not whole."""
+    """A digest's row that was begun and is not whole.
+
+    It `takes_all` that is held, to whomever, or what is held for its recipient.
+    """
 
     id: int
     recipient: str
-    kind: DigestKind
+    period: Period
+    takes_all: bool
 
 
 def held(connection: sqlite3.Connection) -> tuple[Held, ...]:
     """Count what waits, by recipient and reason."""
     rows = connection.execute(
-        "SELECT recipient, about IS 'brake' AS by_brake, count(*) AS mails, "
-        "min(due_at) AS since FROM outbox INDEXED BY outbox_held "
-        "WHERE state = 'held' AND kind = 'alert' GROUP BY recipient, by_brake "
-        "ORDER BY recipient, by_brake"
+        "SELECT recipient, about, count(*) AS mails, min(due_at) AS since, "
+        "max(due_at) AS newest FROM outbox INDEXED BY outbox_held "
+        "WHERE state = 'held' AND kind = 'alert' GROUP BY recipient, about "
+        "ORDER BY recipient, about"
     ).fetchall()
     return tuple(
         Held(
             recipient=row["recipient"],
-            by_brake=bool(row["by_brake"]),
+            by_brake=row["about"] == BRAKE,
             count=row["mails"],
             since=read_time(row["since"]),
+            newest=read_time(row["newest"]),
         )
         for row in rows
+    )
+
+
+def bring_back(connection: sqlite3.Connection, *, now: datetime) -> None:
+    """Let what was held after now have been held now: the clock was set back since."""
+    connection.execute(
+        "UPDATE outbox SET due_at = :now WHERE id IN ("
+        "SELECT id FROM outbox INDEXED BY outbox_held "
+        "WHERE state = 'held' AND kind = 'alert' AND due_at > :now)",
+        {"now": time_text(now)},
     )
 
 
@@ -76,11 +92,13 @@ def sender(connection: sqlite3.Connection, recipient: str) -> str:
 def is_another_unsent(connection: sqlite3.Connection, recipient: str) -> bool:
     """Tell whether a digest to a recipient is on its way: they go one at a time."""
     row = connection.execute(
-        "SELECT 1 FROM outbox WHERE kind = 'digest' AND recipient = ? "
-        f"AND ({outbox.RELEASED} OR state = 'sending') "
+        "SELECT 1 FROM outbox INDEXED BY outbox_due "
+        f"WHERE {outbox.RELEASED} AND kind = 'digest' AND recipient = :to "
+        "UNION ALL SELECT 1 FROM outbox INDEXED BY outbox_sending "
+        "WHERE state = 'sending' AND kind = 'digest' AND recipient = :to "
         "UNION ALL SELECT 1 FROM outbox INDEXED BY outbox_held "
-        "WHERE state = 'held' AND kind = 'digest' AND recipient = ? LIMIT 1",
-        (recipient, recipient),
+        "WHERE state = 'held' AND kind = 'digest' AND recipient = :to LIMIT 1",
+        {"to": recipient},
     )
     return row.fetchone() is not None
 
@@ -98,23 +116,34 @@ def begin(
     mail: outbox.NewMail,
     period: Period,
     *,
+    takes_all: bool,
     now: datetime,
-) -> int:
-    """Queue a digest that is to be filled; give its row."""
+) -> Unfilled:
+    """Queue a digest that is to be filled."""
     row_id = outbox.add(connection, mail, now=now)
     digests.note_period(connection, row_id, period)
-    return row_id
+    connection.execute(
+        "UPDATE digests SET takes_all = ? WHERE outbox_id = ?", (takes_all, row_id)
+    )
+    return Unfilled(
+        id=row_id, recipient=mail.recipient, period=period, takes_all=takes_all
+    )
 
 
 def unfilled(connection: sqlite3.Connection) -> tuple[Unfilled, ...]:
     """Read the digests that are not whole, the oldest first."""
     rows = connection.execute(
-        "SELECT id, recipient, period FROM outbox INDEXED BY outbox_held "
-        "JOIN digests ON outbox_id = id WHERE state = 'held' AND kind = 'digest' "
-        "ORDER BY id"
+        "SELECT id, recipient, period, since_at, until_at, before_at, takes_all "
+        "FROM outbox INDEXED BY outbox_held JOIN digests ON outbox_id = id "
+        "WHERE state = 'held' AND kind = 'digest' ORDER BY id"
     )
     return tuple(
-        Unfilled(id=row["id"], recipient=row["recipient"], kind=row["period"])
+        Unfilled(
+            id=row["id"],
+            recipient=row["recipient"],
+            period=digests.read_period(row),
+            takes_all=bool(row["takes_all"]),
+        )
         for row in rows
     )
 
@@ -138,7 +167,8 @@ def fold_some(
         held += " AND about = :about"
     return connection.execute(
         "UPDATE outbox SET state = 'folded', folded_into = :into "
-        f"WHERE id IN ({held} LIMIT :limit)",
+        f"WHERE id IN ({held} LIMIT :limit) "
+        "AND EXISTS (SELECT 1 FROM outbox WHERE id = :into AND state = 'held')",
         {"into": into, "recipient": recipient, "about": BRAKE, "limit": limit},
     ).rowcount
 
@@ -158,6 +188,15 @@ def finish(connection: sqlite3.Connection, row_id: int, *, now: datetime) -> Non
         "UPDATE outbox SET state = 'due', created_at = :now, due_at = :now, "
         "released_at = :now, last_error = NULL WHERE id = :id AND state = 'held'",
         {"now": time_text(now), "id": row_id},
+    )
+
+
+def give_up(connection: sqlite3.Connection, row_id: int) -> None:
+    """Send no digest that turned out to have nothing to tell."""
+    connection.execute(
+        "UPDATE outbox SET state = 'skipped', last_error = 'nothing to tell' "
+        "WHERE id = ? AND state = 'held'",
+        (row_id,),
     )
 
 

@@ -26,13 +26,17 @@ BEFORE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloodRow:
-    """A recipient's flood; the mails about it are from `sender`."""
+    """A recipient's flood; the mails about it are from `sender`.
+
+    It `was_told` when there was room for the mail that says that it began.
+    """
 
     id: int
     recipient: str
     sender: str
     flood: Flood
     ended_at: datetime | None = None
+    was_told: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,4 +178,5 @@ def _read(row: sqlite3.Row) -> FloodRow:
             held_in_window=row["held_in_window"],
         ),
         ended_at=None if ended_at is None else read_time(ended_at),
+        was_told=row["began_mail"] is not None,
     )

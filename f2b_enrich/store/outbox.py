@@ -20,6 +20,14 @@ RELEASED = "state = 'due' AND released_at IS NOT NULL"
 _FINAL = "(ban_count <= 1 OR prolonged_at IS NOT NULL OR bantime_seconds = -1)"
 """`Ban.bantime_is_final` in SQL."""
 
+LATE = "late"
+"""What alerts are about that come too late to be mailed singly."""
+
+_AHEAD = (
+    "SELECT id FROM outbox INDEXED BY {index} WHERE {rows} AND due_at > :now "
+    "AND created_at > strftime('%Y-%m-%dT%H:%M:%SZ', :now, '+1 hour')"
+)
+
 ALERT = "alert"
 """The kind of the mails about one ban."""
 
@@ -41,8 +49,9 @@ IS_DUE = f"{RELEASED} AND due_at <= ?"
 class NewMail:
     """A mail to queue; one that was `refused` is kept as dead with that reason.
 
-    One that is `held` waits for a digest, for that reason. An alert is sorted before
-    it is sent; every other mail was decided on when it is queued.
+    One that is `held` is not sent as it is, for that reason. An alert is sorted before
+    it is sent, one that is `late` into a digest, for that reason; every other mail was
+    decided on when it is queued.
     """
 
     kind: str
@@ -53,6 +62,7 @@ class NewMail:
     due_at: datetime
     refused: str | None = None
     held: str | None = None
+    late: str | None = None
     about: str | None = None
 
     @property
@@ -73,8 +83,9 @@ def add(connection: sqlite3.Connection, mail: NewMail, *, now: datetime) -> int:
         "VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
         (
             *(mail.kind, mail.ban_id, mail.recipient, mail.sender, mail.state.value),
-            *(mail.about, created_at, time_text(mail.due_at), released_at),
-            *(mail.message_id, mail.refused or mail.held),
+            LATE if mail.late else mail.about,
+            *(created_at, time_text(mail.due_at), released_at),
+            *(mail.message_id, mail.refused or mail.held or mail.late),
         ),
     ).lastrowid
     assert row_id is not None  # noqa: S101 - an INSERT has one
@@ -123,6 +134,26 @@ def next_due_at(connection: sqlite3.Connection) -> datetime | None:
         f"WHERE {RELEASED} UNION ALL SELECT min(due_at) FROM outbox WHERE {UNSORTED})"
     ).fetchone()
     return None if row[0] is None else read_time(row[0])
+
+
+def is_any_ahead(connection: sqlite3.Connection, *, now: datetime) -> bool:
+    """Tell whether a mail was queued after now: the clock was set back since."""
+    found = connection.execute(
+        f"SELECT EXISTS ({_AHEAD.format(index='outbox_unsorted', rows=UNSORTED)}) "
+        f"OR EXISTS ({_AHEAD.format(index='outbox_due', rows=RELEASED)})",
+        {"now": time_text(now)},
+    )
+    return bool(found.fetchone()[0])
+
+
+def bring_back(connection: sqlite3.Connection, *, now: datetime) -> None:
+    """Let what was queued after now begin now: nobody would hear of it for as long."""
+    for index, rows in (("outbox_unsorted", UNSORTED), ("outbox_due", RELEASED)):
+        connection.execute(
+            "UPDATE outbox SET created_at = :now, due_at = :now WHERE id IN ("
+            f"{_AHEAD.format(index=index, rows=rows)})",
+            {"now": time_text(now)},
+        )
 
 
 def sent(connection: sqlite3.Connection, row: OutboxRow, *, now: datetime) -> None:
@@ -190,7 +221,8 @@ def retry(
         "released_at = iif(:id IS NULL AND kind = 'alert', NULL, :now), "
         "attempts = 0, sender = iif(sender = '', :sender, sender), "
         # Why it was held is not what hinders it now.
-        "last_error = iif(state = 'held', NULL, last_error) "
+        "last_error = iif(state = 'held', NULL, last_error), "
+        "about = iif(kind = 'alert', NULL, about) "
         f"WHERE state IN ('dead', 'due', 'held') AND NOT {_BEING_FILLED} "
         "AND recipient != '' AND (sender != '' OR :sender != '') "
         "AND iif(:id IS NULL, state = 'dead', id = :id)",

@@ -14,6 +14,9 @@ _ALL_OF_IT = (
     "DELETE FROM waiting_events WHERE ban_id = ?",
     "DELETE FROM notifications WHERE ban_id = ?",
     "DELETE FROM bounces WHERE outbox_id IN (SELECT id FROM outbox WHERE ban_id = ?)",
+    # Whoever else it was to tell of still is to be told of.
+    "UPDATE outbox SET state = 'due', folded_into = NULL WHERE folded_into IN "
+    "(SELECT id FROM outbox WHERE ban_id = ? AND state != 'sent')",
     # Its number may come again, for another mail.
     "UPDATE outbox SET folded_into = NULL "
     "WHERE folded_into IN (SELECT id FROM outbox WHERE ban_id = ?)",

@@ -261,7 +261,8 @@ _TABLES = (
         period TEXT NOT NULL,
         since_at TEXT NOT NULL,
         until_at TEXT NOT NULL,
-        before_at TEXT
+        before_at TEXT,
+        takes_all INTEGER NOT NULL DEFAULT 0
     ) STRICT
     """,
     # Unbans and prolonged bans that came before the ban they belong to.

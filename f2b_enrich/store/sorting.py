@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich.alerts.brake import Load
@@ -23,6 +24,7 @@ MOST_NEIGHBOURS = 50
 
 _UNSORTED = f"""
     SELECT outbox.id, outbox.recipient, outbox.sender,
+    iif(outbox.about = 'late', outbox.last_error, NULL) AS late,
     bans.id AS ban_id, bans.rowid AS number, bans.host, bans.jail, bans.ip,
     bans.ip_version, bans.subnet, bans.banned_at, bans.ban_count, bans.repeat_of,
     ifnull(jails.service, 'other') AS service, enrichments.country_code,
@@ -59,6 +61,9 @@ _KNOWN = """
     LIMIT 1
 """
 
+AHEAD = timedelta(hours=1)
+"""How far a clock is set back at most without making its former times worthless."""
+
 BRAKE = "brake"
 """What alerts are about that the brake held: they leave when there is room."""
 
@@ -73,10 +78,12 @@ _LOAD = f"""
                WHERE state = 'sending' AND recipient = :to AND about IS NOT 'daily')
             AS waiting,
         (SELECT count(*) FROM outbox INDEXED BY outbox_sent
-         WHERE recipient = :to AND sent_at >= :window AND about IS NOT 'daily')
+         WHERE recipient = :to AND sent_at BETWEEN :window AND :ahead
+         AND about IS NOT 'daily')
             AS since_window,
         (SELECT count(*) FROM outbox INDEXED BY outbox_sent
-         WHERE recipient = :to AND sent_at >= :midnight AND about IS NOT 'daily')
+         WHERE recipient = :to AND sent_at BETWEEN :midnight AND :ahead
+         AND about IS NOT 'daily')
             AS since_midnight
     )
 """
@@ -105,11 +112,15 @@ class AlertedBan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsorted:
-    """An alert that nobody has decided on; without a ban if that is gone."""
+    """An alert that nobody has decided on; without a ban if that is gone.
+
+    It may be too `late` to be mailed singly, for that reason.
+    """
 
     id: int
     recipient: str
     sender: str
+    late: str | None
     ban: AlertedBan | None
 
 
@@ -156,6 +167,7 @@ def unsorted(
             id=row["id"],
             recipient=row["recipient"],
             sender=row["sender"],
+            late=row["late"],
             ban=None if row["ban_id"] is None else _ban(connection, row),
         )
         for row in rows
@@ -273,10 +285,12 @@ def load(
     *,
     window_at: datetime,
     midnight: datetime,
+    now: datetime,
 ) -> Load:
     """Count what a recipient was sent since two times, and what is on its way.
 
-    The daily digest comes beside it.
+    The daily digest comes beside it. What was sent long after now was sent by a clock
+    that was ahead: it tells nothing.
     """
     row = connection.execute(
         _LOAD,
@@ -284,6 +298,7 @@ def load(
             "to": recipient,
             "window": time_text(window_at),
             "midnight": time_text(midnight),
+            "ahead": time_text(now + AHEAD),
         },
     ).fetchone()
     return Load(in_window=row["in_window"], today=row["today"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from f2b_enrich.daemon import digesting
+from f2b_enrich.daemon.digests_due import begin, due
 from f2b_enrich.errors import DeliveryError
 from f2b_enrich.store import filling, outbox
 from f2b_enrich.store.connection import transaction
@@ -84,6 +85,7 @@ def test_an_empty_day_is_not_told_of_even_when_its_bans_come_later(
     desk.clock.move(hours=19)
     assert desk.digest() == []
     desk.ban(ago=12 * 3600)
+    desk.sort()
     desk.clock.move(minutes=1)
     assert desk.digest() == []
     desk.clock.move(days=1)
@@ -338,16 +340,16 @@ def test_a_digest_that_was_being_filled_is_filled_on(store: sqlite3.Connection) 
     desk.sort_all()
     desk.clock.move(hours=19)
     now = desk.clock()
-    (wanted,) = digesting.due(store, plan=desk.plan, now=now)
+    (wanted,) = due(store, plan=desk.plan, now=now).wanted
     with transaction(store):
-        begun = digesting.begin(store, wanted=wanted, now=now)
+        begun = begin(store, wanted=wanted, plan=desk.plan, now=now)
     assert begun is not None
     with transaction(store):
-        part = digesting.fill_some(store, begun=begun, plan=desk.plan, bans=0, now=now)
+        part = digesting.fill_some(store, begun=begun, bans=0, now=now)
     assert part == (1000, False)
     # It was killed here; nothing is made beside what was begun.
     desk.clock.move(minutes=1)
-    assert digesting.due(store, plan=desk.plan, now=desk.clock()) == ()
+    assert due(store, plan=desk.plan, now=desk.clock()).wanted == ()
     assert desk.send() == []
 
     (left,) = filling.unfilled(store)
@@ -394,3 +396,144 @@ def test_the_time_to_the_next_look_is_never_past(store: sqlite3.Connection) -> N
     desk = desk_of(store)
     following = desk.plan.schedule.following(desk.clock(), desk.plan.timezone)
     assert following == desk.clock() + timedelta(hours=19)
+
+
+def test_what_was_held_by_a_clock_that_was_ahead_is_in_the_next_digest(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, policy="digest")
+    desk.clock.move(days=30)
+    ban = desk.ban(dest="own@admins.net")
+    desk.sort()
+    desk.clock.move(days=-30)
+    desk.digest()
+    desk.clock.move(hours=19)
+    (row,) = (row for row in rows_of(desk, desk.digest()) if row.recipient != RECIPIENT)
+    assert desk.alert(ban).folded_into == row.id
+
+
+def test_a_clock_set_back_a_little_makes_no_second_digest(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, policy="digest")
+    desk.ban()
+    desk.sort()
+    desk.clock.move(hours=19)
+    assert len(desk.digest()) == 1
+    desk.send()
+    desk.clock.move(seconds=-20)
+    assert desk.digest() == []
+    desk.clock.move(seconds=20)
+    assert desk.digest() == []
+
+
+@pytest.mark.parametrize("is_set_later", [True, False])
+def test_a_digest_is_filled_by_the_settings_that_it_was_begun_with(
+    store: sqlite3.Connection,
+    is_set_later: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    chief = {"recipient": "chief@admins.net"}
+    own = desk_of(store, policy="digest")
+    bossed = AlertDesk(store, alerts={"policy": "digest"}, digest=chief)
+    bossed.digest()
+    before, after = (own, bossed) if is_set_later else (bossed, own)
+    for desk in (own, bossed):
+        desk.clock.move(hours=1)
+    bans = [
+        before.ban(f"192.0.2.{number}", dest=f"{who}@admins.net")
+        for number, who in enumerate("ab")
+    ]
+    before.sort()
+    before.clock.move(hours=19)
+    now = before.clock()
+    begun = []
+    for wanted in due(store, plan=before.plan, now=now).wanted:
+        with transaction(store):
+            each = begin(store, wanted=wanted, plan=before.plan, now=now)
+        begun += [each] if each is not None else []
+    # Reloaded here, before any of them was filled.
+    after.clock.move(hours=19)
+    after.digest()
+    after.send()
+    named = {ban: after.alert(ban).folded_into for ban in bans}
+    to = {row.id: row.recipient for row in after.rows() if row.kind == "digest"}
+    whose = [to[named[ban] or 0] for ban in bans]
+    if is_set_later:
+        assert whose == ["a@admins.net", "b@admins.net"]
+    else:
+        assert whose == ["chief@admins.net"] * 2
+
+
+def test_a_digest_that_finds_nothing_any_more_is_not_sent(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, burst=1)
+    bans = [desk.ban(f"192.0.2.{number}", ago=2 * 86_400) for number in range(2)]
+    desk.sort()
+    desk.clock.move(hours=19)
+    now = desk.clock()
+    (wanted,) = due(store, plan=desk.plan, now=now).wanted
+    with transaction(store):
+        begun = begin(store, wanted=wanted, plan=desk.plan, now=now)
+        for ban in bans:
+            outbox.drop(store, desk.alert(ban).id)
+    assert begun is not None
+    desk.fill(begun)
+    (row,) = rows_of(desk, [begun.id])
+    assert (row.state, row.last_error) == ("skipped", "nothing to tell")
+
+
+def test_a_digest_that_was_found_due_is_looked_at_again_before_it_is_made(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, digest={"hourly": True, "daily": ""}, per_day=3)
+    desk.ban()
+    desk.sort()
+    desk.send()
+    desk.clock.move(hours=1)
+    now = desk.clock()
+    (wanted,) = due(store, plan=desk.plan, now=now).wanted
+    # While a rush of bans is made way for, the day is used up.
+    desk.ban("192.0.2.8")
+    desk.sort()
+    with transaction(store):
+        assert begin(store, wanted=wanted, plan=desk.plan, now=now) is None
+    desk.clock.move(hours=11)
+    desk.ban("192.0.2.9", ago=9000)
+    desk.sort()
+    (wanted,) = due(store, plan=desk.plan, now=desk.clock()).wanted
+    with transaction(store):
+        first = begin(store, wanted=wanted, plan=desk.plan, now=desk.clock())
+        second = begin(store, wanted=wanted, plan=desk.plan, now=desk.clock())
+    assert first is not None
+    assert second is None
+
+
+def test_nothing_is_folded_into_a_digest_that_has_left(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, policy="digest")
+    desk.ban()
+    desk.sort()
+    desk.clock.move(hours=19)
+    (made,) = desk.digest()
+    desk.send()
+    ban = desk.ban("192.0.2.8")
+    desk.sort()
+    with transaction(store):
+        folded = filling.fold_some(
+            store, made, recipient=None, only_braked=False, limit=9
+        )
+    assert (folded, desk.fate(ban)) == (0, "held")
+
+
+@pytest.mark.parametrize("own", ["root@localhost", "a@admins.net, b@admins.net", "x y"])
+def test_digests_go_to_nobody_that_was_not_named(
+    store: sqlite3.Connection, own: str
+) -> None:
+    desk = desk_of(store, policy="digest", digest={"recipient": own})
+    desk.ban()
+    desk.sort()
+    desk.clock.move(hours=19)
+    (row,) = rows_of(desk, desk.digest())
+    assert row.recipient in {own, RECIPIENT}

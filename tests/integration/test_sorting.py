@@ -122,12 +122,12 @@ def test_a_64_with_very_many_addresses_is_known(store: sqlite3.Connection) -> No
 # Late ones
 
 
-def test_a_ban_that_is_told_of_late_is_never_sorted(store: sqlite3.Connection) -> None:
+def test_a_ban_that_is_told_of_late_is_never_mailed(store: sqlite3.Connection) -> None:
     desk = desk_of(store)
     late, in_time = desk.ban(ago=901), desk.ban("192.0.2.8", ago=899)
-    assert desk.fate(late) == "held"
-    assert desk.alert(late).last_error == "told of more than 15 minutes late"
-    assert desk.sort().count == 1
+    desk.sort()
+    row = desk.alert(late)
+    assert (row.last_error, row.about) == ("told of more than 15 minutes late", None)
     assert (desk.fate(late), desk.fate(in_time)) == ("held", "released")
     assert desk.floods() == []
 
@@ -139,6 +139,18 @@ def test_a_late_ban_to_a_refused_recipient_is_dead_with_the_reason(
     ban = desk.ban(ago=9000, dest="you@mail.com")
     assert desk.fate(ban) == "dead"
     assert "sample address" in str(desk.alert(ban).last_error)
+
+
+@pytest.mark.parametrize("policy", ["first", "digest", "all"])
+def test_a_late_ban_that_nobody_wants_to_hear_of_is_left_out(
+    store: sqlite3.Connection, policy: str
+) -> None:
+    rules = {"nl": {"policy": "none", "countries": ["NL"]}}
+    desk = desk_of(store, policy=policy, rules=rules)
+    here, there = desk.ban(ago=901), desk.ban("192.0.2.8", ago=901)
+    desk.place("192.0.2.7")
+    desk.sort()
+    assert [desk.fate(ban) for ban in (here, there)] == ["skipped", "held"]
 
 
 # Bans of one address by several jails
@@ -201,6 +213,16 @@ def test_nothing_is_merged_where_that_is_switched_off(
     ids = [desk.ban(jail=jail) for jail in ("sshd", "dovecot")]
     desk.sort()
     assert [desk.fate(ban) for ban in ids] == ["released", "released"]
+
+
+@pytest.mark.parametrize("jail", ["dovecot", "recidive"])
+def test_who_wants_to_hear_of_no_ban_does_not_hear_of_it_with_another(
+    store: sqlite3.Connection, jail: str
+) -> None:
+    desk = desk_of(store, rules={"own": {"policy": "none", "jails": [jail]}})
+    one, two = desk.ban(ago=1), desk.ban(jail=jail)
+    desk.sort()
+    assert [desk.fate(ban) for ban in (one, two)] == ["released", "skipped"]
 
 
 @pytest.mark.parametrize("policy", ["digest", "none"])
@@ -514,7 +536,7 @@ def test_a_spoiled_ban_holds_up_no_other(store: sqlite3.Connection, jail: str) -
     assert (desk.fate(one), desk.fate(two)) == ("released", "released")
 
 
-def test_a_ban_that_is_removed_takes_its_alert_with_it(
+def test_a_ban_that_is_removed_takes_its_alert_with_it_and_no_other(
     store: sqlite3.Connection,
 ) -> None:
     desk = desk_of(store)
@@ -523,4 +545,77 @@ def test_a_ban_that_is_removed_takes_its_alert_with_it(
     with transaction(store):
         removal.remove_ban(store, one)
     (row,) = desk.rows()
+    assert (row.ban_id, row.state, row.folded_into) == (two, "due", None)
+    desk.sort()
+    assert desk.fate(two) == "released"
+
+
+def test_what_was_told_of_with_a_removed_ban_is_told_of_once(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store)
+    one, two = desk.ban(), desk.ban(jail="dovecot")
+    desk.sort()
+    desk.send()
+    with transaction(store):
+        removal.remove_ban(store, one)
+    (row,) = desk.rows()
     assert (row.ban_id, row.state, row.folded_into) == (two, "folded", None)
+
+
+# A clock that is set back
+
+
+def test_a_clock_that_was_ahead_does_not_shut_the_brake(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, burst=2, per_day=9)
+    desk.clock.move(days=30)
+    for number in range(4):
+        desk.ban(f"192.0.2.{number}")
+    desk.sort()
+    desk.send()
+    desk.clock.move(days=-30)
+    desk.sort()
+    ban = desk.ban("198.51.100.1")
+    desk.sort()
+    assert desk.fate(ban) == "released"
+    assert desk.floods()[0]["ended_at"] is not None
+
+
+def test_what_was_queued_by_a_clock_that_was_ahead_leaves_now(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store)
+    desk.clock.move(days=30)
+    one = desk.ban()
+    two = desk.ban("192.0.2.8")
+    desk.sort()
+    three = desk.ban("192.0.2.9")
+    desk.clock.move(days=-30)
+    desk.sort()
+    assert [desk.fate(ban) for ban in (one, two, three)] == ["released"] * 3
+    assert len(desk.send()) == 3
+
+
+def test_mails_of_a_clock_that_is_set_back_a_little_still_count(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, burst=1)
+    desk.ban()
+    desk.sort()
+    desk.send()
+    desk.clock.move(minutes=-2)
+    ban = desk.ban("192.0.2.8")
+    desk.sort()
+    assert desk.fate(ban) == "held"
+
+
+def test_one_mailbox_has_one_brake_however_its_domain_is_written(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store, burst=1)
+    one = desk.ban("192.0.2.1", dest="noc@Admins.NET")
+    two = desk.ban("192.0.2.2", dest="noc@admins.net")
+    desk.sort()
+    assert [desk.fate(ban) for ban in (one, two)] == ["released", "held"]

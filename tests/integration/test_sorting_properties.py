@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from f2b_enrich.daemon.digests_due import begin, due
 from f2b_enrich.errors import DeliveryError
 from f2b_enrich.store import digests
 from f2b_enrich.store.connection import open_writer, transaction
@@ -72,6 +73,7 @@ STEPS = st.lists(
         st.lists(BANS, min_size=1, max_size=12),
         st.sampled_from([1, 20, 60, 600, 3600, 3600, 43_200, 3 * 86_400]),
         st.sampled_from([None, DOWN, DOWN, REFUSED]),
+        st.sampled_from(["clock back", "killed", "new settings"]),
     ),
     min_size=1,
     max_size=40,
@@ -93,24 +95,47 @@ def a_desk(alerts: dict[str, Any], digest: dict[str, Any]) -> Iterator[AlertDesk
 def test_each_ban_ends_in_one_way_and_the_limits_hold(
     alerts: dict[str, Any], digest: dict[str, Any], steps: list[Any]
 ) -> None:
-    with a_desk(alerts, digest) as desk:
-        answer = None
+    with a_desk(alerts, digest) as first:
+        desk, answer = first, None
         for step in steps:
-            match step:
-                case list():
-                    for ban in step:
-                        desk.ban(**ban)
-                case int():
-                    desk.clock.move(seconds=step)
-                case _:
-                    answer = step
+            if step is None or isinstance(step, DeliveryError):
+                answer = step
+            elif step == "new settings":
+                other = {"recipient": "other@admins.net"}
+                desk = AlertDesk(
+                    first.store, alerts=alerts, digest=other, clock=first.clock
+                )
+            else:
+                come_about(desk, step)
             work(desk, answer)
         settle(desk)
 
         rows = desk.rows()
         assert_each_ends_in_one_way(rows, alerts)
-        assert_limits_hold(rows, alerts)
+        if "clock back" not in steps:
+            assert_limits_hold(rows, alerts)
         assert_floods_add_up(desk, rows)
+
+
+def come_about(desk: AlertDesk, step: Any) -> None:
+    match step:
+        case list():
+            for ban in step:
+                desk.ban(**ban)
+        case "clock back":
+            desk.clock.move(days=-2)
+        case "killed":
+            begin_digests(desk)
+        case _:
+            desk.clock.move(seconds=step)
+
+
+def begin_digests(desk: AlertDesk) -> None:
+    """Begin the digests that are due, and fill none of them."""
+    now = desk.clock()
+    for wanted in due(desk.store, plan=desk.plan, now=now).wanted:
+        with transaction(desk.store):
+            begin(desk.store, wanted=wanted, plan=desk.plan, now=now)
 
 
 def work(desk: AlertDesk, answer: DeliveryError | None) -> None:
@@ -142,8 +167,10 @@ def assert_each_ends_in_one_way(rows: list[OutboxRow], alerts: dict[str, Any]) -
                 assert row.last_error
             case "skipped":
                 why = str(row.last_error)
-                assert why.endswith("; no digest is configured") or (
-                    why == "policy none" and "none" in policies
+                assert (
+                    why.endswith("; no digest is configured")
+                    or (why == "policy none" and "none" in policies)
+                    or (why == "nothing to tell" and row.kind == "digest")
                 )
             case "folded":
                 assert row.folded_into is not None
@@ -169,9 +196,10 @@ def assert_limits_hold(rows: list[OutboxRow], alerts: dict[str, Any]) -> None:
         ]
         by_day = Counter(at.date() for at, _ in mails)
         assert max(by_day.values(), default=0) <= alerts["per_day"]
-        alerts_at = sorted(at for at, kind in mails if kind == "alert")
-        for first, at in enumerate(alerts_at):
-            close = [other for other in alerts_at[first:] if other - at < window]
+        # The words that a flood began and ended come beside.
+        sent_at = sorted(at for at, kind in mails if kind != "flood")
+        for first, at in enumerate(sent_at):
+            close = [other for other in sent_at[first:] if other - at < window]
             assert len(close) <= alerts["burst"]
 
 

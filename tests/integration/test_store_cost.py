@@ -95,7 +95,11 @@ def an_unsorted() -> tuple[sorting.Unsorted, sorting.AlertedBan]:
         repeats=None,
     )
     mail = sorting.Unsorted(
-        id=1, recipient="noc@alerts.example", sender="root@web1.example", ban=ban
+        id=1,
+        recipient="noc@alerts.example",
+        sender="root@web1.example",
+        late=None,
+        ban=ban,
     )
     return mail, ban
 
@@ -114,7 +118,11 @@ ASKED: dict[str, Callable[[sqlite3.Connection], object]] = {
     "is any unsorted": lambda db: sorting.is_any_due(db, now=clock(-9)),
     "sort": lambda db: sorting.unsorted(db, now=clock(-9), limit=20),
     "load": lambda db: sorting.load(
-        db, "noc@alerts.example", window_at=clock(9e4), midnight=clock(9e4)
+        db,
+        "noc@alerts.example",
+        window_at=clock(9e4),
+        midnight=clock(9e4),
+        now=clock(9e4),
     ),
     "sibling": lambda db: sorting.sibling(db, *an_unsorted(), seconds=60),
     "told": lambda db: sorting.told(

@@ -83,12 +83,13 @@ def test_what_is_held_is_counted_by_recipient(store: StoreBuilder) -> None:
     found = count(store)
 
     assert found.held == (
-        Held(recipient="a@admins.net", by_brake=False, count=1, since=NOW),
+        Held(recipient="a@admins.net", by_brake=False, count=1, since=NOW, newest=NOW),
         Held(
             recipient="noc@admins.net",
             by_brake=False,
             count=3,
             since=NOW - 2 * HOUR,
+            newest=NOW,
         ),
     )
     assert found.alerts_held == 4

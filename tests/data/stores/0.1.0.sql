@@ -322,10 +322,11 @@ CREATE TABLE digests (
         period TEXT NOT NULL,
         since_at TEXT NOT NULL,
         until_at TEXT NOT NULL,
-        before_at TEXT
+        before_at TEXT,
+        takes_all INTEGER NOT NULL DEFAULT 0
     ) STRICT
     ;
-INSERT INTO digests VALUES(5,'daily','2026-11-19T23:00:00Z','2026-11-20T23:00:00Z','2026-11-18T23:00:00Z');
+INSERT INTO digests VALUES(5,'daily','2026-11-19T23:00:00Z','2026-11-20T23:00:00Z','2026-11-18T23:00:00Z',0);
 CREATE TABLE waiting_events (
         ban_id TEXT NOT NULL,
         kind TEXT NOT NULL,
