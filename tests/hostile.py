@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from f2b_enrich import wire
 from f2b_enrich.classify.span import span
 from f2b_enrich.daemon.tried_names import TriedNames
-from f2b_enrich.mail import deliver
 from f2b_enrich.mail.compose import Alert, Composer
+from f2b_enrich.mail.wire_form import content_of
 from f2b_enrich.outbox import message_id
 from f2b_enrich.store import facts as store_facts
 from tests.stores import DAY, NOW, located
@@ -192,7 +192,7 @@ def read(composer: Composer, alert: Alert) -> Read:
 
 
 def _received(message: EmailMessage) -> EmailMessage:
-    raw = deliver._content(message, linesep="\r\n")
+    raw = content_of(message, linesep="\r\n")
     assert not re.search(rb"[^\r\n\x20-\x7e]", raw)  # so no 8-bit byte, in no part
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", raw)
     assert max(map(len, raw.split(b"\r\n"))) <= 998

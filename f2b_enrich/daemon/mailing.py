@@ -160,6 +160,8 @@ class Mailing:
         await self._note(partial(outbox.sent, row=row, now=self._desk.now()))
 
     async def _deliver(self, row: OutboxRow) -> str:
+        if self._pauses:  # to write a large digest for nobody takes half a minute
+            await self._desk.courier.reach()
         known = await self._known(row)
         desk = self._desk
         write = partial(

@@ -8,29 +8,29 @@ for it says nothing about the mail.
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import ssl
-import tempfile
 from base64 import b64encode
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import aiosmtplib
 
 from f2b_enrich import inert
 from f2b_enrich.errors import AddressError, DeliveryError
 from f2b_enrich.mail import addresses
+from f2b_enrich.mail.sendmail import SendmailCourier
+from f2b_enrich.mail.wire_form import content_of, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator
     from email.message import EmailMessage
     from pathlib import Path
 
     from f2b_enrich.config import Settings, SmtpSettings
     from f2b_enrich.credentials import Secrets
 
-MAX_REPLY = 500
+T = TypeVar("T")
+
 STEPS = 4
 """All of one delivery takes at most this many times the limit of one step."""
 
@@ -40,11 +40,6 @@ _LOG_IN_REPLIES = frozenset({530, 534, 535, 538})
 
 _ABOUT_THE_MAIL = frozenset({"MAIL FROM", "RCPT TO", "DATA"})
 _CLOSING = 421
-_EX_DATAERR = 65
-_EX_NOUSER = 67
-_REFUSED_BY_SENDMAIL = frozenset({_EX_DATAERR, _EX_NOUSER})
-"""Of sysexits.h. EX_UNAVAILABLE is not among them: Postfix leaves with it when the
-unit's hardening keeps it from its queue."""
 
 
 class Courier(Protocol):
@@ -55,6 +50,13 @@ class Courier(Protocol):
 
         Raises:
             DeliveryError: it was not taken, or nobody knows whether it was.
+        """
+
+    async def reach(self) -> None:
+        """See that somebody is there, before a mail is written that takes long.
+
+        Raises:
+            DeliveryError: nobody is.
         """
 
     async def aclose(self) -> None:
@@ -94,15 +96,26 @@ class SmtpCourier:
         Raises:
             DeliveryError: it was not taken, or nobody knows whether it was.
         """
-        content = _content(message, linesep="\r\n")
+        content = content_of(message, linesep="\r\n")
         path = self._qualified(sender), self._qualified(recipient)
+        return await self._talk(lambda to: self._hand_over(to, *path, content))
+
+    async def reach(self) -> None:
+        """Connect, or see that the connection still answers.
+
+        Raises:
+            DeliveryError: there is no server to hand a mail to.
+        """
+        await self._talk(self._ready)
+
+    async def _talk(self, say: Callable[[_Delivery], Awaitable[T]]) -> T:
         limit = self._settings.timeout_seconds * STEPS
         async with self._one_at_a_time:
             delivery = _Delivery(self._settings.host, self._settings.port)
             try:
                 with delivery.translated(self._secrets()):
                     async with asyncio.timeout(limit):
-                        return await self._hand_over(delivery, *path, content)
+                        return await say(delivery)
             except BaseException:
                 # Cancelled in the middle of a command, too: what the server answers
                 # to it would be taken for the answer to the next.
@@ -131,7 +144,7 @@ class SmtpCourier:
         await smtp.rcpt(recipient)
         delivery.step = "DATA"
         reply = await smtp.data(content)
-        return _words(reply.message)
+        return words_of(reply.message)
 
     async def _ready(self, delivery: _Delivery) -> aiosmtplib.SMTP:
         """Use the connection that is open if it still answers, else a new one."""
@@ -229,7 +242,7 @@ class _Delivery:
             return
         for secret in secrets:
             text = text.replace(secret, "***")
-        words = _words(f"{self._server}: {self.step}: {text}")
+        words = words_of(f"{self._server}: {self.step}: {text}")
         # Not `from` the library's error, which may hold those secrets.
         raise DeliveryError(words, permanent=permanent, unreachable=unreachable)
 
@@ -246,65 +259,6 @@ class _Delivery:
         return text
 
 
-class SendmailCourier:
-    """Runs the local `sendmail` once a mail."""
-
-    def __init__(self, program: Path, *, timeout_seconds: float) -> None:
-        self._program = program
-        self._timeout = timeout_seconds
-
-    async def send(self, message: EmailMessage, *, sender: str, recipient: str) -> str:
-        """Hand one mail to the program; give what it said.
-
-        Raises:
-            DeliveryError: it did not take the mail; never for good unless it says
-                that the mail or the recipient is at fault.
-        """
-        content = _content(message, linesep="\n")
-        command = ("-i", "-f", sender, "--", recipient)
-        try:
-            status, words = await self._run(command, content)
-        except TimeoutError as exc:
-            text = f"{self._program}: took longer than {self._timeout:g} s"
-            raise DeliveryError(text, permanent=False) from exc
-        except (OSError, ValueError) as exc:
-            text = f"{self._program}: {getattr(exc, 'strerror', None) or exc}"
-            raise DeliveryError(text, permanent=False, unreachable=True) from exc
-        if status != 0:
-            text = f"{self._program}: exit status {status}: {words or 'no message'}"
-            raise DeliveryError(text, permanent=status in _REFUSED_BY_SENDMAIL)
-        return words
-
-    async def aclose(self) -> None:
-        """Do nothing: nothing is kept between two mails."""
-
-    async def _run(self, command: tuple[str, ...], content: bytes) -> tuple[int, str]:
-        # Files instead of pipes: nothing to fill up, and nothing left open when a
-        # child of the program lives on.
-        with tempfile.TemporaryFile() as mail, tempfile.TemporaryFile() as said:
-            mail.write(content)
-            mail.seek(0)
-            process = await asyncio.create_subprocess_exec(
-                self._program,
-                *command,
-                stdin=mail,
-                stdout=said,
-                stderr=said,
-                env=_without_secrets(os.environ),
-                start_new_session=True,
-            )
-            try:
-                async with asyncio.timeout(self._timeout):
-                    status = await process.wait()
-            finally:
-                if process.returncode is None:
-                    with suppress(ProcessLookupError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                    await process.wait()
-            said.seek(0)
-            return status, _words(said.read(4 * MAX_REPLY).decode("utf-8", "replace"))
-
-
 async def _greet(smtp: aiosmtplib.SMTP) -> None:
     """Say EHLO, unless STARTTLS or the log-in has; HELO to those who know no other."""
     if not smtp.is_ehlo_or_helo_needed:
@@ -317,20 +271,6 @@ async def _greet(smtp: aiosmtplib.SMTP) -> None:
         await smtp.helo()
 
 
-def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what only this program is to know."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith("F2B_ENRICH_") and name != "CREDENTIALS_DIRECTORY"
-    }
-
-
-def _content(message: EmailMessage, *, linesep: str) -> bytes:
-    policy = message.policy.clone(linesep=linesep, cte_type="7bit")
-    return message.as_bytes(policy=policy)
-
-
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
     """Read the certificates to trust, each time anew: they get renewed."""
     try:
@@ -338,8 +278,3 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         raise aiosmtplib.SMTPException(f"smtp.ca_file {ca_file}: {reason}") from exc
-
-
-def _words(text: str) -> str:
-    """Put what a server said on one short line that is safe to show."""
-    return inert.cut(inert.printable(" ".join(text.split())), MAX_REPLY)

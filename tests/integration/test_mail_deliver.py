@@ -15,7 +15,8 @@ import trustme
 from f2b_enrich.config import MailSettings, Settings, SmtpSettings
 from f2b_enrich.credentials import Secrets
 from f2b_enrich.errors import DeliveryError
-from f2b_enrich.mail.deliver import Courier, SendmailCourier, SmtpCourier, build
+from f2b_enrich.mail.deliver import Courier, SmtpCourier, build
+from f2b_enrich.mail.sendmail import SendmailCourier
 from tests.smtp_server import DROP, HANG, SmtpServer
 
 if TYPE_CHECKING:
@@ -106,6 +107,20 @@ async def test_a_connection_serves_several_mails_and_senders_wait_their_turn() -
 
     assert len(server.received) == 5
     assert server.verbs.count("CONNECT") == 1
+
+
+async def test_a_server_is_reached_before_there_is_a_mail() -> None:
+    with SmtpServer() as server:
+        courier = courier_to(server.port)
+        await courier.reach()
+        assert server.open_connections == 1
+        await send(courier)
+        await courier.reach()
+        assert server.open_connections == 1
+        await courier.aclose()
+    with pytest.raises(DeliveryError) as caught:
+        await courier.reach()
+    assert caught.value.unreachable
 
 
 async def test_a_dropped_connection_is_made_anew() -> None:
