@@ -23,12 +23,14 @@ About = Literal["began", "ended"]
 BEFORE = timedelta(minutes=1)
 """How far around its beginning those are counted who came."""
 
+_SECOND = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloodRow:
     """A recipient's flood; the mails about it are from `sender`.
 
-    It `was_told` when there was room for the mail that says that it began.
+    `began_mail` and `ended_mail` tell of it; None is not told.
     """
 
     id: int
@@ -36,15 +38,17 @@ class FloodRow:
     sender: str
     flood: Flood
     ended_at: datetime | None = None
-    was_told: bool = False
+    began_mail: int | None = None
+    ended_mail: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloodFacts:
     """What a mail tells of a flood.
 
-    The `rush` was counted over a minute before and after it began or, when it has
-    ended, over all of it. `digests` were sent since, `waiting` alerts are for the next.
+    The mail that it began counts the `rush` from a minute before that, to a minute
+    after it or to the mail; the one that it ended counts all of it. `digests`
+    were sent since, `waiting` alerts are for the next.
     """
 
     row: FloodRow
@@ -129,19 +133,32 @@ def facts(connection: sqlite3.Connection, mail: int) -> FloodFacts | None:
     row = of_mail(connection, mail)
     if row is None:
         return None
-    began_at = row.flood.began_at
-    since = began_at - BEFORE
-    if row.ended_at is None:
-        until = began_at + BEFORE
+    since = row.flood.began_at - BEFORE
+    if row.ended_mail == mail:
+        until = max(row.ended_at or since, since)
     else:
-        until = max(row.ended_at, since) + timedelta(seconds=1)
+        until = _told_until(connection, row, mail)
     return FloodFacts(
         row=row,
-        rush=periods.rush(connection, since=since, until=until),
+        # The ban that was the last to count may be of the second it ends with.
+        rush=periods.rush(connection, since=since, until=until + _SECOND),
         counted_over=until - since,
-        digests=_digests(connection, began_at),
+        digests=_digests(connection, row.flood.began_at),
         waiting=_waiting(connection, row.recipient),
     )
+
+
+def _told_until(connection: sqlite3.Connection, row: FloodRow, mail: int) -> datetime:
+    """Tell when the time ends that the mail knows of: it is sent as a flood begins.
+
+    To divide by what is yet to come would halve the rate.
+    """
+    queued = connection.execute(
+        "SELECT created_at FROM outbox WHERE id = ?", (mail,)
+    ).fetchone()
+    began_at = row.flood.began_at
+    # A clock that was set back queued it before.
+    return min(began_at + BEFORE, max(read_time(queued["created_at"]), began_at))
 
 
 def _digests(connection: sqlite3.Connection, since: datetime) -> int:
@@ -178,5 +195,6 @@ def _read(row: sqlite3.Row) -> FloodRow:
             held_in_window=row["held_in_window"],
         ),
         ended_at=None if ended_at is None else read_time(ended_at),
-        was_told=row["began_mail"] is not None,
+        began_mail=row["began_mail"],
+        ended_mail=row["ended_mail"],
     )
