@@ -47,8 +47,8 @@ class FloodFacts:
     """What a mail tells of a flood.
 
     The mail that it began counts the `rush` from a minute before that, to a minute
-    after it or to the mail; the one that it ended counts all of it. `digests`
-    were sent since, `waiting` alerts are for the next.
+    after it or to the mail; the one that it ended counts all of it. `digests` with bans
+    for its recipient were sent since, `waiting` alerts are for the next.
     """
 
     row: FloodRow
@@ -143,7 +143,7 @@ def facts(connection: sqlite3.Connection, mail: int) -> FloodFacts | None:
         # The ban that was the last to count may be of the second it ends with.
         rush=periods.rush(connection, since=since, until=until + _SECOND),
         counted_over=until - since,
-        digests=_digests(connection, row.flood.began_at),
+        digests=_digests(connection, row),
         waiting=_waiting(connection, row.recipient),
     )
 
@@ -161,15 +161,20 @@ def _told_until(connection: sqlite3.Connection, row: FloodRow, mail: int) -> dat
     return min(began_at + BEFORE, max(read_time(queued["created_at"]), began_at))
 
 
-def _digests(connection: sqlite3.Connection, since: datetime) -> int:
-    """Count the digests of floods that were sent since then."""
-    row = connection.execute(
+def _digests(connection: sqlite3.Connection, row: FloodRow) -> int:
+    """Count the digests of floods with bans for a recipient that were sent since.
+
+    All may go to one address: whose alerts are in them says whose they are.
+    """
+    found = connection.execute(
         "SELECT count(*) FROM digests CROSS JOIN outbox ON outbox.id = outbox_id "
-        "WHERE period = 'flood' AND until_at >= ? AND state = 'sent'",
-        (time_text(since),),
+        "WHERE period = 'flood' AND until_at >= ? AND outbox.state = 'sent' "
+        "AND EXISTS (SELECT 1 FROM outbox AS alerts INDEXED BY outbox_folded "
+        "WHERE alerts.folded_into = outbox_id AND alerts.recipient = ?)",
+        (time_text(row.flood.began_at), row.recipient),
     ).fetchone()
-    found: int = row[0]
-    return found
+    count: int = found[0]
+    return count
 
 
 def _waiting(connection: sqlite3.Connection, recipient: str) -> int:

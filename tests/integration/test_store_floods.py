@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.alerts import floods as rules
+from f2b_enrich.figures import Period
 from f2b_enrich.store import floods, outbox
-from tests.digests import RECIPIENT
+from tests.digests import RECIPIENT, add_digest, fold
 from tests.stores import NOW, StoreBuilder, event
 
 if TYPE_CHECKING:
@@ -105,3 +106,26 @@ def test_each_mail_tells_of_its_own_time(store: StoreBuilder) -> None:
         again = floods.facts(connection, 1)
     assert again is not None
     assert (again.rush.count.bans, again.counted_over) == (3, MINUTE)
+
+
+def test_only_digests_with_bans_for_the_recipient_are_counted(
+    store: StoreBuilder,
+) -> None:
+    first, second = store.record(event(), event("192.0.2.8"))
+    row_id = begin(store)
+    period = Period(kind="flood", since=NOW - MINUTE, until=NOW + MINUTE)
+    mine, others = add_digest(store, period), add_digest(store, period)
+    fold(store, (first,), mine)
+    fold(store, (second,), others)
+    with store.writing() as connection:
+        connection.execute(
+            "UPDATE outbox SET recipient = 'b@admins.net' WHERE folded_into = ?",
+            (others,),
+        )
+        # Both go to one address.
+        connection.execute(
+            "UPDATE outbox SET state = 'sent', recipient = 'team@admins.net' "
+            "WHERE kind = 'digest'"
+        )
+
+    assert tell(store, row_id, "ended", at=NOW + 9 * MINUTE).digests == 1
