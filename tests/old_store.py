@@ -43,9 +43,10 @@ _OTHERS = (
     "INSERT INTO outbox (kind, recipient, sender, state, attempts, created_at, due_at, "
     "message_id) VALUES ('digest', 'noc@admins.net', 'root@web1', 'due', 0, "
     "'2026-11-21T06:00:00Z', '2026-11-21T06:00:00Z', '<digest.0@web1>')",
-    "INSERT INTO digests (outbox_id, period, since_at, until_at, before_at) "
-    "SELECT id, 'daily', '2026-11-19T23:00:00Z', "
-    "'2026-11-20T23:00:00Z', '2026-11-18T23:00:00Z' FROM outbox WHERE kind = 'digest'",
+    "INSERT INTO digests (outbox_id, period, since_at, until_at, before_at, "
+    "bounces_since_at, bounces_until_at) SELECT id, 'daily', '2026-11-19T23:00:00Z', "
+    "'2026-11-20T23:00:00Z', '2026-11-18T23:00:00Z', '2026-11-20T06:00:00Z', "
+    "'2026-11-21T06:00:00Z' FROM outbox WHERE kind = 'digest'",
     "INSERT INTO purged VALUES ('lines', '2026-05-25T04:10:00Z', TRUE)",
     "UPDATE _sqlite_migrations SET applied_at = '2026-11-21T00:00:00Z'",
 )

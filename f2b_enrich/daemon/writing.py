@@ -11,7 +11,7 @@ from f2b_enrich.daemon.bounce_notes import bounce_notes
 from f2b_enrich.daemon.digests import DigestDesk, digest
 from f2b_enrich.daemon.flood_notices import flood
 from f2b_enrich.daemon.sorting import FLOOD
-from f2b_enrich.store import bounces, digests, facts, floods
+from f2b_enrich.store import digests, facts, floods
 from f2b_enrich.store.digests import DigestFacts
 from f2b_enrich.store.filling import DIGEST
 from f2b_enrich.store.floods import FloodFacts
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from f2b_enrich.figures import FoldedBan
     from f2b_enrich.mail.compose import Composer, Form
     from f2b_enrich.model import OutboxRow
-    from f2b_enrich.store.bounces import Bounced
+    from f2b_enrich.store.bounces import CameBack
     from f2b_enrich.store.facts import BanFacts
 
 
@@ -43,10 +43,10 @@ class AboutBan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AboutMany:
-    """What a digest tells, and which of our mails came back in its time."""
+    """What a digest tells, and whose mails of ours came back before it."""
 
     digest: DigestFacts | None
-    bounced: tuple[Bounced, ...] = ()
+    came_back: tuple[CameBack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class Writer:
             timezone=self.timezone,
             late_after=self.settings.alerts.late(),
         )
-        notes = bounce_notes(known.bounced, host=self.settings.host_name)
+        notes = bounce_notes(known.came_back, host=self.settings.host_name)
         folders = (
             self.settings.daemon.spool,
             spool.beside(self.settings.daemon.socket),
@@ -149,12 +149,8 @@ def known_of(connection: sqlite3.Connection, row: OutboxRow) -> Known:
     """Read what the mail of a row is to tell."""
     if row.kind == DIGEST:
         found = digests.of(connection, row.id)
-        if found is None:
-            return AboutMany(digest=None)
-        # As long a time as it is about, up to when it was made: none is told twice.
-        since = row.created_at - (found.period.until - found.period.since)
-        back = bounces.bounced(connection, since=since, until=row.created_at)
-        return AboutMany(digest=found, bounced=back)
+        back = digests.came_back(connection, row.id)
+        return AboutMany(digest=found, came_back=back)
     if row.kind == FLOOD:
         return AboutFlood(flood=floods.facts(connection, row.id))
     if row.ban_id is None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-_NEWEST = 200
-"""Bounces that are listed: of more, all fail for a few reasons."""
+MOST_RECIPIENTS = 200
+"""Whose bounces are told of: more than anybody reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,14 @@ class Bounced:
         if self.status is None or self.status in words:
             return words or "no reason given"
         return f"{self.status} {words}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """So many mails to one recipient came back, the last of them the `newest`."""
+
+    mails: int
+    newest: Bounced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +129,32 @@ def count(connection: sqlite3.Connection, *, since: datetime) -> int:
 
 
 def bounced(
-    connection: sqlite3.Connection,
-    *,
-    since: datetime,
-    until: datetime | None = None,
-    limit: int = _NEWEST,
+    connection: sqlite3.Connection, *, since: datetime, limit: int = -1
 ) -> tuple[Bounced, ...]:
-    """List mails that came back since then and before `until`, the newest first."""
+    """List mails that came back since then, the newest first."""
     rows = connection.execute(
-        f"{_SELECT} WHERE bounces.bounced_at >= ? AND bounces.bounced_at < ? "
+        f"{_SELECT} WHERE bounces.bounced_at >= ? "
         "ORDER BY bounces.bounced_at DESC, bounces.outbox_id DESC LIMIT ?",
-        (time_text(since), "9999" if until is None else time_text(until), limit),
+        (time_text(since), limit),
     )
     return tuple(map(_read, rows))
+
+
+def by_recipient(
+    connection: sqlite3.Connection, *, since: datetime, until: datetime
+) -> tuple[CameBack, ...]:
+    """Count what came back before `until` by whom we sent it to, the last one first.
+
+    All to one recipient fail for a few reasons: only the newest is read.
+    """
+    # max() alone picks the row that the other values are of.
+    rows = connection.execute(
+        f"SELECT *, count(*) AS mails, max(bounced_at) FROM ({_SELECT} "
+        "WHERE bounces.bounced_at >= ? AND bounces.bounced_at < ?) "
+        "GROUP BY wanted ORDER BY bounced_at DESC, outbox_id DESC LIMIT ?",
+        (time_text(since), time_text(until), MOST_RECIPIENTS),
+    )
+    return tuple(CameBack(mails=row["mails"], newest=_read(row)) for row in rows)
 
 
 def of_mail(connection: sqlite3.Connection, row_id: int) -> Bounced | None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from f2b_enrich.figures import AskedLine, FoldedBan, Period, PeriodFigures, Refusal
 from f2b_enrich.model import read_time, time_text
-from f2b_enrich.store import campaigns, figures, outbox, periods, reads
+from f2b_enrich.store import bounces, campaigns, figures, outbox, periods, reads
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
+    from datetime import datetime
 
     from f2b_enrich.figures import Count, Fate
     from f2b_enrich.model import Campaign
@@ -104,14 +105,53 @@ class DigestFacts:
 def note_period(connection: sqlite3.Connection, row_id: int, period: Period) -> None:
     """Keep what time a digest is about, so that every attempt tells the same."""
     before = None if period.before is None else time_text(period.before)
+    queued = connection.execute(
+        "SELECT recipient, created_at FROM outbox WHERE id = ?", (row_id,)
+    ).fetchone()
+    now = read_time(queued["created_at"])
+    since = bounces_since(connection, queued["recipient"], period, now=now)
     connection.execute(
-        "INSERT INTO digests (outbox_id, period, since_at, until_at, before_at) "
-        "VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO digests (outbox_id, period, since_at, until_at, before_at, "
+        "bounces_since_at, bounces_until_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             *(row_id, period.kind),
             *(time_text(period.since), time_text(period.until), before),
+            *(time_text(since), time_text(now)),
         ),
     )
+
+
+def bounces_since(
+    connection: sqlite3.Connection, recipient: str, period: Period, *, now: datetime
+) -> datetime:
+    """Tell since when a recipient has not been told of bounces.
+
+    That is the digest before, of whatever kind, or else as long as the period is. What
+    that one noted after now, it noted before the clock was set back.
+    """
+    row = connection.execute(
+        "SELECT bounces_until_at FROM digests CROSS JOIN outbox ON id = outbox_id "
+        "WHERE recipient = ? ORDER BY outbox_id DESC LIMIT 1",
+        (recipient,),
+    ).fetchone()
+    told_until = None if row is None else read_time(row["bounces_until_at"])
+    if told_until is None or told_until > now:
+        return now - (period.until - period.since)
+    return told_until
+
+
+def came_back(
+    connection: sqlite3.Connection, row_id: int
+) -> tuple[bounces.CameBack, ...]:
+    """Read whose mails came back in the time that a digest is to tell of."""
+    row = connection.execute(
+        "SELECT bounces_since_at, bounces_until_at FROM digests WHERE outbox_id = ?",
+        (row_id,),
+    ).fetchone()
+    if row is None:
+        return ()
+    since, until = map(read_time, (row["bounces_since_at"], row["bounces_until_at"]))
+    return bounces.by_recipient(connection, since=since, until=until)
 
 
 def of(connection: sqlite3.Connection, row_id: int) -> DigestFacts | None:

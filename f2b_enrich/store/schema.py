@@ -254,7 +254,8 @@ _TABLES = (
     ) STRICT
     """,
     "CREATE UNIQUE INDEX floods_open ON floods (recipient) WHERE ended_at IS NULL",
-    # What time a digest of the outbox is about, the same at every attempt.
+    # What time a digest of the outbox is about, the same at every attempt, and of when
+    # it tells what came back: since the digest before it, that each bounce is in one.
     """
     CREATE TABLE digests (
         outbox_id INTEGER NOT NULL PRIMARY KEY REFERENCES outbox (id),
@@ -262,6 +263,8 @@ _TABLES = (
         since_at TEXT NOT NULL,
         until_at TEXT NOT NULL,
         before_at TEXT,
+        bounces_since_at TEXT NOT NULL,
+        bounces_until_at TEXT NOT NULL,
         takes_all INTEGER NOT NULL DEFAULT 0
     ) STRICT
     """,

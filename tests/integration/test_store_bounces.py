@@ -93,12 +93,37 @@ def test_what_came_back_is_counted_and_listed_by_time(store: StoreBuilder) -> No
     with store.reading() as connection:
         since = NOW + timedelta(hours=1)
         assert bounces.count(connection, since=since) == 3
-        listed = bounces.bounced(
-            connection, since=since, until=NOW + timedelta(hours=3)
-        )
-        assert [each.outbox_id for each in listed] == [3, 2]
+        listed = bounces.bounced(connection, since=since)
+        assert [each.outbox_id for each in listed] == [4, 3, 2]
         newest = bounces.bounced(connection, since=since, limit=1)
         assert [each.outbox_id for each in newest] == [4]
+
+
+def test_many_bounces_of_one_recipient_hide_nobody_elses(store: StoreBuilder) -> None:
+    until = NOW + timedelta(hours=1)
+    with store.writing() as connection:
+        for number in range(261):
+            connection.execute(
+                "INSERT INTO outbox (kind, recipient, sender, state, attempts, "
+                "created_at, due_at, message_id) VALUES "
+                "('alert', ?, 'root@web1', 'sent', 1, ?, ?, ?)",
+                (
+                    "b@admins.net" if number >= 50 else "a@admins.net",
+                    *(NOW.isoformat(), NOW.isoformat(), f"<a.0.{number}@web1>"),
+                ),
+            )
+            back = Returned(
+                message_id=f"<a.0.{number}@web1>",
+                recipient=None,
+                status=None,
+                diagnostic=f"{number}",
+            )
+            at = NOW + timedelta(seconds=number)
+            bounces.note(connection, back, now=at if number < 260 else until)
+        found = bounces.by_recipient(connection, since=NOW, until=until)
+
+    told = [(each.newest.recipient, each.mails, each.newest.reason) for each in found]
+    assert told == [("b@admins.net", 210, "259"), ("a@admins.net", 50, "49")]
 
 
 def test_a_reason_is_told_by_what_there_is(store: StoreBuilder) -> None:

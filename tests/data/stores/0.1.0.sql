@@ -323,10 +323,12 @@ CREATE TABLE digests (
         since_at TEXT NOT NULL,
         until_at TEXT NOT NULL,
         before_at TEXT,
+        bounces_since_at TEXT NOT NULL,
+        bounces_until_at TEXT NOT NULL,
         takes_all INTEGER NOT NULL DEFAULT 0
     ) STRICT
     ;
-INSERT INTO digests VALUES(5,'daily','2026-11-19T23:00:00Z','2026-11-20T23:00:00Z','2026-11-18T23:00:00Z',0);
+INSERT INTO digests VALUES(5,'daily','2026-11-19T23:00:00Z','2026-11-20T23:00:00Z','2026-11-18T23:00:00Z','2026-11-20T06:00:00Z','2026-11-21T06:00:00Z',0);
 CREATE TABLE waiting_events (
         ban_id TEXT NOT NULL,
         kind TEXT NOT NULL,
