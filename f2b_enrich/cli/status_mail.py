@@ -62,10 +62,11 @@ class MailFacts:
     """What the store knows of mails; `figures` count those sent since midnight.
 
     `brakes` are those of all who got a mail today or are to, a flood's and the
-    busiest first.
+    busiest first. All digests go to `digests_to`; None is to who gets the alerts.
     """
 
     figures: MailFigures
+    digests_to: str | None
     per_day: int
     burst_minutes: int
     brakes: tuple[Brake, ...]
@@ -110,11 +111,22 @@ def gather(
         brakes.append(brake)
     return MailFacts(
         figures=figures,
+        digests_to=_digests_to(settings),
         per_day=limits.per_day,
         burst_minutes=settings.alerts.burst_minutes,
         brakes=tuple(sorted(brakes, key=_by_weight)),
         digests=tuple(_digests(connection, settings, now, zone)),
     )
+
+
+def _digests_to(settings: Settings) -> str | None:
+    """Name who gets all digests; an address that is refused gets nothing."""
+    if settings.digest.recipient is None:
+        return None
+    chosen = route(
+        settings.digest.recipient, None, settings=settings.mail, host=settings.host_name
+    )
+    return next(iter(chosen.recipients), None)
 
 
 def _by_weight(brake: Brake) -> tuple[bool, int, str]:
@@ -145,7 +157,7 @@ def mail_lines(facts: MailFacts, now: datetime, zone: tzinfo | None) -> Iterator
     figures = facts.figures
     sent = {"alert": 0, **figures.sent_by_kind}
     words = (counted(mails, _KINDS.get(kind, kind)) for kind, mails in sent.items())
-    text = f"today {', '.join(words)}; {_held(figures)}"
+    text = f"today {', '.join(words)}; {_held(facts)}"
     text += f"; {figures.due:,} due, {figures.dead:,} dead"
     if figures.oldest_due_at is not None:
         text += f"; oldest due queued {times.ago(figures.oldest_due_at, now)}"
@@ -160,10 +172,12 @@ def mail_lines(facts: MailFacts, now: datetime, zone: tzinfo | None) -> Iterator
         yield f"newest dead: {dead.id} to {dead.recipient}, {when}: {reason}"
 
 
-def _held(figures: MailFigures) -> str:
-    """Count the bans for digests; of several recipients each has its own."""
-    bans = counted(figures.alerts_held, "ban")
-    recipients = len({each.recipient for each in figures.held})
+def _held(facts: MailFacts) -> str:
+    """Count the bans for digests; without one address for all each has its own."""
+    bans = counted(facts.figures.bans_held, "ban")
+    if facts.digests_to is not None:
+        return f"{bans} for the digest to {facts.digests_to}"
+    recipients = len({each.recipient for each in facts.figures.held})
     if recipients > 1:
         return f"{bans} for the digests of {recipients:,} recipients"
     return f"{bans} for the digest"

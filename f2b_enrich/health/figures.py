@@ -49,7 +49,7 @@ def read(store: Path, *, midnight: datetime, now: datetime, spool: int) -> Figur
         due=mails.due,
         dead=mails.dead,
         oldest_due_s=_seconds_since(mails.oldest_due_at, now),
-        held=mails.alerts_held,
+        held=mails.bans_held,
     )
 
 

@@ -29,7 +29,7 @@ MOST_REFUSALS = 3
 
 # Rows that a digest speaks of through another one are its own, too. UNION, for a circle
 # of rows must not be gone round for ever.
-_FOLDED = """
+FOLDED = """
     WITH RECURSIVE folded (id, ban_id, recipient) AS (
         SELECT id, ban_id, recipient FROM outbox WHERE folded_into = :row
         UNION
@@ -39,7 +39,7 @@ _FOLDED = """
 """
 
 _BANS = f"""
-    {_FOLDED}
+    {FOLDED}
     SELECT bans.id, bans.host, bans.jail, bans.ip, bans.banned_at, bans.received_at,
     bans.bantime_seconds, bans.failures, bans.attack,
     ifnull(jails.service, 'other') AS service,
@@ -278,7 +278,7 @@ def _fates(
     connection: sqlite3.Connection, row_id: int, within: dict[str, str]
 ) -> Mapping[Fate, int]:
     recipients = connection.execute(
-        f"{_FOLDED} SELECT recipient FROM folded "
+        f"{FOLDED} SELECT recipient FROM folded "
         "UNION SELECT recipient FROM outbox WHERE id = :row",
         {"row": row_id},
     )

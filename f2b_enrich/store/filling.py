@@ -174,9 +174,12 @@ def fold_some(
 
 
 def count(connection: sqlite3.Connection, into: int) -> int:
-    """Count the alerts that a digest stands for."""
+    """Count the bans that a digest stands for, as its mail does.
+
+    A ban has an alert for each recipient, and all may be folded into one digest.
+    """
     row = connection.execute(
-        "SELECT count(*) FROM outbox WHERE folded_into = ?", (into,)
+        f"{digests.FOLDED} SELECT count(DISTINCT ban_id) FROM folded", {"row": into}
     ).fetchone()
     found: int = row[0]
     return found

@@ -59,7 +59,8 @@ class MailFigures:
     """What became of mails: those `sent` since some time, all others ever.
 
     `oldest_due_at` is when the oldest that is still to go was queued; `newest_dead` is
-    the one that was given up last.
+    the one that was given up last. `bans_held` counts a ban once that is `held` for
+    several recipients.
     """
 
     due: int
@@ -69,11 +70,7 @@ class MailFigures:
     sent: tuple[Sent, ...]
     last_taken_at: datetime | None
     held: tuple[Held, ...]
-
-    @property
-    def alerts_held(self) -> int:
-        """Count the alerts that wait for a digest, to whomever."""
-        return sum(each.count for each in self.held)
+    bans_held: int
 
     @property
     def sent_by_kind(self) -> Mapping[str, int]:
@@ -96,6 +93,7 @@ def mails(connection: sqlite3.Connection, *, since: datetime) -> MailFigures:
         sent=_sent(connection, since),
         last_taken_at=_last_taken_at(connection),
         held=filling.held(connection),
+        bans_held=_bans_held(connection),
     )
 
 
@@ -133,6 +131,15 @@ def last_digest_at(
         (period,),
     ).fetchone()
     return None if row is None else read_time(row["sent_at"])
+
+
+def _bans_held(connection: sqlite3.Connection) -> int:
+    found = connection.execute(
+        "SELECT count(DISTINCT ban_id) FROM outbox INDEXED BY outbox_held "
+        "WHERE state = 'held' AND kind = 'alert'"
+    )
+    count: int = found.fetchone()[0]
+    return count
 
 
 def _dead(connection: sqlite3.Connection) -> int:

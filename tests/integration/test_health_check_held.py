@@ -116,6 +116,7 @@ def test_a_dead_digest_is_a_warning_with_the_bans_it_names(
 ) -> None:
     digest = add_digest(store)
     fold(store, store.ids, digest)
+    fold(store, store.ids, digest)  # for another of its recipients
     other = add_digest(store)
     for row_id, why in ((digest, "550 no"), (other, None)):
         with store.writing() as connection:
@@ -148,5 +149,5 @@ def test_monitoring_gets_how_many_are_held(store: StoreBuilder) -> None:
         ("due", 1),
         ("dead", 0),
         ("oldest_due_s", 3600),
-        ("held", 2),
+        ("held", 1),  # one ban, whoever waits for it
     ]

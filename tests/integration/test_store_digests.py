@@ -18,7 +18,7 @@ from f2b_enrich.figures import (
     ServiceCount,
 )
 from f2b_enrich.model import Campaign, OutboxState
-from f2b_enrich.store import campaigns, digests, periods
+from f2b_enrich.store import campaigns, digests, filling, periods
 from tests.digests import DAY, RECIPIENT, add_digest, fold, many
 from tests.stores import NOW, StoreBuilder, event, filled, located
 
@@ -81,6 +81,8 @@ def test_each_folded_ban_is_there_once_with_what_is_known(store: StoreBuilder) -
 
     ssh, repeat = facts(store, row).bans
 
+    with store.reading() as connection:
+        assert filling.count(connection, row) == 2
     assert (ssh.id, ssh.service, ssh.jail) == (first, "ssh", "sshd")
     assert (ssh.asn, ssh.as_name) == (64500, "Example Hosting B.V.")
     assert (ssh.hostname, ssh.hostname_confirmed) == ("vps7.example.net", True)

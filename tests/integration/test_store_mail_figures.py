@@ -92,7 +92,7 @@ def test_what_is_held_is_counted_by_recipient(store: StoreBuilder) -> None:
             newest=NOW,
         ),
     )
-    assert found.alerts_held == 4
+    assert found.bans_held == 3
 
 
 def test_digests_are_found_by_kind_and_state(store: StoreBuilder) -> None:

@@ -88,7 +88,21 @@ def test_of_several_recipients_each_has_bans_for_its_digest(
 
     line = place.told()["mail"].splitlines()[1]
 
-    assert "; 2 bans for the digests of 2 recipients; " in line
+    assert "; 1 ban for the digests of 2 recipients; " in line
+
+
+def test_one_digest_for_all_is_told_by_its_recipient(
+    place: Place, store: StoreBuilder
+) -> None:
+    for to in ("noc@admins.net", OTHER):
+        store.mail(store.ids[0], state=OutboxState.HELD, recipient=to)
+
+    place.configure('digest.recipient = "team@admins.net"\n')
+    line = place.told()["mail"].splitlines()[1]
+    assert "; 1 ban for the digest to team@admins.net; " in line
+
+    place.configure('digest.recipient = "you@mail.com"\n')  # refused
+    assert "; 1 ban for the digests of 2 " in place.told()["mail"].splitlines()[1]
 
 
 @pytest.mark.parametrize(
