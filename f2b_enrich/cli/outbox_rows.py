@@ -129,5 +129,5 @@ def _came_back(
         return
     yield "came back", times.moment(bounced.bounced_at, zone)
     if bounced.failed not in {None, bounced.recipient}:
-        yield "from", bounced.failed
-    yield "reason", bounced.reason
+        yield "failed at", bounced.failed
+    yield "its reason", bounced.reason

@@ -53,8 +53,8 @@ def test_a_bounce_is_noted_and_shown(store: StoreBuilder) -> None:
     assert table.count("came back: 550 5.1.1") == 1
     shown = run("outbox", "show", "2", "--db", store.path).out
     assert "\ncame back   " in shown
-    assert "\nfrom        noc@admins.example\n" in shown
-    assert "\nreason      550 5.1.1 " in shown
+    assert "\nfailed at   noc@admins.example\n" in shown
+    assert "\nits reason  550 5.1.1 " in shown
 
 
 def test_the_standard_input_is_read_to_its_end(store: StoreBuilder) -> None:
