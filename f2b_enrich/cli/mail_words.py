@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from f2b_enrich.store.fates import Fate, Told
 
 _LONGEST_REASON = 200
+_CAME_BACK = ", came back"
 
 
 def fates(
@@ -43,17 +44,17 @@ def _fate(
         return _instead(fate.instead, banned_at, zone)
     if alert.state is OutboxState.HELD:
         return _with(alert.last_error if says_why else None, "waits for a digest")
-    return state(alert, banned_at, zone)
+    return state(alert, banned_at, zone, came_back=fate.came_back)
 
 
 def _instead(told: Told, banned_at: datetime, zone: tzinfo | None) -> str:
     name, row = told_in(told, banned_at, zone), told.row
     # That a digest was sent is what everybody expects of one.
     if row.state is OutboxState.SENT and told.period is not None:
-        return name
+        return f"{name}{_CAME_BACK}" if told.came_back else name
     if row.state is OutboxState.HELD and told.period is not None:
         return f"{name}, {FILLING}"
-    return f"{name}, {state(row, banned_at, zone)}"
+    return f"{name}, {state(row, banned_at, zone, came_back=told.came_back)}"
 
 
 def told_in(told: Told, banned_at: datetime, zone: tzinfo | None) -> str:
@@ -76,10 +77,16 @@ def digest(period: Period, near: datetime, zone: tzinfo | None) -> str:
     return f"flood digest {until.removeprefix(f'{times.day(near, zone)} ')}"
 
 
-def state(row: OutboxRow, near: datetime, zone: tzinfo | None) -> str:
-    """Say when a mail went or goes, or why not; without the date on the day `near`."""
+def state(
+    row: OutboxRow, near: datetime, zone: tzinfo | None, *, came_back: bool = False
+) -> str:
+    """Say when a mail went or goes, or why not; without the date on the day `near`.
+
+    One that came back stays `sent`, for a server did take it.
+    """
     if row.sent_at is not None:
-        return f"{row.state} {times.shortly_after(row.sent_at, near, zone)}"
+        words = f"{row.state} {times.shortly_after(row.sent_at, near, zone)}"
+        return f"{words}{_CAME_BACK}" if came_back else words
     if row.state is OutboxState.SKIPPED:
         return _with(row.last_error, "left out")
     words = str(row.state)

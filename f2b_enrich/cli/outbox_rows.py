@@ -78,7 +78,7 @@ def _reason(mail: Mail, zone: tzinfo | None) -> str | None:
 
 def _instead(told: Told, row: OutboxRow, zone: tzinfo | None) -> str:
     """Name the mail that tells of it, by its number, too."""
-    state = mail_words.state(told.row, row.created_at, zone)
+    state = mail_words.state(told.row, row.created_at, zone, came_back=told.came_back)
     if told.row.state is OutboxState.HELD:
         state = filling.FILLING
     words = [f"in mail {told.row.id}", state]

@@ -30,9 +30,10 @@ _LAST = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A mail; of a digest with the time it is about."""
+    """A mail, and whether it came back; of a digest with the time it is about."""
 
     row: OutboxRow
+    came_back: bool = False
     period: Period | None = None
 
 
@@ -41,6 +42,7 @@ class Fate:
     """The alert about a ban, and the mail that tells of it `instead`, if one does."""
 
     alert: OutboxRow
+    came_back: bool = False
     instead: Told | None = None
 
 
@@ -50,8 +52,14 @@ def of_ban(connection: sqlite3.Connection, ban_id: str) -> tuple[Fate, ...]:
         "SELECT * FROM outbox WHERE ban_id = ? AND kind = 'alert' ORDER BY id",
         (ban_id,),
     ).fetchall()
-    alerts = map(outbox.read_row, rows)
-    return tuple(Fate(alert=row, instead=instead(connection, row)) for row in alerts)
+    return tuple(
+        Fate(
+            alert=row,
+            came_back=_came_back(connection, row.id),
+            instead=instead(connection, row),
+        )
+        for row in map(outbox.read_row, rows)
+    )
 
 
 def instead(connection: sqlite3.Connection, row: OutboxRow) -> Told | None:
@@ -65,7 +73,12 @@ def instead(connection: sqlite3.Connection, row: OutboxRow) -> Told | None:
 def told(connection: sqlite3.Connection, row: OutboxRow) -> Told:
     """Read beside a mail what time it is about, if it is a digest."""
     period = None if row.kind == outbox.ALERT else _period(connection, row.id)
-    return Told(row=row, period=period)
+    return Told(row=row, came_back=_came_back(connection, row.id), period=period)
+
+
+def _came_back(connection: sqlite3.Connection, row_id: int) -> bool:
+    row = connection.execute("SELECT 1 FROM bounces WHERE outbox_id = ?", (row_id,))
+    return row.fetchone() is not None
 
 
 def _period(connection: sqlite3.Connection, row_id: int) -> Period | None:

@@ -75,6 +75,42 @@ def put(
         )
 
 
+def come_back(store: StoreBuilder, row_id: int) -> None:
+    with store.writing() as connection:
+        connection.execute(
+            "INSERT INTO bounces (outbox_id, bounced_at) VALUES (?, ?)",
+            (row_id, "2026-11-22T06:01:00Z"),
+        )
+
+
+def test_an_alert_that_came_back_is_not_only_sent(store: StoreBuilder) -> None:
+    (ban,) = store.record(event())
+    come_back(store, store.mail(ban, state=OutboxState.SENT))
+
+    assert in_page(store) == "sent 21:14:03, came back"
+    assert "sent 21:14:03, came back" in re.split("  +", in_list(store)[1])
+
+
+def test_what_tells_instead_may_come_back_too(store: StoreBuilder) -> None:
+    first, second = store.record(event(), event("192.0.2.8"))
+    digest = add_digest(store, PERIODS["digest 2026-11-20"])
+    alert = store.mail(second, state=OutboxState.SENT)
+    fold(store, (first,), digest)
+    put(store, digest, "sent", sent_at="2026-11-22T06:00:02Z")
+    come_back(store, digest)
+    assert in_page(store) == "digest 2026-11-20, came back"
+
+    with store.writing() as connection:
+        connection.execute(
+            "UPDATE outbox SET folded_into = ? WHERE ban_id = ?", (alert, first)
+        )
+    come_back(store, alert)
+    assert in_page(store) == f"in mail {alert}, sent 21:14:03, came back"
+    listed = run("outbox", "list", "--db", store.path).out
+    assert f"in mail {alert}, sent " in listed
+    assert listed.count("came back") == 3
+
+
 @pytest.mark.parametrize(("words", "period"), PERIODS.items())
 def test_a_digest_that_was_sent_is_named_by_what_it_is_about(
     store: StoreBuilder, words: str, period: Period
