@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich.mail import wording
@@ -16,14 +16,17 @@ _DAY = timedelta(days=1)
 
 
 def long(period: Period, zone: tzinfo | None) -> str:
-    """Write `Fri 2026-11-20, 00:00-24:00 CET`, or from when to when."""
+    """Write `Fri 2026-11-20, 00:00-24:00 CET`, or from when to when.
+
+    Where the clocks were changed in it, each end has its own zone.
+    """
     since, until = _ends(period, zone)
-    name = wording.zone_name(until)
+    first, name = _zones(since, until)
     if _is_one_day(since, until):
-        return f"{since:%a %Y-%m-%d}, 00:00-24:00 {name}"
+        return f"{since:%a %Y-%m-%d}, 00:00{first}-24:00{name}"
     if since.date() == until.date():
-        return f"{since:%a %Y-%m-%d}, {since:%H:%M}-{until:%H:%M} {name}"
-    return f"{since:%a %Y-%m-%d %H:%M} to {until:%a %Y-%m-%d %H:%M} {name}"
+        return f"{since:%a %Y-%m-%d}, {since:%H:%M}{first}-{until:%H:%M}{name}"
+    return f"{since:%a %Y-%m-%d %H:%M}{first} to {until:%a %Y-%m-%d %H:%M}{name}"
 
 
 def short(period: Period, zone: tzinfo | None) -> str:
@@ -32,7 +35,10 @@ def short(period: Period, zone: tzinfo | None) -> str:
     if _is_one_day(since, until):
         return f"{since:%a} {_day(since)}"
     if since.date() == until.date():
-        return f"{since:%a} {_day(since)} {since:%H:%M}-{until:%H:%M}"
+        first, last = _zones(since, until)
+        clock = f"{since:%H:%M}{first}-{until:%H:%M}"
+        # `02:00-02:00` would be no time at all.
+        return f"{since:%a} {_day(since)} {clock}{last if first else ''}"
     if _is_midnight(since) and _is_midnight(until):
         return f"{_day(since)} to {_day(until - _DAY)}"
     return f"{_day(since)} {since:%H:%M} to {_day(until)} {until:%H:%M}"
@@ -41,7 +47,28 @@ def short(period: Period, zone: tzinfo | None) -> str:
 def option(when: datetime, zone: tzinfo | None) -> str:
     """Write a time as `--since` and `--until` take it on the reader's machine."""
     local = wording.local(when, zone)
+    if _comes_twice(local, zone):
+        return local.isoformat(timespec="seconds")
     return f"{local:%Y-%m-%d}" if _is_midnight(local) else f"{local:%Y-%m-%dT%H:%M:%S}"
+
+
+def _comes_twice(local: datetime, zone: tzinfo | None) -> bool:
+    """Tell whether a clock shows this time again, after it was set back."""
+    try:
+        first, second = (
+            # Without a zone it is the machine's that a time is taken to be in.
+            local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            for fold in (0, 1)
+        )
+    except (OverflowError, ValueError):  # at the ends of the calendar
+        return False
+    return first != second
+
+
+def _zones(since: datetime, until: datetime) -> tuple[str, str]:
+    """Name the zones of both ends; at the first only if it is another."""
+    first, last = wording.zone_name(since), wording.zone_name(until)
+    return "" if first == last else f" {first}", f" {last}"
 
 
 def _ends(period: Period, zone: tzinfo | None) -> tuple[datetime, datetime]:

@@ -68,7 +68,7 @@ def test_one_host_is_named() -> None:
             datetime(2026, 10, 24, 22, tzinfo=UTC),
             datetime(2026, 10, 25, 23, tzinfo=UTC),  # a day of 25 hours
             "Sun 25 Oct",
-            "Sun 2026-10-25, 00:00-24:00 CET",
+            "Sun 2026-10-25, 00:00 CEST-24:00 CET",
         ),
         (
             datetime(2026, 11, 20, 13, tzinfo=UTC),
