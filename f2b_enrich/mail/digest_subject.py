@@ -8,8 +8,6 @@ from f2b_enrich.mail import digest_findings, digest_lists, period_wording, wordi
 from f2b_enrich.mail.subject import first_label, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from f2b_enrich.mail.digest import Digest
 
 
@@ -20,19 +18,18 @@ def subject(digest: Digest) -> str:
     bans += digest_lists.addresses(count.addresses)
     when = period_wording.short(period, digest.timezone)
     text = f"[fail2ban] {period.kind}: {bans} on {_where(digest)}, {when}"
-    for others in elsewhen(digest):
-        text += f"; {others}"
+    earlier, later = elsewhen(digest)
+    text += f"; {earlier:,} earlier" if earlier else ""
+    text += f"; {later:,} later" if later else ""
     found = digest_findings.count(digest)
     return f"{text}; {found} to look at" if found else text
 
 
-def elsewhen(digest: Digest) -> Iterator[str]:
-    """Count the bans that are of another time than the digest is about."""
+def elsewhen(digest: Digest) -> tuple[int, int]:
+    """Count the bans of before the time that the digest is about, and of after it."""
     times = [ban.banned_at for ban in digest.bans]
-    if earlier := sum(at < digest.period.since for at in times):
-        yield f"{earlier:,} earlier"
-    if later := sum(at >= digest.period.until for at in times):
-        yield f"{later:,} later"
+    earlier = sum(at < digest.period.since for at in times)
+    return earlier, sum(at >= digest.period.until for at in times)
 
 
 def _where(digest: Digest) -> str:

@@ -186,5 +186,9 @@ def _stands_for(digest: Digest) -> Iterator[str]:
     if repeats:
         verb = "repeats" if repeats == 1 else "repeat"
         yield f"{repeats:,} of them only {verb} another"
-    for others in elsewhen(digest):
-        yield f"{others} than that"
+    earlier, later = elsewhen(digest)
+    time = _BEFORE[digest.period.kind].lower()
+    if earlier:
+        yield f"{earlier:,} of before that {time}"
+    if later:
+        yield f"{later:,} of after that {time}"

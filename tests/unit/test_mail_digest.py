@@ -47,6 +47,7 @@ def test_the_subject_says_how_much_where_when_and_what_to_look_at() -> None:
     )
     late = replace(empty(), bans=(a_ban(1, at=empty().period.until),))
     assert subject(late).endswith(", Fri 20 Nov; 1 later")
+    assert "1 ban, 1 of after that day." in words(late)
 
 
 def test_one_host_is_named() -> None:
@@ -130,7 +131,7 @@ def test_the_time_is_told_as_the_reader_counts_it(
         "not known 12",
         "root 301, admin 188",
         "0 mails due, 3 refused, spool empty, 611 addresses looked up, 2 of them",
-        "6 bans, 1 of them only repeats another, 1 earlier than that.",
+        "6 bans, 1 of them only repeats another, 1 of before that day.",
         "sshd: 4 bans of 3 addresses",
         "AS64500 Example Hosting: 198.51.100.7 (2), 198.51.100.21",
         "no known network: 2001:db8:5::7",
