@@ -65,7 +65,7 @@ def mail_lines(facts: ChannelFacts, zone: tzinfo | None) -> Iterator[str]:
             f"{newest.recipient}, {times.moment(newest.bounced_at, zone)}: {reason}"
         )
     for path, problem in facts.unread.items():
-        yield f"bounces not read: {path}: {problem}"
+        yield f"bounces not read: {path}: {problem}; f2b-enrich check"
 
 
 def notify_line(facts: ChannelFacts, now: datetime) -> str | None:

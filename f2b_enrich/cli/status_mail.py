@@ -169,7 +169,10 @@ def mail_lines(facts: MailFacts, now: datetime, zone: tzinfo | None) -> Iterator
     if dead is not None:
         reason = cut(printable(dead.last_error or "no reason kept"), _LONGEST_REASON)
         when = times.moment(dead.due_at, zone)
-        yield f"newest dead: {dead.id} to {dead.recipient}, {when}: {reason}"
+        yield (
+            f"newest dead: {dead.id} to {dead.recipient}, {when}: {reason}; "
+            f"f2b-enrich outbox retry {dead.id}"
+        )
 
 
 def _held(facts: MailFacts) -> str:

@@ -117,7 +117,5 @@ def span(seconds: int | None) -> str:
 def ago(when: datetime, now: datetime) -> str:
     """Write how long ago something was, in its largest unit; the clock may be wrong."""
     seconds = int((now - when).total_seconds())
-    if seconds < 0:
-        return "in the future"
-    words = span(seconds).split(" ")
-    return f"{' '.join(words[:2])} ago"
+    words = " ".join(span(abs(seconds)).split(" ")[:2])
+    return f"{words} in the future" if seconds < 0 else f"{words} ago"

@@ -137,4 +137,4 @@ def test_spans_have_two_units_at_most(seconds: int | None, expected: str) -> Non
 def test_what_was_is_told_in_one_unit() -> None:
     assert times.ago(NOW - timedelta(minutes=125), NOW) == "2 h ago"
     assert times.ago(NOW, NOW) == "0 s ago"
-    assert times.ago(NOW + timedelta(hours=1), NOW) == "in the future"
+    assert times.ago(NOW + timedelta(hours=1), NOW) == "1 h in the future"

@@ -62,7 +62,9 @@ def test_a_mailbox_that_cannot_be_read_is_told(place: Place) -> None:
         with store.writing() as connection:
             bounces.keep(connection, box)
     told = place.told()["mail"]
-    assert told.endswith("bounces not read: /var/mail/x: Permission denied")
+    assert told.endswith(
+        "bounces not read: /var/mail/x: Permission denied; f2b-enrich check"
+    )
 
 
 def test_how_the_command_fares_is_told(place: Place) -> None:

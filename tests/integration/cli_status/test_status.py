@@ -42,9 +42,9 @@ def test_everything_is_told_of_a_daemon_at_work(place: Place) -> None:
         "0% of 1 ban answered from the store",
         "mail": "root@web1 -> noc@admins.net via localhost:25\n"
         "today 1 alert; 0 bans for the digest; 1 due, 1 dead; "
-        "oldest due queued in the future; last taken 21:10:03\n"
+        "oldest due queued 1 min in the future; last taken 21:10:03\n"
         "newest dead: 3 to noc@admins.net, 2026-11-20 15:14:03 CET: "
-        "550 5.1.1 no such user",
+        "550 5.1.1 no such user; f2b-enrich outbox retry 3",
         "brake": "open (1 of 100 today); daily digest next Sun 07:00, none taken yet",
         "retention": "lines 180 d, bans for ever; never purged yet",
     }
