@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli import mail_words, times
-from f2b_enrich.cli.tables import Column, fit
+from f2b_enrich.cli.tables import Column, cut, fit
+from f2b_enrich.inert import printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxState
 from f2b_enrich.store import bounces, fates, filling
@@ -21,28 +22,49 @@ if TYPE_CHECKING:
     from f2b_enrich.store.fates import Told
     from f2b_enrich.store.lists import Mail
 
+_LEAST_REASON = 32
+"""Columns without which the reason for anything cannot be read."""
+
+_INDENT = " " * 4
+
 
 def table(
     mails: Sequence[Mail], *, zone: tzinfo | None, width: int | None
 ) -> Iterator[str]:
-    """Lay mails out for people."""
+    """Lay mails out for people; on a narrow screen each on two lines."""
     if not mails:
         return
     zones = times.zone_names((mail.row.created_at for mail in mails), zone)
-    columns = (
+    when = (
         Column("id", right=True),
         Column(f"queued ({zones})"),
         Column("state"),
         Column("next or sent"),
-        Column("tries", right=True),
-        Column("to", limit=40),
-        Column("about"),
-        Column("reason", limit=500),
     )
-    yield from fit(columns, [_cells(mail, zone) for mail in mails], width=width)
+    whom = (Column("tries", right=True), Column("to", limit=40), Column("about"))
+    why = Column("reason", limit=500)
+    rows = [(*_times(mail, zone), *_whom(mail, zone)) for mail in mails]
+    reasons = [_reason(mail, zone) for mail in mails]
+    longest = max(map(len, fit((*when, *whom), rows)))
+    if width is None or longest + (_LEAST_REASON if any(reasons) else 0) <= width:
+        cells = [(*row, reason) for row, reason in zip(rows, reasons, strict=True)]
+        yield from fit((*when, *whom, why), cells, width=width)
+        return
+    briefly = [(*_times(mail, zone), _about(mail, zone)) for mail in mails]
+    heading, *lines = fit((*when, Column("about")), briefly, width=width)
+    yield heading
+    for line, mail, reason in zip(lines, mails, reasons, strict=True):
+        yield line
+        yield _INDENT + cut(_second_line(mail, reason), width - len(_INDENT))
 
 
-def _cells(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
+def _second_line(mail: Mail, reason: str | None) -> str:
+    to = mail.row.recipient or "nobody"
+    text = f"to {to}, {counted(mail.row.attempts, 'attempt')}"
+    return printable(f"{text}: {reason}" if reason else text)
+
+
+def _times(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
     row = mail.row
     when = row.due_at if row.state is OutboxState.DUE else row.sent_at
     return (
@@ -50,11 +72,11 @@ def _cells(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
         times.stamp(row.created_at, zone),
         row.state,
         when and times.shortly_after(when, row.created_at, zone),
-        row.attempts,
-        row.recipient,
-        _about(mail, zone),
-        _reason(mail, zone),
     )
+
+
+def _whom(mail: Mail, zone: tzinfo | None) -> tuple[object, ...]:
+    return mail.row.attempts, mail.row.recipient, _about(mail, zone)
 
 
 def _about(mail: Mail, zone: tzinfo | None) -> str:

@@ -52,7 +52,7 @@ def fit(
     if width is not None:
         limits = _narrowed(limits, table, width)
     shown = [
-        [_cut(text, limit) for text, limit in zip(row, limits, strict=True)]
+        [cut(text, limit) for text, limit in zip(row, limits, strict=True)]
         for row in table
     ]
     widths = [max(map(_columns, values)) for values in zip(*shown, strict=True)]
@@ -82,7 +82,7 @@ def _pad(text: str, size: int, *, right: bool) -> str:
     return blanks + text if right else text + blanks
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
     """Shorten text to so many columns, ending in U+2026 where it was cut."""
     if _columns(text) <= limit:
         return text
