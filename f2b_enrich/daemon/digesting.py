@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from f2b_enrich.daemon.digests_due import begin, due
-from f2b_enrich.store import filling
+from f2b_enrich.store import digests, filling
 from f2b_enrich.store.digests import MOST_BANS
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class Digesting:
             part = partial(fill_some, begun=begun, bans=bans, now=self._now())
             folded, is_whole = await self._commits.submit(part)
             bans += folded
+        # One alert a recipient was folded; the digest names each ban once.
+        bans = await self._reads.run(partial(filling.count, into=begun.id))
         kind = begun.period.kind
         log.info("digest queued", kind=kind, to=begun.recipient, bans=bans)
         self._queued()
@@ -127,8 +129,16 @@ def fill_some(
         limit=limit,
     )
     is_whole = folded < AT_ONCE or bans + folded >= MOST_BANS
-    if is_whole and (bans + folded or filling.has_bans(connection, begun.period)):
+    if not is_whole:
+        return folded, False
+    if bans + folded or _tells_besides(connection, begun):
         filling.finish(connection, begun.id, now=now)
-    elif is_whole:
+    else:
         filling.give_up(connection, begun.id)
-    return folded, is_whole
+    return folded, True
+
+
+def _tells_besides(connection: sqlite3.Connection, begun: Unfilled) -> bool:
+    """Tell whether a digest that names no ban has anything to say."""
+    has_bans = filling.has_bans(connection, begun.period)
+    return has_bans or bool(digests.came_back(connection, begun.id))

@@ -16,7 +16,7 @@ from f2b_enrich.figures import Period
 from f2b_enrich.mail.addresses import check_address, route
 from f2b_enrich.model import start_of_day
 from f2b_enrich.outbox import message_id
-from f2b_enrich.store import filling, outbox, sorting
+from f2b_enrich.store import bounces, digests, filling, outbox, sorting
 
 if TYPE_CHECKING:
     import sqlite3
@@ -213,7 +213,19 @@ class _Recipient:
             # Nobody wants to hear of the day before the installation.
             oldest = _oldest(self._held)
             return oldest is not None and oldest <= slot.at
-        return bool(self._held) or filling.has_bans(self._connection, slot.period)
+        return (
+            bool(self._held)
+            or filling.has_bans(self._connection, slot.period)
+            or self._has_bounces(slot.period)
+        )
+
+    def _has_bounces(self, period: Period) -> bool:
+        """Tell whether any mail of ours came back that no digest has told of."""
+        since = digests.bounces_since(
+            self._connection, self._recipient, period, now=self._now
+        )
+        found = bounces.by_recipient(self._connection, since=since, until=self._now)
+        return bool(found)
 
     def _wanted(self, period: Period, *, tells: bool) -> Wanted:
         mail = self._mail(period) if tells else None

@@ -272,7 +272,9 @@ class _Batch:
             if floods.is_over(row.flood, load, self._rules.limits, now=self._now):
                 store_floods.end(self._connection, row.id, now=self._now)
                 self.ended.append(row.recipient)
-                if row.began_mail is not None and floods.may_tell(load, self._rules.limits):
+                if row.began_mail is not None and floods.may_tell(
+                    load, self._rules.limits
+                ):
                     self._tell(row, "ended")
             else:
                 further = floods.go_on(row.flood, now=self._now)

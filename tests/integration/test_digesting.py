@@ -10,7 +10,7 @@ import pytest
 from f2b_enrich.daemon import digesting
 from f2b_enrich.daemon.digests_due import begin, due
 from f2b_enrich.errors import DeliveryError
-from f2b_enrich.store import filling, outbox
+from f2b_enrich.store import bounces, filling, outbox
 from f2b_enrich.store.connection import transaction
 from tests.alert_desk import RECIPIENT, AlertDesk
 
@@ -90,6 +90,33 @@ def test_an_empty_day_is_not_told_of_even_when_its_bans_come_later(
     assert desk.digest() == []
     desk.clock.move(days=1)
     assert len(desk.digest()) == 1
+
+
+def test_a_mail_that_came_back_is_told_of_on_a_day_without_bans(
+    store: sqlite3.Connection,
+) -> None:
+    desk = desk_of(store)
+    ban = desk.ban()
+    desk.sort()
+    desk.send()
+    desk.clock.move(hours=19)
+    assert len(desk.digest()) == 1
+    desk.send()
+    desk.clock.move(hours=1)
+    returned = bounces.Returned(
+        message_id=desk.alert(ban).message_id,
+        recipient=RECIPIENT,
+        status="5.1.1",
+        diagnostic="no such user",
+    )
+    with transaction(store):
+        assert bounces.note(store, returned, now=desk.clock()) is not None
+    desk.clock.move(hours=23)
+    (made,) = desk.digest()
+    assert rows_of(desk, [made])[0].state == "due"
+    desk.send()
+    desk.clock.move(days=1)
+    assert desk.digest() == []
 
 
 def test_repetitions_alone_make_no_day(store: sqlite3.Connection) -> None:
