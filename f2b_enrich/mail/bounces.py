@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import BytesParser, Parser
-from itertools import islice
+from email.parser import Parser
 from typing import TYPE_CHECKING
 
 from f2b_enrich import inert
+from f2b_enrich.mail_parser import PARSER_ERRORS, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,13 +20,10 @@ MAX_BYTES = 256 * 1024
 MAX_TEXT = 300
 _MAX_WORD = 254
 _MAX_REASON = 16 * 1024
-_MAX_BOUNDARIES = 40
-"""Parts in parts: the parser takes as much stack, and time, as there are."""
 
 FAILED = "failed"
 DELAYED = "delayed"
 
-_BOUNDARY = re.compile(rb"boundary[ \t]*=", re.IGNORECASE)
 _ID = re.compile(r"<[^<>\s]{3,320}>")
 _ID_FIELD = re.compile(
     r"^[> \t]{0,8}message-id:\s{0,8}(<[^<>\s]{3,320}>)", re.IGNORECASE | re.MULTILINE
@@ -80,7 +77,7 @@ def read(data: bytes) -> Bounce | None:
     but what is told. A reply by a person or a holiday program is none, even one that
     quotes the mail.
     """
-    message = _parsed(data[:MAX_BYTES])
+    message = parsed(data[:MAX_BYTES])
     if message is None:
         return None
     try:
@@ -95,19 +92,7 @@ def read(data: bytes) -> Bounce | None:
         if message_id is None:
             return None
         return _reported(report, words, message, message_id)
-    except (RecursionError, LookupError, ValueError, TypeError, AttributeError):
-        return None  # the parser does not promise to keep to its types
-
-
-def _parsed(data: bytes) -> Message | None:
-    surplus = next(islice(_BOUNDARY.finditer(data), _MAX_BOUNDARIES, None), None)
-    if surplus is not None:
-        data = data[: surplus.start()]
-    if data.startswith(b"From "):
-        data = data.partition(b"\n")[2]
-    try:
-        return BytesParser().parsebytes(data)
-    except (RecursionError, LookupError, ValueError, TypeError, AttributeError):
+    except PARSER_ERRORS:
         return None
 
 

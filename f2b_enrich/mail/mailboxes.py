@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-MAX_MAILS = 500
+MAX_MAILS = 100
 """Mails read at a time."""
 
 MAX_READ = 64 * 1024 * 1024

@@ -173,6 +173,10 @@ def test_parts_in_parts_exhaust_nothing() -> None:
     )
     assert read(nested + bounces.qmail()) is None
     assert read(b"Content-Type: message/rfc822\n\n" * 8000) is None
+    delivery = b"Return-Path: <>\nContent-Type: message/delivery-status\n\n"
+    assert read(delivery + b"\n" * 250_000) is None
+    quoted = b'Return-Path: <>\nContent-Type: multipart/mixed; x="' + b";" * 250_000
+    assert read(quoted) is None
 
 
 def test_a_huge_mail_is_read_as_far_as_needed() -> None:
