@@ -108,8 +108,9 @@ class Bouncing:
             since = max(since, min(before.read_at, now) - OVERLAP)
         seen = mailboxes.new_mails(path, take, since=since.timestamp(), seen=self._seen)
         self._seen = seen.names
-        # Until all is read a daemon that is started anew begins again.
-        read_at = now if seen.is_all else before.read_at
+        # Until all is read, and could be, the next look begins where this one did.
+        done = seen.is_all and seen.problem is None
+        read_at = now if done else before.read_at
         problem = None if seen.problem is None else _words(seen.problem)
         return Mailbox(path=before.path, read_at=read_at, problem=problem), seen.is_all
 

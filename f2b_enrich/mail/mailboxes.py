@@ -40,7 +40,8 @@ class Place:
 class Seen:
     """The names of those mails of a Maildir that were seen by now.
 
-    `is_all` says that none is left for now, `problem` why one could not be read.
+    `is_all` says that none is left for now, `problem` why one could not be read, which
+    is not among the names: it is tried again.
     """
 
     names: frozenset[str]
@@ -68,7 +69,10 @@ def new_mails(
     known = set(seen & found.keys())
     unread = sorted((*found[name], name) for name in found.keys() - known)
     problem = None
-    for _, path, name in unread[:MAX_MAILS]:
+    count = 0
+    for _, path, name in unread:
+        if count == MAX_MAILS:
+            return Seen(names=frozenset(known), is_all=False, problem=problem)
         try:
             with _opened(path) as file:
                 take(file.read(MAX_BYTES))
@@ -76,9 +80,10 @@ def new_mails(
             continue  # moved meanwhile: read the next time, under the same name
         except OSError as exc:
             problem = exc
+            continue  # nor is it counted: many of these would hide all others
         known.add(name)
-    is_all = len(unread) <= MAX_MAILS
-    return Seen(names=frozenset(known), is_all=is_all, problem=problem)
+        count += 1
+    return Seen(names=frozenset(known), is_all=True, problem=problem)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, float, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from f2b_enrich.config_channels import BounceSettings
 from f2b_enrich.daemon.bouncing import FIRST_LOOK, Bouncing, returned
 from f2b_enrich.daemon.commits import Commits
 from f2b_enrich.daemon.reads import Reads
+from f2b_enrich.mail import mailboxes
 from f2b_enrich.model import OutboxState
 from f2b_enrich.store import bounces as store_bounces
 from f2b_enrich.store.connection import open_reader, open_writer
@@ -141,6 +143,27 @@ async def test_a_mailbox_that_cannot_be_read_is_told_once(server: Server) -> Non
     server.add(bounces.report(server.ids[0]))
     await server.look()
     assert server.problem(server.mbox) is None
+    assert server.back() == [1]
+
+
+async def test_a_mail_that_cannot_be_read_stays_a_problem_until_it_is(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        # What a file system that is ill says: root may read all else.
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    server.make_maildir()
+    (server.maildir / "new" / "1").write_bytes(bounces.report(server.ids[0]))
+    with monkeypatch.context() as patch:
+        patch.setattr(mailboxes, "_opened", refuse)
+        async with server.looking() as bouncing:
+            for _ in range(3):
+                await bouncing.step()
+                assert server.problem(server.maildir) == "Input/output error"
+                server.now += timedelta(hours=2)
+    await server.look()
+    assert server.problem(server.maildir) is None
     assert server.back() == [1]
 
 

@@ -212,21 +212,33 @@ def test_a_full_maildir_is_read_in_portions(maildir: Path) -> None:
     assert len(read) == mailboxes.MAX_MAILS + 2
 
 
-def test_a_mail_that_cannot_be_read_hides_no_other(maildir: Path) -> None:
-    put(maildir / "new" / "1.a", b"one")
-    put(maildir / "new" / "2.a", b"two")
+def test_mails_that_cannot_be_read_hide_no_other_and_are_tried_again(
+    maildir: Path,
+) -> None:
+    count = mailboxes.MAX_MAILS + 1
+    for number in range(count):
+        put(maildir / "new" / f"{number}.a", b"closed", at=number)
+    put(maildir / "new" / "last.a", b"open")
     read: list[bytes] = []
 
-    def take(mail: bytes) -> None:
-        if not read:
-            read.append(b"")
+    def refuse(mail: bytes) -> None:
+        if mail == b"closed":
             raise PermissionError(13, "Permission denied")
         read.append(mail)
 
-    found = new_mails(maildir, take, since=0, seen=frozenset())
-    assert read == [b"", b"two"]
-    assert found.problem is not None
-    assert len(found.names) == 2
+    first = new_mails(maildir, refuse, since=0, seen=frozenset())
+    assert read == [b"open"]
+    assert first.problem is not None
+    assert (first.is_all, first.names) == (True, {"last.a"})
+    again = new_mails(maildir, refuse, since=0, seen=first.names)
+    assert again.problem is not None
+
+    read.clear()
+    mended = new_mails(maildir, read.append, since=0, seen=again.names)
+    assert len(read) == mailboxes.MAX_MAILS
+    assert mended.problem is None
+    new_mails(maildir, read.append, since=0, seen=mended.names)
+    assert read == [b"closed"] * count
 
 
 def test_a_mail_that_a_reader_moves_is_read_the_next_time(maildir: Path) -> None:
