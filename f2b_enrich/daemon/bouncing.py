@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
+from f2b_enrich import inert
 from f2b_enrich.mail import bounces, mailboxes
 from f2b_enrich.outbox import LIFETIME
 from f2b_enrich.store import bounces as store_bounces
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from f2b_enrich.config_channels import BounceSettings
     from f2b_enrich.daemon.commits import Commits
@@ -86,8 +87,8 @@ class Bouncing:
                 look, path, before, partial(_take, found)
             )
         except OSError as exc:
-            if isinstance(exc, FileNotFoundError) and path.parent.is_dir():
-                return True  # made when the first mail arrives
+            if _comes_later(path):
+                return True
             after, done = _unreadable(before, exc), True
         if after.problem is not None and after.problem != before.problem:
             log.warning("bounces not read", path=str(path), reason=after.problem)
@@ -111,8 +112,10 @@ class Bouncing:
         # Until all is read, and could be, the next look begins where this one did.
         done = seen.is_all and seen.problem is None
         read_at = now if done else before.read_at
-        problem = None if seen.problem is None else _words(seen.problem)
-        return Mailbox(path=before.path, read_at=read_at, problem=problem), seen.is_all
+        after = Mailbox(
+            path=before.path, read_at=read_at, problem=_words(seen.problem, path)
+        )
+        return after, seen.is_all
 
     def _from_mbox(
         self, path: Path, before: Mailbox, take: Callable[[bytes], None]
@@ -127,6 +130,7 @@ class Bouncing:
             read_at=now,
             position=progress.place.position,
             mark=progress.place.mark,
+            problem=_words(progress.problem, path),
         )
         return after, progress.is_all
 
@@ -176,15 +180,26 @@ def _is_news(before: Mailbox, after: Mailbox) -> bool:
     ) or after.read_at - before.read_at >= OVERLAP
 
 
+def _comes_later(path: Path) -> bool:
+    """Tell a mailbox that is made with the first mail from what is none."""
+    return not path.exists() and path.parent.is_dir()
+
+
 def _unreadable(before: Mailbox, error: OSError) -> Mailbox:
     return Mailbox(
         path=before.path,
         read_at=before.read_at,
         position=before.position,
         mark=before.mark,
-        problem=_words(error),
+        problem=_words(error, Path(before.path)),
     )
 
 
-def _words(error: OSError) -> str:
-    return error.strerror or str(error)
+def _words(error: OSError | None, mailbox: Path) -> str | None:
+    """Say why, and of which file where it is not the mailbox itself."""
+    if error is None:
+        return None
+    reason = error.strerror or str(error)
+    if error.filename is None or Path(error.filename) == mailbox:
+        return reason
+    return f"{inert.printable(Path(error.filename).name)}: {reason}"

@@ -36,7 +36,7 @@ def links(settings: Settings, *, now: datetime) -> Iterator[Link]:
         with open_reader(settings.store.path) as connection:
             found = [
                 *_bounced(connection, now),
-                *_unread(connection, settings),
+                *_mailboxes(connection, settings),
             ]
             waiting = notifications.backlog(connection, since=now - DAY)
     except StoreError:
@@ -59,12 +59,16 @@ def _bounced(connection: sqlite3.Connection, now: datetime) -> Iterator[Link]:
         )
 
 
-def _unread(connection: sqlite3.Connection, settings: Settings) -> Iterator[Link]:
+def _mailboxes(connection: sqlite3.Connection, settings: Settings) -> Iterator[Link]:
     for path in filter(None, (settings.bounces.maildir, settings.bounces.mbox)):
         box = bounces.mailbox(connection, str(path))
         if box is not None and box.problem is not None:
             cure = "let the daemon's user read it (docs/how-to/bounces.md)"
             yield warn("bounces", f"{path} cannot be read: {box.problem}", cure)
+        elif box is None:
+            yield ok("bounces", f"{path} is not there yet, or not read yet")
+        else:
+            yield ok("bounces", f"{path} is read")
 
 
 def _notified(program: str, waiting: Backlog, now: datetime) -> Link:

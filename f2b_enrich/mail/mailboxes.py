@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from f2b_enrich.mail.bounces import MAX_BYTES
@@ -51,10 +51,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where the next reading begins; `is_all` says that nothing is left for now."""
+    """Where the next reading begins; `is_all` says that nothing is left for now.
+
+    `problem` is why what was put aside could not be read to its end.
+    """
 
     place: Place
     is_all: bool
+    problem: OSError | None = None
 
 
 def new_mails(
@@ -116,6 +120,7 @@ def further_mails(
             return _read(file, max(size - MAX_READ, 0), take, now=now)
         if _fits(file, after):
             return _read(file, after.position, take, now=now)
+        problem = None
         try:
             with _opened(path.with_name(f"{path.name}.1")) as older:
                 if _fits(older, after):
@@ -124,7 +129,9 @@ def further_mails(
                         return rest
         except FileNotFoundError:
             pass
-        return _read(file, 0, take, now=now)
+        except OSError as exc:
+            problem = exc  # what has come since is not to wait for that
+        return replace(_read(file, 0, take, now=now), problem=problem)
 
 
 @contextmanager

@@ -160,11 +160,38 @@ async def test_a_mail_that_cannot_be_read_stays_a_problem_until_it_is(
         async with server.looking() as bouncing:
             for _ in range(3):
                 await bouncing.step()
-                assert server.problem(server.maildir) == "Input/output error"
+                assert server.problem(server.maildir) == "1: Input/output error"
                 server.now += timedelta(hours=2)
     await server.look()
     assert server.problem(server.maildir) is None
     assert server.back() == [1]
+
+
+async def test_a_folder_that_is_no_maildir_is_a_problem(server: Server) -> None:
+    server.maildir.mkdir()
+    await server.look()
+    assert server.problem(server.maildir) == "new: No such file or directory"
+
+    server.maildir.rmdir()
+    server.maildir.write_bytes(b"")
+    await server.look()
+    assert server.problem(server.maildir) == "new: Not a directory"
+
+
+async def test_what_was_put_aside_and_cannot_be_read_stops_nothing(
+    server: Server,
+) -> None:
+    server.add(bounces.report(server.ids[0]))
+    await server.look()
+    os.mkfifo(server.mbox.with_name("mbox.1"))
+    server.mbox.unlink()
+    server.add(bounces.reply())
+    server.add(bounces.report(server.ids[1]))
+    await server.look()
+    assert server.back() == [1, 2]
+    assert server.problem(server.mbox) == "mbox.1: is no regular file"
+    await server.look()
+    assert server.problem(server.mbox) is None
 
 
 async def test_a_folder_that_is_missing_is_a_problem(tmp_path: Path) -> None:

@@ -66,7 +66,14 @@ def test_a_mailbox_that_cannot_be_read_is_a_warning(store: StoreBuilder) -> None
         bounces.keep(connection, Mailbox(path="/var/mail/y", read_at=NOW))
     found = look(store, bounces={"mbox": "/var/mail/x", "maildir": "/var/mail/y"})
     assert found == [
-        ("bounces", Level.WARN, "/var/mail/x cannot be read: Permission denied")
+        ("bounces", Level.OK, "/var/mail/y is read"),
+        ("bounces", Level.WARN, "/var/mail/x cannot be read: Permission denied"),
+    ]
+
+
+def test_a_mailbox_that_is_not_there_is_named(store: StoreBuilder) -> None:
+    assert look(store, bounces={"mbox": "/var/mail/z"}) == [
+        ("bounces", Level.OK, "/var/mail/z is not there yet, or not read yet")
     ]
 
 
