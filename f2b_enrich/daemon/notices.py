@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from f2b_enrich import inert
+from f2b_enrich.mail import digest_subject, flood_view
 from f2b_enrich.mail.subject import subject
 from f2b_enrich.model import time_text
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from f2b_enrich.mail.alert import Alert
+    from f2b_enrich.mail.digest import Digest
+    from f2b_enrich.mail.flood import Flood
     from f2b_enrich.model import Enrichment
     from f2b_enrich.store.notifications import Folded, Notification
 
@@ -60,20 +63,49 @@ def of_alert(about: Notification, told: Alert) -> dict[str, object]:
     }
 
 
-def of_digest(about: Notification, folded: Folded, *, host: str) -> dict[str, object]:
-    """Tell of a mail about many bans, or about none."""
-    title = f"[fail2ban] {_inert(host)} {about.event}"
-    if folded.bans:
-        title += f": bans {folded.bans}, addresses {folded.addresses}"
+def of_digest(about: Notification, folded: Folded, told: Digest) -> dict[str, object]:
+    """Tell of a digest: what it is about, and the bans that are in it alone."""
+    period, count = told.period, told.figures.count
     return {
-        **_head(about, host=host, title=title),
-        "digest": {
-            "bans": folded.bans,
-            "addresses": folded.addresses,
-            "first_at": _time(folded.first_at),
-            "last_at": _time(folded.last_at),
-            "jails": {_inert(name): bans for name, bans in folded.jails.items()},
+        **_head(about, host=told.host, title=digest_subject.subject(told)),
+        "period": {
+            "kind": period.kind,
+            "since": time_text(period.since),
+            "until": time_text(period.until),
+            "bans": count.bans,
+            "addresses": count.addresses,
         },
+        "digest": _folded(folded),
+    }
+
+
+def of_flood(about: Notification, told: Flood) -> dict[str, object]:
+    """Tell that a flood began, or that it ended."""
+    return {
+        **_head(about, host=told.host, title=flood_view.subject(told)),
+        "flood": {
+            "about": "began" if told.ended_at is None else "ended",
+            "began_at": time_text(told.began_at),
+            "ended_at": _time(told.ended_at),
+            "bans_per_minute": flood_view.per_minute(told),
+            "held": told.held,
+        },
+    }
+
+
+def of_other(about: Notification, folded: Folded, *, host: str) -> dict[str, object]:
+    """Tell of a mail of another kind."""
+    title = f"[fail2ban] {_inert(host)} {about.event}"
+    return {**_head(about, host=host, title=title), "digest": _folded(folded)}
+
+
+def _folded(folded: Folded) -> dict[str, object]:
+    return {
+        "bans": folded.bans,
+        "addresses": folded.addresses,
+        "first_at": _time(folded.first_at),
+        "last_at": _time(folded.last_at),
+        "jails": {_inert(name): bans for name, bans in folded.jails.items()},
     }
 
 

@@ -14,7 +14,10 @@ from f2b_enrich.daemon import commands, notices
 from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.commands import CommandError
 from f2b_enrich.daemon.loops import first_of
+from f2b_enrich.daemon.writing import AboutBan, known_of
 from f2b_enrich.errors import DeliveryError, StoreError
+from f2b_enrich.mail.digest import Digest
+from f2b_enrich.mail.flood import Flood
 from f2b_enrich.outbox import MAX_ERROR, next_attempt
 from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store import notifications
@@ -28,9 +31,10 @@ if TYPE_CHECKING:
     from f2b_enrich.daemon.commits import Commits
     from f2b_enrich.daemon.mailing import Desk
     from f2b_enrich.daemon.reads import Reads
+    from f2b_enrich.daemon.writing import Known
     from f2b_enrich.model import OutboxRow
     from f2b_enrich.store.facts import BanFacts
-    from f2b_enrich.store.notifications import Notification
+    from f2b_enrich.store.notifications import Folded, Notification
 
 log = structlog.get_logger(__name__)
 
@@ -140,13 +144,25 @@ class Notifying:
     async def _written(self, about: Notification, desk: Desk) -> bytes:
         mail = about.mail
         if mail.ban_id is None:
+            known = await self._reads.run(partial(known_of, row=mail))
             folded = await self._reads.run(
                 partial(notifications.folded, mail_id=mail.id)
             )
-            return notices.text(notices.of_digest(about, folded, host=self._host))
+            return await asyncio.to_thread(self._about_many, about, known, folded, desk)
         facts = await self._facts(mail.ban_id, desk)
         # Hostile lines cost tens of milliseconds, in which no ban would be taken.
         return await asyncio.to_thread(_alert, about, facts, desk)
+
+    def _about_many(
+        self, about: Notification, known: Known, folded: Folded, desk: Desk
+    ) -> bytes:
+        if isinstance(known, AboutBan):
+            return notices.text(notices.of_other(about, folded, host=self._host))
+        told = desk.writer.told(about.mail, known)
+        if isinstance(told, Flood):
+            return notices.text(notices.of_flood(about, told))
+        assert isinstance(told, Digest)  # noqa: S101 - of many, and no flood
+        return notices.text(notices.of_digest(about, folded, told))
 
     async def _facts(self, ban_id: str, desk: Desk) -> BanFacts | None:
         read = partial(store_facts.of, ban_id=ban_id)

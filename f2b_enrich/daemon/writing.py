@@ -11,6 +11,8 @@ from f2b_enrich.daemon.bounce_notes import bounce_notes
 from f2b_enrich.daemon.digests import DigestDesk, digest
 from f2b_enrich.daemon.flood_notices import flood
 from f2b_enrich.daemon.sorting import FLOOD
+from f2b_enrich.mail.digest import Digest
+from f2b_enrich.mail.flood import Flood
 from f2b_enrich.store import digests, facts, floods
 from f2b_enrich.store.digests import DigestFacts
 from f2b_enrich.store.filling import DIGEST
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from f2b_enrich.daemon.tried_names import TriedNames
     from f2b_enrich.enrich.relations import Relations
     from f2b_enrich.figures import FoldedBan
+    from f2b_enrich.mail.alert import Alert
     from f2b_enrich.mail.compose import Composer, Form
     from f2b_enrich.model import OutboxRow
     from f2b_enrich.store.bounces import CameBack
@@ -88,11 +91,33 @@ class Writer:
             DeliveryError: an address must not be used, or the store knows nothing of
                 what the mail is about.
         """
+        told = self.told(row, known)
+        if isinstance(told, Digest):
+            message = self.composer.compose_digest(told, now=now, form=form)
+        elif isinstance(told, Flood):
+            message = self.composer.compose_flood(told, now=now, form=form)
+        else:
+            message = self.composer.compose(told, now=now, form=form)
+        return Written(sender=told.sender, recipient=told.recipient, message=message)
+
+    def told(self, row: OutboxRow, known: Known) -> Alert | Digest | Flood:
+        """Bring together what the mail of a row tells.
+
+        Raises:
+            DeliveryError: as `write` does.
+        """
         if isinstance(known, AboutMany):
-            return self._digest(row, known, now, form)
+            return self._digest(row, known)
         if isinstance(known, AboutFlood):
-            return self._flood(row, known, now, form)
-        told = alert(
+            return flood(
+                row,
+                known.flood,
+                host=self.settings.host_name,
+                settings=self.settings.mail,
+                limits=self.settings.alerts.limits(),
+                timezone=self.timezone,
+            )
+        return alert(
             row,
             known.ban,
             settings=self.settings.mail,
@@ -101,12 +126,8 @@ class Writer:
             tried=self.tried,
             also=known.also,
         )
-        message = self.composer.compose(told, now=now, form=form)
-        return Written(sender=told.sender, recipient=told.recipient, message=message)
 
-    def _digest(
-        self, row: OutboxRow, known: AboutMany, now: datetime, form: Form
-    ) -> Written:
+    def _digest(self, row: OutboxRow, known: AboutMany) -> Digest:
         desk = DigestDesk(
             host=self.settings.host_name,
             settings=self.settings.mail,
@@ -120,29 +141,13 @@ class Writer:
             self.settings.daemon.spool,
             spool.beside(self.settings.daemon.socket),
         )
-        told = digest(
+        return digest(
             row,
             known.digest,
             desk=desk,
             notes=notes,
             spooled=sum(spool.backlog(folder).files for folder in folders),
         )
-        message = self.composer.compose_digest(told, now=now, form=form)
-        return Written(sender=told.sender, recipient=told.recipient, message=message)
-
-    def _flood(
-        self, row: OutboxRow, known: AboutFlood, now: datetime, form: Form
-    ) -> Written:
-        told = flood(
-            row,
-            known.flood,
-            host=self.settings.host_name,
-            settings=self.settings.mail,
-            limits=self.settings.alerts.limits(),
-            timezone=self.timezone,
-        )
-        message = self.composer.compose_flood(told, now=now, form=form)
-        return Written(sender=told.sender, recipient=told.recipient, message=message)
 
 
 def known_of(connection: sqlite3.Connection, row: OutboxRow) -> Known:

@@ -86,10 +86,13 @@ def _seconds(flood: Flood) -> int:
     return max(int(flood.counted_over.total_seconds()), 1)
 
 
+def per_minute(flood: Flood) -> int:
+    """Tell how many bans a minute; a part of one rounded up, for there was one."""
+    return -(-flood.rush.count.bans * 60 // _seconds(flood))
+
+
 def _rate(flood: Flood) -> str:
-    """Tell how many a minute; a part of one rounded up, for there was one."""
-    bans = flood.rush.count.bans
-    return f"{wording.counted(-(-bans * 60 // _seconds(flood)), 'ban')} a minute"
+    return f"{wording.counted(per_minute(flood), 'ban')} a minute"
 
 
 def _lasted(flood: Flood) -> str:

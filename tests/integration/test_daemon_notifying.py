@@ -17,16 +17,14 @@ from f2b_enrich.config import Settings
 from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.daemon.commits import Commits
 from f2b_enrich.daemon.mailing import Desk
-from f2b_enrich.daemon.notices import of_digest
 from f2b_enrich.daemon.notifying import Notifying
 from f2b_enrich.daemon.reads import Reads
 from f2b_enrich.daemon.tried_names import TriedNames
 from f2b_enrich.daemon.writing import Writer
 from f2b_enrich.mail.compose import Composer
-from f2b_enrich.model import OutboxRow, OutboxState, read_time, time_text
+from f2b_enrich.model import time_text
 from f2b_enrich.store import sorting
 from f2b_enrich.store.connection import open_reader, open_writer
-from f2b_enrich.store.notifications import Folded, Notification
 from tests import bounces
 from tests.daemons import living
 from tests.digests import add_digest
@@ -123,6 +121,10 @@ async def test_it_is_told_although_no_mail_server_is_there(
             await daemon.ban(f"192.0.2.{number}")
         # Those that the brake lets through, and that a flood began.
         await daemon.until(lambda: len(hook.told()) == 21)
+        (flood,) = (each for each in hook.told() if each["event"] == "flood")
+        assert flood["title"].startswith("[fail2ban] flood began: ")
+        assert flood["flood"]["about"] == "began"
+        assert flood["flood"]["ended_at"] is None
         await until_done(daemon, 21)
         assert set(daemon.states()) <= {"due", "sending", "held"}
         await daemon.stop()
@@ -259,7 +261,9 @@ async def test_a_digest_is_told_with_the_bans_in_it(daemon: Daemon, hook: Hook) 
     await daemon.stop()
     (told,) = hook.told()
     assert told["event"] == "digest"
-    assert told["title"].endswith("digest: bans 3, addresses 2")
+    assert told["title"].startswith("[fail2ban] daily: 3 bans of 2 addresses on ")
+    assert (told["period"]["kind"], told["period"]["bans"]) == ("daily", 3)
+    assert told["digest"]["bans"] == 3
     assert told["digest"]["jails"] == {"sshd": 2, "web": 1}
 
 
@@ -400,35 +404,3 @@ async def test_the_documented_alert_has_the_keys_of_a_real_one(
     assert list(told["ban"]) == list(shown["ban"])
     if told["address"] is not None:
         assert list(told["address"]) == list(shown["address"])
-
-
-def test_the_documented_digest_is_what_is_told() -> None:
-    shown = documented("digest")
-    mail = OutboxRow(
-        id=7,
-        kind="digest",
-        ban_id=None,
-        recipient="noc@admins.net",
-        sender="root@web1",
-        state=OutboxState.DUE,
-        attempts=0,
-        created_at=NOW,
-        due_at=NOW,
-        message_id=shown["message_id"],
-    )
-    about = Notification(
-        id=42,
-        event="digest",
-        mail=mail,
-        attempts=0,
-        created_at=read_time(shown["queued_at"]),
-    )
-    figures = shown["digest"]
-    folded = Folded(
-        bans=figures["bans"],
-        addresses=figures["addresses"],
-        first_at=read_time(figures["first_at"]),
-        last_at=read_time(figures["last_at"]),
-        jails=figures["jails"],
-    )
-    assert of_digest(about, folded, host="web1") == shown

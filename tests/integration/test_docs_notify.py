@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "how-to/notify.md").read_text("utf-8")
-_EVENT, _ = re.findall(
+_EVENT, *_ = re.findall(
     r"^```json\n(.*?)^```$",
     (DOCS / "reference/notify.md").read_text("utf-8"),
     re.MULTILINE | re.DOTALL,
