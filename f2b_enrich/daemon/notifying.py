@@ -41,9 +41,14 @@ log = structlog.get_logger(__name__)
 LIFETIME = timedelta(days=1)
 """How long a command that fails is tried again: nobody wants last week's push."""
 
+LAST_TRY = timedelta(minutes=15)
+"""How much later the last try may be: it is due when the day is over."""
+
 LOOK_SECONDS = 15.0
 LONGEST_LULL = 5.0
 STORE_PAUSE_SECONDS = 1.0
+
+TOO_OLD = "not told within a day"
 
 AT_ONCE = 100
 """Mails that are found due at a time: the mail server may have been away for days."""
@@ -98,10 +103,10 @@ class Notifying:
         if seconds > 0:
             await first_of(self._changed, seconds=min(seconds, LOOK_SECONDS))
             return
-        claim = partial(
-            notifications.claim, now=desk.now(), limit=self._settings.at_once
-        )
-        claimed = await self._commits.submit(claim)
+        claim = partial(_claimed, now=desk.now(), limit=self._settings.at_once)
+        expired, claimed = await self._commits.submit(claim)
+        if expired:
+            log.warning("command not told", reason=TOO_OLD, events=expired)
         told = (self._tell(each, desk) for each in claimed)
         for outcome in await asyncio.gather(*told, return_exceptions=True):
             if isinstance(outcome, BaseException):
@@ -206,6 +211,15 @@ class Notifying:
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
             else:
                 return
+
+
+def _claimed(
+    connection: sqlite3.Connection, *, now: datetime, limit: int
+) -> tuple[int, tuple[Notification, ...]]:
+    """Give up what is too old, after days without a daemon or a command, and claim."""
+    before = now - LIFETIME - LAST_TRY
+    expired = notifications.expire(connection, before=before, now=now, error=TOO_OLD)
+    return expired, notifications.claim(connection, now=now, limit=limit)
 
 
 def _alert(about: Notification, facts: BanFacts | None, desk: Desk) -> bytes:

@@ -139,6 +139,17 @@ def _read(connection: sqlite3.Connection, number: int) -> Notification:
     )
 
 
+def expire(
+    connection: sqlite3.Connection, *, before: datetime, now: datetime, error: str
+) -> int:
+    """Give up what was queued before then and not told; tell how many."""
+    return connection.execute(
+        "UPDATE notifications SET state = 'dead', due_at = ?, "
+        "last_error = ifnull(last_error, ?) WHERE state = 'due' AND created_at < ?",
+        (time_text(now), error, time_text(before)),
+    ).rowcount
+
+
 def next_due_at(connection: sqlite3.Connection) -> datetime | None:
     """Tell when the next is due; None when none is."""
     row = connection.execute(
@@ -183,18 +194,23 @@ def release_all(connection: sqlite3.Connection) -> int:
 
 
 def backlog(connection: sqlite3.Connection, *, since: datetime) -> Backlog:
-    """Count what waits, and what was queued since then and given up."""
+    """Count what was queued since then and waits, and what was given up since then.
+
+    What was queued earlier and was not told is told no more, command or not.
+    """
     due, oldest = connection.execute(
         "SELECT count(*), min(created_at) FROM notifications "
-        "WHERE state IN ('due', 'running')"
+        "WHERE state IN ('due', 'running') AND created_at >= ?",
+        (time_text(since),),
     ).fetchone()
+    # What is dead was due for the last time when it was given up.
     (dead,) = connection.execute(
-        "SELECT count(*) FROM notifications WHERE state = 'dead' AND created_at >= ?",
+        "SELECT count(*) FROM notifications WHERE state = 'dead' AND due_at >= ?",
         (time_text(since),),
     ).fetchone()
     last = connection.execute(
         "SELECT last_error FROM notifications WHERE state IN ('due', 'running', 'dead')"
-        " AND created_at >= ? AND last_error IS NOT NULL ORDER BY id DESC LIMIT 1",
+        " AND due_at >= ? AND last_error IS NOT NULL ORDER BY id DESC LIMIT 1",
         (time_text(since),),
     ).fetchone()
     return Backlog(

@@ -7,6 +7,7 @@ import re
 import socket
 import sqlite3
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -382,6 +383,32 @@ async def test_a_ban_that_is_gone_is_not_told(hook: Hook, tmp_path: Path) -> Non
         found = row(store)
     assert found["last_error"] == "the store has no such ban"
     assert hook.told() == []
+
+
+async def test_what_is_older_than_a_day_is_not_told_any_more(
+    hook: Hook, tmp_path: Path
+) -> None:
+    hook.fault.write_text("exit 1\n")
+    async with alone(hook, tmp_path) as (notifying, desk, store):
+        await notifying.step(desk)
+        hook.fault.unlink()
+        late = replace(desk, now=lambda: NOW + timedelta(days=1, minutes=16))
+        await notifying.step(late)
+        found = row(store)
+    assert hook.told() == []
+    assert (found["state"], found["attempts"]) == ("dead", 1)
+    assert "exit status 1" in found["last_error"]
+
+
+async def test_the_last_try_may_be_a_little_late(hook: Hook, tmp_path: Path) -> None:
+    hook.fault.write_text("exit 1\n")
+    async with alone(hook, tmp_path) as (notifying, desk, _):
+        await notifying.step(desk)
+        hook.fault.unlink()
+        await notifying.step(
+            replace(desk, now=lambda: NOW + timedelta(days=1, minutes=1))
+        )
+    assert len(hook.told()) == 1
 
 
 def documented(kind: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.model import OutboxRow, OutboxState
-from f2b_enrich.store import notifications, outbox, removal
+from f2b_enrich.store import notifications, outbox, removal, sorting
 from f2b_enrich.store.notifications import Backlog, Folded
 from tests.stores import NOW, StoreBuilder, event
 
@@ -55,9 +55,10 @@ def test_what_is_due_is_found_and_nothing_else(store: StoreBuilder) -> None:
     store.mail(None, state=OutboxState.DEAD)
     store.mail(None, at=NOW + timedelta(minutes=1))
     with store.writing() as connection:
-        # What nobody has sorted yet is not on its way, whoever is to be told.
-        assert notifications.sweep(connection, events=EVENTS, now=NOW, limit=2) == 0
-        connection.execute("UPDATE outbox SET released_at = created_at")
+        for number in range(1, 5):
+            sorting.release(connection, number, now=NOW)
+    store.mail(None)
+    with store.writing() as connection:
         first = notifications.sweep(connection, events=EVENTS, now=NOW, limit=2)
         second = notifications.sweep(connection, events=EVENTS, now=NOW, limit=2)
         third = notifications.sweep(connection, events=EVENTS, now=NOW, limit=2)
@@ -106,8 +107,25 @@ def test_what_waits_and_was_given_up_is_counted(store: StoreBuilder) -> None:
         assert notifications.backlog(connection, since=NOW) == Backlog(
             due=1, dead=1, oldest_due_at=NOW, last_error="exit status 2"
         )
-        later = notifications.backlog(connection, since=NOW + timedelta(1))
-    assert (later.due, later.dead, later.last_error) == (1, 0, None)
+        assert notifications.backlog(connection, since=NOW + timedelta(1)) == empty
+
+
+def test_what_is_too_old_is_given_up_and_told_for_a_day(store: StoreBuilder) -> None:
+    queue(store)
+    with store.writing() as connection:
+        (told,) = notifications.claim(connection, now=NOW, limit=1)
+        notifications.done(connection, told.id, now=NOW)
+        later = NOW + timedelta(days=3)
+        for before, count in ((NOW, 0), (NOW + timedelta(seconds=1), 2)):
+            given_up = notifications.expire(
+                connection, before=before, now=later, error="too old"
+            )
+            assert given_up == count
+        assert notifications.claim(connection, now=later, limit=9) == ()
+        since = later - timedelta(days=1)
+        assert notifications.backlog(connection, since=since) == Backlog(
+            due=0, dead=2, oldest_due_at=None, last_error="too old"
+        )
 
 
 def test_the_bans_of_a_digest_are_counted(store: StoreBuilder) -> None:
