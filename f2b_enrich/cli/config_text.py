@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from f2b_enrich import inert
 from f2b_enrich.cli import toml_text
 from f2b_enrich.cli.described import sections
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from f2b_enrich.config import Settings
 
 _WIDTH = 79
+
+# Chats have their secret in the path of the link that is posted to.
+_PATH = re.compile(r"(?<=://)(?P<host>[^\s/?#]*)[/?#]\S+")
 _HEAD = """\
 # f2b-enrich
 
@@ -101,6 +106,10 @@ def effective(
     `secrets` are named by the section they belong to.
     """
     values = settings.model_dump(mode="json")
+    values["notify"]["command"] = [
+        _PATH.sub(r"\g<host>/***", inert.without_secrets(word))
+        for word in settings.notify.command
+    ]
     lines = [f"# In effect: {files}"]
     for section in sections():
         if section.name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -273,6 +274,31 @@ def test_show_masks_secrets_and_says_where_from(file: Path, tmp_path: Path) -> N
     assert "# smtp_password: not set" in lines
     assert "# host: not set" in lines
     assert f'path = "{tmp_path}/other.db"' in lines
+
+
+def test_show_masks_what_is_secret_in_the_words_of_a_command(file: Path) -> None:
+    words = (
+        *(
+            "/usr/local/bin/hook",
+            "--retry",
+            "https://hooks.chat.example/T0/B1/topsecret",
+        ),
+        *(
+            "https://me:topsecret@ntfy.example/alerts?auth=topsecret",
+            "password=topsecret",
+        ),
+        *("Authorization: Bearer topsecret", "/etc/hook.conf", "http://web.example"),
+    )
+    file.write_text(f"notify.command = {json.dumps(words)}\n")
+
+    out = run("config", "show", "--config", file).out
+
+    assert "topsecret" not in out
+    assert tomllib.loads(out)["notify"]["command"] == [
+        *("/usr/local/bin/hook", "--retry", "https://hooks.chat.example/***"),
+        *("https://me:***@ntfy.example/***", "password=***"),
+        *("Authorization: Bearer ***", "/etc/hook.conf", "http://web.example"),
+    ]
 
 
 def test_init_writes_a_sample_for_root_and_the_daemons_group(tmp_path: Path) -> None:
