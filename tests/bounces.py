@@ -139,3 +139,30 @@ Please stop that.
 
 {quoted}
 """.encode()
+
+
+def receipt(kind: str, message_id: str = OURS) -> bytes:
+    """Write a report without the part that it is named after."""
+    return f"""\
+{_HEAD}Subject: Report
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type={kind}; boundary="b/1"
+
+--b/1
+Content-Type: text/plain; charset=us-ascii
+
+This is about a mail of yours.
+
+--b/1
+Content-Type: message/x-{kind}
+
+Original-Message-ID: {message_id}
+
+--b/1
+Content-Type: message/rfc822
+
+{_ALERT.format(id=message_id)}
+5 failures
+
+--b/1--
+""".encode()

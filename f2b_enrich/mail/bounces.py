@@ -46,8 +46,16 @@ _IS_LATE = re.compile(
     r"|not yet been delivered|do not need to re-?send",
     re.IGNORECASE,
 )
+_OF_A_PROGRAM = ("X-Autoreply", "X-Autorespond")
+"""What holiday programs call themselves by."""
+
 _FROM_A_SERVER = re.compile(r"mailer-daemon|postmaster", re.IGNORECASE)
 _DSN = "message/delivery-status"
+# RFC 6533 writes the same in UTF-8, which the parser does not know to be blocks.
+_GLOBAL_DSN = re.compile(
+    rb"^(content-type:\s{0,8})message/global-delivery-status\b",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +85,8 @@ def read(data: bytes) -> Bounce | None:
     but what is told. A reply by a person or a holiday program is none, even one that
     quotes the mail.
     """
-    message = parsed(data[:MAX_BYTES])
+    data = _GLOBAL_DSN.sub(rb"\1" + _DSN.encode(), data[:MAX_BYTES])
+    message = parsed(data)
     if message is None:
         return None
     try:
@@ -97,10 +106,20 @@ def read(data: bytes) -> Bounce | None:
 
 
 def _may_be_a_bounce(message: Message) -> bool:
-    """Tell mail that a server wrote from a person's, without a report in it."""
+    """Tell mail that a server wrote from a person's, without a report in it.
+
+    An empty Return-Path says nothing: holiday programs, receipts and abuse reports
+    have it too. So does `auto-replied`, which is what Exim calls its bounces.
+    """
+    kind = message.get_param("report-type")
+    if kind is not None and str(kind).lower() != "delivery-status":
+        return False
+    if "vacation" in _field(message, "Auto-Submitted").lower():
+        return False
+    if any(name in message for name in _OF_A_PROGRAM):
+        return False
     return (
-        _field(message, "Return-Path") == "<>"
-        or "X-Failed-Recipients" in message
+        "X-Failed-Recipients" in message
         or _FROM_A_SERVER.search(_field(message, "From")) is not None
     )
 
@@ -224,8 +243,11 @@ def _word(block: Message, name: str) -> str:
 
 
 def _field(message: Message, name: str) -> str:
-    # A value with bytes beyond ASCII is a Header, not a text.
-    return " ".join(str(message.get(name, "")).split())
+    # `get` makes U+FFFD of what is beyond ASCII, which reports may hold (RFC 6533).
+    wanted = name.lower()
+    values = (str(value) for key, value in message.raw_items() if key.lower() == wanted)
+    raw = next(values, "").encode("utf-8", "surrogateescape")
+    return " ".join(raw.decode("utf-8", "replace").split())
 
 
 def _clean(text: str, limit: int) -> str:

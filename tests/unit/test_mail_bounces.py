@@ -140,6 +140,32 @@ def test_a_holiday_reply_is_none() -> None:
     assert read(data) is None
 
 
+@pytest.mark.parametrize(
+    ("data", "is_one"),
+    [
+        (bounces.reply().replace(b"<noc@admins.example>", b"<>", 1), False),
+        (b"Auto-Submitted: auto-replied (vacation)\n" + bounces.qmail(), False),
+        (b"X-Autoreply: yes\n" + bounces.qmail(), False),
+        (b"Auto-Submitted: auto-replied\n" + bounces.qmail(), True),
+        (bounces.receipt("disposition-notification"), False),
+        (bounces.receipt("feedback-report"), False),
+        (bounces.receipt("delivery-status"), True),
+    ],
+)
+def test_what_programs_answer_is_no_bounce(data: bytes, *, is_one: bool) -> None:
+    assert (read(data) is not None) is is_one
+
+
+def test_a_report_in_utf_8_is_read_as_the_others_are() -> None:
+    data = bounces.report().replace(b"e/delivery-status", b"e/Global-Delivery-Status")
+    assert b"Global" in data
+    utf_8 = data.replace(b"rfc822; noc@", "utf-8; n\u00f8c@".encode())
+    found = demanded(
+        utf_8.replace(b"Content-Type: text/plain", b"Content-Type: text/x")
+    )
+    assert (found.recipient, found.status) == ("n\u00f8c@admins.example", "5.1.1")
+
+
 def test_a_line_of_mbox_before_it_does_not_hide_its_headers() -> None:
     data = b"From MAILER-DAEMON Sat Nov 21 20:15:00 2026\n" + bounces.qmail()
     assert demanded(data).message_id == OURS
