@@ -176,9 +176,9 @@ def test_of_nothing_nothing_is_told() -> None:
         "NAMES",
         "before",
         "Late",
+        "BANS",
     ):
         assert label not in shown
-    assert "This digest stands for 0 bans." in " ".join(shown.split())
     assert not list(sent(empty()).iter_attachments())
 
 
