@@ -14,7 +14,7 @@ SOURCES := f2b_enrich demo tests bench action.d
 SCRIPTS := install.sh .ci/run packaging/f2b-enrich packaging/f2b-enrich-failed
 TEST_PROGRAMS := chromium spamassassin w3m mandoc groff=groff-base zsh fish postfix \
     sqlite3 ip=iproute2 systemd-analyze=systemd checkmodule=checkpolicy \
-    semodule_package=semodule-utils apparmor_parser=apparmor
+    semodule_package=semodule-utils apparmor_parser=apparmor curl jq
 EXTRA_DATA := $(wildcard ../shared/data)
 export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
