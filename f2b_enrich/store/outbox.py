@@ -23,8 +23,11 @@ _FINAL = "(ban_count <= 1 OR prolonged_at IS NOT NULL OR bantime_seconds = -1)"
 LATE = "late"
 """What alerts are about that come too late to be mailed singly."""
 
+# No mail waits longer for a look-up, or for its next attempt: whatever is due later was
+# queued by another clock, and those that wait rightly need not be read.
 _AHEAD = (
-    "SELECT id FROM outbox INDEXED BY {index} WHERE {rows} AND due_at > :now "
+    "SELECT id FROM outbox INDEXED BY {index} WHERE {rows} "
+    "AND due_at > strftime('%Y-%m-%dT%H:%M:%SZ', :now, '+7 hours') "
     "AND created_at > strftime('%Y-%m-%dT%H:%M:%SZ', :now, '+1 hour')"
 )
 
