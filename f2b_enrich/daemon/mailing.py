@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 20
 """Mails claimed at a time; they leave one after another."""
 
-LOOK_SECONDS = 15.0
+LOOK_SECONDS = 2.0
 """How often to look although nothing was heard: a command may have queued something."""
 
 LONGEST_LULL = 2.0
