@@ -15,6 +15,8 @@ SCRIPTS := install.sh .ci/run packaging/f2b-enrich packaging/f2b-enrich-failed
 TEST_PROGRAMS := chromium spamassassin w3m mandoc groff=groff-base zsh fish postfix \
     sqlite3 ip=iproute2 systemd-analyze=systemd checkmodule=checkpolicy \
     semodule_package=semodule-utils apparmor_parser=apparmor curl jq
+PARALLEL := -m "not soak" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+TEST_ENV := PYTHONASYNCIODEBUG=1 HYPOTHESIS_PROFILE=ci
 EXTRA_DATA := $(wildcard ../shared/data)
 export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
@@ -44,10 +46,10 @@ types: $(VENV)/ready
 
 test: $(VENV)/ready
 	rm -f .coverage .coverage.*
-	PYTHONASYNCIODEBUG=1 HYPOTHESIS_PROFILE=ci $(BIN)/coverage run -m pytest \
-	    -m "not soak" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(TEST_ENV) $(BIN)/coverage run -m pytest $(PARALLEL) tests/unit tests/integration
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(TEST_ENV) $(BIN)/pytest $(PARALLEL) tests/e2e
 
 soak: $(VENV)/ready
 	$(BIN)/pytest -m soak

@@ -23,6 +23,11 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one worker more than there are processors: many tests wait for programs."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
     """Give a folder that a Unix socket fits in (107 bytes) and all users may enter."""
