@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from f2b_enrich.model import Service, Tally, read_time, time_text
@@ -32,8 +32,13 @@ def note(connection: sqlite3.Connection, known: KnownJail) -> None:
     connection.execute(
         "INSERT INTO jails (jail, service, attack, origin) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (jail) DO NOTHING",
-        astuple(known),
+        _row(known),
     )
+
+
+def _row(known: KnownJail) -> tuple[str, str, str, str]:
+    """Give the columns; `astuple` copies each deeply, and every ban notes its jail."""
+    return known.jail, known.service, known.attack, known.origin
 
 
 def refresh(
@@ -48,7 +53,7 @@ def refresh(
         "INSERT INTO jails (jail, service, attack, origin) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (jail) DO UPDATE SET service = excluded.service, "
         "attack = excluded.attack, origin = excluded.origin",
-        [astuple(know(name)) for name in every],
+        [_row(know(name)) for name in every],
     )
 
 
