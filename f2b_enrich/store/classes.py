@@ -118,13 +118,14 @@ def count_classed_otherwise(connection: sqlite3.Connection, rule_set: int) -> in
 
 def rule_set(connection: sqlite3.Connection, digest: str, *, now: datetime) -> int:
     """Give the number of a set of rules, a new one if it was never used."""
-    connection.execute(
-        "INSERT INTO rule_sets (digest, used_at) VALUES (?, ?) "
-        "ON CONFLICT (digest) DO NOTHING",
-        (digest, time_text(now)),
-    )
-    found = connection.execute("SELECT id FROM rule_sets WHERE digest = ?", (digest,))
-    number: int = found.fetchone()[0]
+    known = "SELECT id FROM rule_sets WHERE digest = ?"
+    found = connection.execute(known, (digest,)).fetchone()
+    if found is None:
+        found = connection.execute(
+            "INSERT INTO rule_sets (digest, used_at) VALUES (?, ?) RETURNING id",
+            (digest, time_text(now)),
+        ).fetchone()
+    number: int = found[0]
     return number
 
 
