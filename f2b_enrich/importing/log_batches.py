@@ -1,0 +1,306 @@
+"""A block of log lines made records and counts, the common lines by a short way."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from f2b_enrich.importing.log_lines import Line, LineKind, Stamp, read_line
+from f2b_enrich.importing.log_times import (
+    Clock,
+    ClockPlace,
+    Yearless,
+    Years,
+    YearsPlace,
+)
+from f2b_enrich.importing.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta, tzinfo
+
+    from f2b_enrich.importing.records import Kind
+
+MOST_UNREAD = 20
+"""Lines shown of a block that begin as a ban and go on otherwise."""
+
+LONGEST_UNREAD = 200
+"""Bytes shown of each."""
+
+# The common lines of every release since 2007: a subset of what `read_line` reads, with
+# the same result. No part of them matches what the next one begins with, so nothing is
+# tried twice.
+_CLOCK = rb":[0-5]\d:[0-5]\d"
+_WRITER = rb" fail2ban\.[a-z]{1,16}+ {0,16}+(?:\[\d{1,10}+\])?: [A-Z]{3,8}+ {1,4}+\["
+_JAIL = rb"[ -\\^-~]{1,64}+"
+_IP = rb"[!-~]{1,64}+"
+# Hour, day, what was found in which jail, the day on which it happened.
+_FOUND = re.compile(
+    rb"^((20\d\d-\d\d-\d\d) \d\d)"
+    + _CLOCK
+    + rb",\d{3}"
+    + _WRITER
+    + rb"("
+    + _JAIL
+    + rb"\] Found "
+    + _IP
+    + rb")(?: - (\d{4}-\d\d-\d\d) (?:[01]\d|2[0-3])"
+    + _CLOCK
+    + rb")?\r?\n",
+    re.MULTILINE,
+)
+# Time, jail, and event and address, or none where the address was banned already.
+_BAN = re.compile(
+    rb"^(20\d\d-\d\d-\d\d \d\d"
+    + _CLOCK
+    + rb",\d{3})"
+    + _WRITER
+    + rb"("
+    + _JAIL
+    + rb")\] (?:((?:Restore )?Ban|Unban) ("
+    + _IP
+    + rb")|"
+    + _IP
+    + rb" already banned)\r?\n",
+    re.MULTILINE,
+)
+_STAMP = slice(23)
+_HOUR = slice(13)
+
+_MOST_BACK = 64
+"""Lines looked at from a block's end to find a common one."""
+
+_RECORDS: dict[LineKind, Kind] = {
+    LineKind.BAN: "ban",
+    LineKind.RESTORED: "ban",
+    LineKind.REBANNED: "ban",
+    LineKind.UNBAN: "unban",
+    LineKind.PROLONGED: "prolong",
+}
+_AGAIN = {LineKind.RESTORED, LineKind.REBANNED}
+_EVENTS = {
+    b"Ban": LineKind.BAN,
+    b"Restore Ban": LineKind.RESTORED,
+    b"Unban": LineKind.UNBAN,
+}
+
+
+class Found(NamedTuple):
+    """What fail2ban found on a day, by the clock of the machine that wrote the log."""
+
+    host: str | None
+    jail: str
+    ip: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where to go on: bytes of the unpacked log, and what its times depend on."""
+
+    position: int = 0
+    clock: ClockPlace = field(default_factory=ClockPlace)
+    years: YearsPlace = field(default_factory=YearsPlace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a block of lines says; `kinds` counts every line of it once.
+
+    `unread` shows lines that begin as a record and go on otherwise; `place.clock`
+    counts the records up to there whose time is in doubt.
+    """
+
+    records: tuple[Record, ...]
+    found: Mapping[Found, int]
+    kinds: Mapping[LineKind, int]
+    unread: tuple[bytes, ...]
+    place: Place
+
+
+class _Said:
+    """What was read of a block by now."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.found: Counter[Found] = Counter()
+        self.kinds: Counter[LineKind] = Counter()
+        self.unread: list[bytes] = []
+
+
+class BlockReader:
+    """Reads one block after the other, in the order of the log."""
+
+    def __init__(self, zone: tzinfo, *, first_year: int | None, place: Place) -> None:
+        """Go on from that place of a log that was written in that zone."""
+        self._clock = Clock(zone, place=place.clock)
+        self._years = Years(place.years)
+        self._first_year = first_year
+
+    def read(self, data: bytes, *, end: int) -> Batch:
+        """Read whole lines that end at that byte of the log."""
+        begun = self._clock.place, self._years.place
+        common = _end_of_common(data)
+        said = self._read_quickly(data[:common])
+        if said is None:
+            self._clock.go_to(begun[0])
+            self._years.go_to(begun[1])
+            said, common = _Said(), 0
+        self._read_fully(data[common:], said)
+        return Batch(
+            records=tuple(said.records),
+            found=said.found,
+            kinds=said.kinds,
+            unread=tuple(said.unread),
+            place=Place(position=end, clock=self._clock.place, years=self._years.place),
+        )
+
+    def _read_quickly(self, data: bytes) -> _Said | None:
+        """Read lines of which the last is a common one, those of a kind together.
+
+        None when that is not the same as to read them one after the other: their order
+        tells which of two hours they are of.
+        """
+        said = _Said()
+        parts = _FOUND.split(data)
+        if None in map(self._clock.offset, set(parts[1::5])):
+            return None
+        counted = Counter(zip(parts[2::5], parts[3::5], parts[4::5], strict=True))
+        _count_found(counted, said)
+        self._clock.showed_twice = False
+        parts = _BAN.split(b"".join(parts[::5]))
+        for at in range(0, len(parts) - 1, 5):
+            between, stamp, jail, event, ip = parts[at : at + 5]
+            if between:
+                self._read_fully(between, said)
+            ahead = self._clock.offset(stamp[_HOUR])
+            if ahead is None:
+                return None
+            if event is None:
+                said.kinds[LineKind.ALREADY_BANNED] += 1
+            else:
+                _add_ban(said, _EVENTS[event], jail, ip, _utc(stamp, ahead))
+        self._read_fully(parts[-1], said)
+        if self._clock.showed_twice:
+            return None
+        self._reach_last(data)
+        return said
+
+    def _reach_last(self, data: bytes) -> None:
+        begun = data.rfind(b"\n", 0, len(data) - 1) + 1
+        stamp = data[begun:][_STAMP]
+        ahead = self._clock.offset(stamp[_HOUR])
+        if ahead is not None:  # there are no lines
+            self._clock.reached(_utc(stamp, ahead))
+
+    def _read_fully(self, data: bytes, said: _Said) -> None:
+        """Read lines of any kind, one after the other."""
+        if not data:
+            return
+        for raw in data.removesuffix(b"\n").split(b"\n"):
+            kind = self._take(read_line(raw), said)
+            said.kinds[kind] += 1
+            if kind is LineKind.UNREAD and len(said.unread) < MOST_UNREAD:
+                said.unread.append(raw[:LONGEST_UNREAD])
+
+    def _take(self, line: Line, said: _Said) -> LineKind:
+        is_record = line.kind in _RECORDS
+        at, day = self._when(line.stamp, is_counted=is_record)
+        if line.kind is LineKind.FOUND:
+            day = day if line.day is None else _day(line.day)
+            if at is None or day is None:
+                return LineKind.UNDATED
+            said.found[Found(line.host, line.jail, line.ip, day)] += 1
+        elif is_record:
+            if at is None:
+                return LineKind.UNDATED
+            said.records.append(self._record(line, at))
+        return line.kind
+
+    def _record(self, line: Line, at: datetime) -> Record:
+        return Record(
+            kind=_RECORDS[line.kind],
+            ip=line.ip,
+            jail=line.jail,
+            at=at,
+            time_source="ban",
+            origin="log",
+            host=line.host,
+            bantime_seconds=line.bantime_seconds,
+            ban_count=line.ban_count,
+            ends_at=self._clock.instant(line.ends) if line.ends else None,
+            is_restored=line.kind in _AGAIN,
+        )
+
+    def _when(
+        self, stamp: Stamp, *, is_counted: bool
+    ) -> tuple[datetime | None, date | None]:
+        """Give the instant of a line and the local day; both None when not to tell."""
+        if isinstance(stamp, Yearless):
+            turns = self._years.turns(stamp)
+            if self._first_year is None:
+                return None, None
+            stamp = stamp.of_year(self._first_year + turns)
+        if stamp is None:
+            return None, None
+        if stamp.tzinfo is None:
+            return self._clock.utc(stamp, is_counted=is_counted), stamp.date()
+        self._clock.reached(stamp)
+        return stamp, self._clock.day(stamp)
+
+
+def _end_of_common(data: bytes) -> int:
+    """Give the byte after the last line that is a common one; 0 when none is near."""
+    end = len(data)
+    for _ in range(_MOST_BACK):
+        begun = data.rfind(b"\n", 0, max(end - 1, 0)) + 1
+        if _FOUND.match(data, begun, end) or _BAN.match(data, begun, end):
+            return end
+        end = begun
+    return 0
+
+
+def _count_found(
+    counted: Mapping[tuple[bytes, bytes, bytes | None], int], said: _Said
+) -> None:
+    days: dict[bytes, date | None] = {}
+    for (dated, found, happened), lines in counted.items():
+        written = happened or dated
+        if written not in days:
+            days[written] = _day(written.decode())
+        day = days[written]
+        if day is None:
+            said.kinds[LineKind.UNDATED] += lines
+            continue
+        said.kinds[LineKind.FOUND] += lines
+        jail, _, ip = found.decode().partition("] Found ")
+        said.found[Found(None, jail, ip, day)] += lines
+
+
+def _add_ban(said: _Said, kind: LineKind, jail: bytes, ip: bytes, at: datetime) -> None:
+    said.kinds[kind] += 1
+    said.records.append(
+        Record(
+            kind=_RECORDS[kind],
+            ip=ip.decode(),
+            jail=jail.decode(),
+            at=at,
+            time_source="ban",
+            origin="log",
+            is_restored=kind is LineKind.RESTORED,
+        )
+    )
+
+
+def _utc(stamp: bytes, ahead: timedelta) -> datetime:
+    return datetime.fromisoformat(f"{stamp.decode()}Z") - ahead
+
+
+def _day(day: str) -> date | None:
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        return None
