@@ -116,7 +116,7 @@ class Batch:
 
     records: tuple[Record, ...]
     found: Mapping[Found, int]
-    kinds: Mapping[LineKind, int]
+    kinds: Counter[LineKind]
     unread: tuple[bytes, ...]
     place: Place
 
@@ -172,8 +172,9 @@ class BlockReader:
         _count_found(counted, said)
         self._clock.showed_twice = False
         parts = _BAN.split(b"".join(parts[::5]))
-        for at in range(0, len(parts) - 1, 5):
-            between, stamp, jail, event, ip = parts[at : at + 5]
+        for between, stamp, jail, event, ip in zip(
+            *[iter(parts)] * 5, strict=False
+        ):  # but the last
             if between:
                 self._read_fully(between, said)
             ahead = self._clock.offset(stamp[_HOUR])
@@ -267,17 +268,22 @@ def _count_found(
     counted: Mapping[tuple[bytes, bytes, bytes | None], int], said: _Said
 ) -> None:
     days: dict[bytes, date | None] = {}
-    for (dated, found, happened), lines in counted.items():
+    lines_found = 0
+    for (dated, what, happened), lines in counted.items():
         written = happened or dated
-        if written not in days:
-            days[written] = _day(written.decode())
-        day = days[written]
+        try:
+            day = days[written]
+        except KeyError:
+            day = days[written] = _day(written.decode())
         if day is None:
             said.kinds[LineKind.UNDATED] += lines
             continue
-        said.kinds[LineKind.FOUND] += lines
-        jail, _, ip = found.decode().partition("] Found ")
-        said.found[Found(None, jail, ip, day)] += lines
+        jail, _, ip = what.decode().partition("] Found ")
+        found = Found(None, jail, ip, day)
+        said.found[found] = said.found.get(found, 0) + lines
+        lines_found += lines
+    if lines_found:
+        said.kinds[LineKind.FOUND] += lines_found
 
 
 def _add_ban(said: _Said, kind: LineKind, jail: bytes, ip: bytes, at: datetime) -> None:

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from f2b_enrich.importing.records import UnreadableError
+from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,17 +60,20 @@ def _files(path: Path) -> Iterator[Path]:
         elif stat.S_ISDIR(mode):
             yield from _in_folder(path)
         else:
-            raise UnreadableError(f"{path} is neither a file nor a folder")
+            raise UnreadableError(
+                f"{printable(str(path))} is neither a file nor a folder"
+            )
     except OSError as exc:
-        raise UnreadableError(f"{path}: {exc.strerror}") from exc
+        raise UnreadableError(f"{printable(str(path))}: {exc.strerror}") from exc
 
 
 def _in_folder(folder: Path) -> list[Path]:
+    name = printable(str(folder))
     logs, of_fail2ban, looked_at = [], [], 0
     for file in folder.iterdir():
         looked_at += 1
         if looked_at > MOST_FILES:
-            raise UnreadableError(f"{folder} holds more files than {MOST_FILES}")
+            raise UnreadableError(f"{name} holds more files than {MOST_FILES}")
         if not file.is_file():
             continue
         if "fail2ban" in file.name.lower():
@@ -78,7 +82,7 @@ def _in_folder(folder: Path) -> list[Path]:
             logs.append(file)
     found = of_fail2ban or logs
     if not found:
-        raise UnreadableError(f"{folder} holds no file that is named like a log")
+        raise UnreadableError(f"{name} holds no file that is named like a log")
     return sorted(found)
 
 

@@ -225,11 +225,13 @@ def _in_zone(wall: datetime, zone: bytes) -> datetime | None:
 
 
 def _wall(date: bytes, clock: bytes, part: bytes | None) -> datetime | None:
+    second = f"{date.decode()} {clock.decode()}"
+    if part:
+        second = f"{second}.{part[:6].decode():0<6}"
     try:
-        wall = datetime.fromisoformat(f"{date.decode()} {clock.decode()}")
+        return datetime.fromisoformat(second)
     except ValueError:
         return None
-    return wall.replace(microsecond=_microseconds(part))
 
 
 def _microseconds(part: bytes | None) -> int:

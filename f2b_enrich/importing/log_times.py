@@ -18,6 +18,10 @@ _MOST_HOURS = 100_000
 
 _LAST_OF_HOUR = timedelta(minutes=59, seconds=59, microseconds=999_999)
 
+_A_DAY = timedelta(days=1)
+_MOST_BETWEEN_LEAP_YEARS = 9
+"""1896 and 1904 were leap years, 1900 was none."""
+
 _DAY = 24 * 60 * 60
 _MONTH = 31 * _DAY
 _YEAR = 12 * _MONTH
@@ -239,8 +243,12 @@ class Years:
 
 def year_of_last(stamp: Yearless, *, by: datetime) -> int:
     """Give the latest year in which that local time is not after `by`, or a day."""
-    latest = by + timedelta(days=1)
-    wall = stamp.of_year(latest.year)
-    if wall is None or wall > latest.replace(tzinfo=None):
-        return latest.year - 1
-    return latest.year
+    try:
+        latest = (by + _A_DAY).replace(tzinfo=None)
+    except OverflowError:
+        latest = by.replace(tzinfo=None)
+    for year in range(latest.year, latest.year - _MOST_BETWEEN_LEAP_YEARS, -1):
+        wall = stamp.of_year(year)
+        if wall is not None and wall <= latest:
+            return year
+    return latest.year  # no year has such a day

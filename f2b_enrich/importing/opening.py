@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.importing.records import UnreadableError
 from f2b_enrich.importing.unpacking import XzReader, unzstd
+from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ _PIECE = 64 * 1024
 class Source:
     """An open file of old records; `read` gives what is in it, unpacked.
 
-    `size`, in bytes, and `modified_at`, UTC, are None for a pipe.
+    `size`, in bytes, and `modified_at`, UTC, are None where there is none: for a pipe.
     """
 
     def __init__(
@@ -55,10 +56,9 @@ class Source:
         """Read by `read`, of a packed file at most `most` bytes or `MOST_TIMES` it."""
         about = os.fstat(file.fileno())
         is_file = stat.S_ISREG(about.st_mode)
-        modified_at = datetime.fromtimestamp(about.st_mtime, tz=UTC)
         self.name = name
         self.size = about.st_size if is_file else None
-        self.modified_at = modified_at if is_file else None
+        self.modified_at = _modified_at(about) if is_file else None
         self._read = read
         self._taken = taken
         self._most = most
@@ -113,6 +113,13 @@ class Source:
         return f"{self._given} bytes into what is in it"
 
 
+def _modified_at(about: os.stat_result) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(about.st_mtime, tz=UTC)
+    except (OverflowError, ValueError):
+        return None  # archives may restore any time
+
+
 class _Counted(io.RawIOBase):
     """A file that counts the bytes taken from it, for pipes do not tell."""
 
@@ -138,14 +145,15 @@ def opened(
     Raises:
         UnreadableError: it cannot be opened or unpacked, or ends before that byte.
     """
+    name = printable(str(path))
     try:
         file = path.open("rb", buffering=0)
     except OSError as exc:
-        raise UnreadableError(f"{path}: {exc.strerror}") from exc
+        raise UnreadableError(f"{name}: {exc.strerror}") from exc
     with (
         file,
         opened_stream(
-            file, name=str(path), start=start, always_allowed=always_allowed
+            file, name=name, start=start, always_allowed=always_allowed
         ) as source,
     ):
         yield source
