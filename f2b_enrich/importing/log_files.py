@@ -40,11 +40,10 @@ def log_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     seen = set()
     for path in paths:
         for file in _files(path):
-            about = file.stat()
-            if (about.st_dev, about.st_ino) in seen:
-                continue
-            seen.add((about.st_dev, about.st_ino))
-            sets.setdefault((file.parent, _parts(file.name)[0]), []).append(file)
+            key = _identity(file)
+            if key not in seen:
+                seen.add(key)
+                sets.setdefault((file.parent, _parts(file.name)[0]), []).append(file)
     return tuple(
         file
         for files in sets.values()
@@ -65,6 +64,14 @@ def _files(path: Path) -> Iterator[Path]:
             )
     except OSError as exc:
         raise UnreadableError(f"{printable(str(path))}: {exc.strerror}") from exc
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    try:
+        about = file.stat()
+    except OSError as exc:  # rotated away since it was listed
+        raise UnreadableError(f"{printable(str(file))}: {exc.strerror}") from exc
+    return about.st_dev, about.st_ino
 
 
 def _in_folder(folder: Path) -> list[Path]:

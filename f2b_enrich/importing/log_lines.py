@@ -37,10 +37,12 @@ _STAMP = re.compile(
 )
 # The tag of another program must not let its text pass for fail2ban's.
 _TAG = rb"fail2ban[\w.-]{0,64} {0,64}(?:\[\d{1,10}\])? ?: {1,8}"
+# Before it, a service whose standard output is kept, in the journal or by docker, has
+# its own time once more.
 _HEAD = re.compile(
-    rb"(?:(?P<host>[^\s:\[\]]{1,255}) )?\s{0,64}(?:" + _TAG + rb"){1,2}"
-    rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} fail2ban[\w.-]{0,64} {0,64}"
-    rb"(?:\[\d{1,10}\])? ?: {1,8})?(?:(?P<level>[A-Z]{3,12}) {1,8})?"
+    rb"(?:(?P<host>[^\s:\[\]]{1,255}) )?\s{0,64}"
+    rb"(?:(?:" + _TAG + rb")?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} )?"
+    rb"(?:" + _TAG + rb"){1,2}(?:(?P<level>[A-Z]{3,12}) {1,8})?"
 )
 _EVENTS = rb"Found|Ban|Unban|Restore Ban|Reban|Increase Ban|Repeal Ban|Ignore"
 _NAME = rb"\S{1,1024}"

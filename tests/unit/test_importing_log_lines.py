@@ -86,6 +86,12 @@ PREFIXES = {
         ZONED,
         "web1",
     ),
+    "docker logs -t": (
+        b"2026-11-21T19:39:55.756123456Z 2026-11-21 20:39:55,756 fail2ban.actions"
+        b"        [1]: NOTICE  ",
+        ZONED.replace(microsecond=756_123),
+        None,
+    ),
     "no time": (b"fail2ban.actions        [9365]: NOTICE  ", None, None),
 }
 HEAD = PREFIXES["1.0"][0]
