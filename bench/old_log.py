@@ -45,18 +45,18 @@ def written(
     chance = random.Random(seed)  # noqa: S311 - the same log from the same seed
     at = BEGUN.timestamp()
     jail, ip = _JAILS[0], _address(chance, 0)
-    kinds = chance.choices(_KINDS, _WEIGHTS, k=lines)
-    for number, kind in enumerate(kinds):
+    kinds: list[str] = []
+    for number in range(lines):
+        kinds = kinds or chance.choices(_KINDS, _WEIGHTS, k=1000)
+        kind = kinds.pop()
         at = round(at + chance.random() * 2 * mean_seconds, 3)
         era = number * 4 // lines
-        local = datetime.fromtimestamp(at, ZONE)
+        clock = datetime.fromtimestamp(at, ZONE).isoformat(" ", "milliseconds")[:23]
         if kind != "found" or chance.random() > _SAME:
             jail, ip = chance.choice(_JAILS), _address(chance, era)
-        said = _said(kind, jail, ip, local, era=era)
-        clock = f"{local:%Y-%m-%d %H:%M:%S},{round(at * 1000) % 1000:03}"
-        yield Written(
-            kind=kind, at=at, jail=jail, ip=ip, text=f"{clock} {_head(kind, era)}{said}"
-        )
+        said = _said(kind, jail, ip, clock[:19], era=era)
+        text = f"{clock.replace('.', ',')} {_head(kind, era)}{said}"
+        yield Written(kind=kind, at=at, jail=jail, ip=ip, text=text)
 
 
 def write(path: Path, lines: int, *, seed: int) -> None:
@@ -81,10 +81,10 @@ def _head(kind: str, era: int) -> str:
     return f"{logger:<24}[{9000 + era}]: {level:<7} "
 
 
-def _said(kind: str, jail: str, ip: str, local: datetime, *, era: int) -> str:
+def _said(kind: str, jail: str, ip: str, second: str, *, era: int) -> str:
     match kind:
         case "found":
-            happened = f" - {local:%Y-%m-%d %H:%M:%S}" if era > 1 else ""
+            happened = f" - {second}" if era > 1 else ""
             return f"[{jail}] Found {ip}{happened}"
         case "ban" | "unban":
             return f"[{jail}] {kind.title()} {ip}"

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from f2b_enrich.importing.log_common import (
+    HOUR,
+    end_of_common,
+    instant,
+    last_stamp,
+    take_bans,
+    take_found,
+)
 from f2b_enrich.importing.log_lines import Line, LineKind, Stamp, read_line
 from f2b_enrich.importing.log_times import (
     Clock,
@@ -20,7 +27,7 @@ from f2b_enrich.importing.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta, tzinfo
+    from datetime import tzinfo
 
     from f2b_enrich.importing.records import Kind
 
@@ -29,49 +36,6 @@ MOST_UNREAD = 20
 
 LONGEST_UNREAD = 200
 """Bytes shown of each."""
-
-# The common lines of every release since 2007: a subset of what `read_line` reads, with
-# the same result. No part of them matches what the next one begins with, so nothing is
-# tried twice.
-_CLOCK = rb":[0-5]\d:[0-5]\d"
-_WRITER = rb" fail2ban\.[a-z]{1,16}+ {0,16}+(?:\[\d{1,10}+\])?: [A-Z]{3,8}+ {1,4}+\["
-_JAIL = rb"[ -\\^-~]{1,64}+"
-_IP = rb"[!-~]{1,64}+"
-# Hour, day, what was found in which jail, the day on which it happened.
-_FOUND = re.compile(
-    rb"^((20\d\d-\d\d-\d\d) \d\d)"
-    + _CLOCK
-    + rb",\d{3}"
-    + _WRITER
-    + rb"("
-    + _JAIL
-    + rb"\] Found "
-    + _IP
-    + rb")(?: - (\d{4}-\d\d-\d\d) (?:[01]\d|2[0-3])"
-    + _CLOCK
-    + rb")?\r?\n",
-    re.MULTILINE,
-)
-# Time, jail, and event and address, or none where the address was banned already.
-_BAN = re.compile(
-    rb"^(20\d\d-\d\d-\d\d \d\d"
-    + _CLOCK
-    + rb",\d{3})"
-    + _WRITER
-    + rb"("
-    + _JAIL
-    + rb")\] (?:((?:Restore )?Ban|Unban) ("
-    + _IP
-    + rb")|"
-    + _IP
-    + rb" already banned)\r?\n",
-    re.MULTILINE,
-)
-_STAMP = slice(23)
-_HOUR = slice(13)
-
-_MOST_BACK = 64
-"""Lines looked at from a block's end to find a common one."""
 
 _RECORDS: dict[LineKind, Kind] = {
     LineKind.BAN: "ban",
@@ -143,7 +107,7 @@ class BlockReader:
     def read(self, data: bytes, *, end: int) -> Batch:
         """Read whole lines that end at that byte of the log."""
         begun = self._clock.place, self._years.place
-        common = _end_of_common(data)
+        common = end_of_common(data)
         said = self._read_quickly(data[:common])
         if said is None:
             self._clock.go_to(begun[0])
@@ -165,37 +129,38 @@ class BlockReader:
         tells which of two hours they are of.
         """
         said = _Said()
-        parts = _FOUND.split(data)
-        if None in map(self._clock.offset, set(parts[1::5])):
+        hours, found, rest = take_found(data)
+        if None in map(self._clock.offset, hours):
             return None
-        counted = Counter(zip(parts[2::5], parts[3::5], parts[4::5], strict=True))
-        _count_found(counted, said)
+        _add_found(found, said)
         self._clock.showed_twice = False
-        parts = _BAN.split(b"".join(parts[::5]))
-        for between, stamp, jail, event, ip in zip(
-            *[iter(parts)] * 5, strict=False
-        ):  # but the last
+        hour, ahead = b"", None
+        bans, rest = take_bans(rest)
+        for between, stamp, jail, event, ip in bans:
             if between:
                 self._read_fully(between, said)
-            ahead = self._clock.offset(stamp[_HOUR])
+            if stamp[HOUR] != hour:
+                hour = stamp[HOUR]
+                ahead = self._clock.offset(hour)
             if ahead is None:
                 return None
-            if event is None:
+            if event is None or ip is None:
                 said.kinds[LineKind.ALREADY_BANNED] += 1
-            else:
-                _add_ban(said, _EVENTS[event], jail, ip, _utc(stamp, ahead))
-        self._read_fully(parts[-1], said)
+                continue
+            said.kinds[_EVENTS[event]] += 1
+            at = instant(stamp, ahead)
+            said.records.append(_common_record(event, jail, ip, at))
+        self._read_fully(rest, said)
         if self._clock.showed_twice:
             return None
         self._reach_last(data)
         return said
 
     def _reach_last(self, data: bytes) -> None:
-        begun = data.rfind(b"\n", 0, len(data) - 1) + 1
-        stamp = data[begun:][_STAMP]
-        ahead = self._clock.offset(stamp[_HOUR])
+        stamp = last_stamp(data)
+        ahead = self._clock.offset(stamp[HOUR])
         if ahead is not None:  # there are no lines
-            self._clock.reached(_utc(stamp, ahead))
+            self._clock.reached(instant(stamp, ahead))
 
     def _read_fully(self, data: bytes, said: _Said) -> None:
         """Read lines of any kind, one after the other."""
@@ -253,18 +218,7 @@ class BlockReader:
         return stamp, self._clock.day(stamp)
 
 
-def _end_of_common(data: bytes) -> int:
-    """Give the byte after the last line that is a common one; 0 when none is near."""
-    end = len(data)
-    for _ in range(_MOST_BACK):
-        begun = data.rfind(b"\n", 0, max(end - 1, 0)) + 1
-        if _FOUND.match(data, begun, end) or _BAN.match(data, begun, end):
-            return end
-        end = begun
-    return 0
-
-
-def _count_found(
+def _add_found(
     counted: Mapping[tuple[bytes, bytes, bytes | None], int], said: _Said
 ) -> None:
     days: dict[bytes, date | None] = {}
@@ -286,23 +240,16 @@ def _count_found(
         said.kinds[LineKind.FOUND] += lines_found
 
 
-def _add_ban(said: _Said, kind: LineKind, jail: bytes, ip: bytes, at: datetime) -> None:
-    said.kinds[kind] += 1
-    said.records.append(
-        Record(
-            kind=_RECORDS[kind],
-            ip=ip.decode(),
-            jail=jail.decode(),
-            at=at,
-            time_source="ban",
-            origin="log",
-            is_restored=kind is LineKind.RESTORED,
-        )
+def _common_record(event: bytes, jail: bytes, ip: bytes, at: datetime) -> Record:
+    return Record(
+        kind="unban" if event == b"Unban" else "ban",
+        ip=ip.decode(),
+        jail=jail.decode(),
+        at=at,
+        time_source="ban",
+        origin="log",
+        is_restored=event == b"Restore Ban",
     )
-
-
-def _utc(stamp: bytes, ahead: timedelta) -> datetime:
-    return datetime.fromisoformat(f"{stamp.decode()}Z") - ahead
 
 
 def _day(day: str) -> date | None:

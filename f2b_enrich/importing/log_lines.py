@@ -40,7 +40,7 @@ _TAG = rb"fail2ban[\w.-]{0,64} {0,64}(?:\[\d{1,10}\])? ?: {1,8}"
 # Before it, a service whose standard output is kept, in the journal or by docker, has
 # its own time once more.
 _HEAD = re.compile(
-    rb"(?:(?P<host>[^\s:\[\]]{1,255}) )?\s{0,64}"
+    rb"(?:(?P<host>[^\s:\[\]]{1,255}) )??\s{0,64}"
     rb"(?:(?:" + _TAG + rb")?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} )?"
     rb"(?:" + _TAG + rb"){1,2}(?:(?P<level>[A-Z]{3,12}) {1,8})?"
 )
@@ -96,6 +96,9 @@ class LineKind(StrEnum):
     """It begins as a ban or the like, and goes on otherwise."""
     OVERLONG = "overlong"
     EMPTY = "empty"
+
+    # Enum's own is written in Python, and every line is counted by its kind.
+    __hash__ = str.__hash__
 
 
 _KINDS = {
