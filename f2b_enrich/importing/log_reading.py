@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from f2b_enrich.importing.log_batches import Batch, BlockReader, Place
 from f2b_enrich.importing.log_blocks import BLOCK, blocks
-from f2b_enrich.importing.log_lines import yearless
+from f2b_enrich.importing.log_lines import LONGEST_LINE, yearless
 from f2b_enrich.importing.log_times import Years, YearsPlace, year_of_last
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def read_log(
 
     `read` gives the bytes from `place` on, `zone` is that of the machine that wrote
     them. `first_year` is the year of the log's first line where lines name none (see
-    `year_of_first`); without it those lines have no date.
+    `year_of_first`); without it those lines have no date. The files of a rotated set
+    are one log when each is begun at position 0 with the last `place`'s clock.
     """
     place = place or Place()
     reader = BlockReader(zone, first_year=first_year, place=place)
@@ -52,3 +54,15 @@ def year_of_first(
         if last is None:
             return None  # nor will those after a whole block without
     return year_of_last(last, by=by) - years.place.turns if last else None
+
+
+def fingerprint(read: Callable[[int], bytes]) -> str | None:
+    """Name a log by its first line, the same however it was rotated and packed since.
+
+    That line holds a time to the millisecond, and mostly a process. None when there is
+    no whole line yet.
+    """
+    for block in blocks(read, size=LONGEST_LINE):
+        line, newline, _ = block.data.partition(b"\n")
+        return hashlib.sha256(line).hexdigest() if newline else None
+    return None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bench.old_log import ZONE, Written, written
 from f2b_enrich.importing.log_batches import Batch, BlockReader, Found, Place, _Said
 from f2b_enrich.importing.log_lines import LONGEST_LINE, LineKind
-from f2b_enrich.importing.log_reading import read_log, year_of_first
+from f2b_enrich.importing.log_reading import fingerprint, read_log, year_of_first
 from f2b_enrich.importing.log_times import ClockPlace
 from f2b_enrich.importing.records import Record
 
@@ -331,3 +331,27 @@ def test_logs_that_name_their_years_are_not_looked_through() -> None:
     assert year_of_first(lambda _: next(pieces), by=by) is None
     assert next(pieces) == SYSLOG
     assert year_of_first(lambda _: b"", by=by) is None
+
+
+def test_a_log_that_grew_is_known_by_its_first_line() -> None:
+    first = HEAD + b"Ban 192.0.2.7\n"
+    names = {fingerprint(io.BytesIO(first + HEAD * grown).read) for grown in range(3)}
+
+    assert len(names) == 1
+    assert None not in names
+    assert fingerprint(io.BytesIO(first.replace(b"756", b"757")).read) not in names
+
+
+@pytest.mark.parametrize("log", [b"", HEAD])
+def test_a_log_without_a_whole_line_has_no_name_yet(log: bytes) -> None:
+    assert fingerprint(io.BytesIO(log).read) is None
+
+
+def test_a_rotated_set_is_one_log_by_its_clock() -> None:
+    twice = HEAD.replace(b"11-21 20", b"10-25 02") + b"Ban 192.0.2.7\n"
+    (older,) = batches(twice.replace(b"02:39", b"02:50"))
+
+    (newer,) = batches(twice, place=Place(clock=older.place.clock))
+
+    assert newer.records[0].at == datetime(2026, 10, 25, 1, 39, 55, 756_000, UTC)
+    assert newer.place.clock.in_doubt == 0
