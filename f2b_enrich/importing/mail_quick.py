@@ -20,7 +20,7 @@ from f2b_enrich.importing.mail_letter import (
     gathered,
     reporting_server,
 )
-from f2b_enrich.mail_parser import MOST_BOUNDARIES
+from f2b_enrich.mail_parser import MOST_BLANK_LINES, MOST_BOUNDARIES
 
 if TYPE_CHECKING:
     from f2b_enrich.importing.mail_letter import Fields
@@ -42,6 +42,8 @@ def quick(data: bytes, deep: int = 0) -> Letter | None:
     if deep >= MOST_DEEP or b"\r" in data or data.startswith((b"\n", b"From ")):
         return None
     if b"oundary" in data and data.lower().count(b"boundary") > MOST_BOUNDARIES:
+        return None
+    if data.count(b"\n\n") > MOST_BLANK_LINES:
         return None
     head, _, text = data.partition(b"\n\n")
     fields = _fields(head)

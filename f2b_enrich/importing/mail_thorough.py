@@ -42,7 +42,8 @@ def _letter(message: Message, deep: int) -> Letter:
     for part in _leaves(message):
         kind = part.get_content_type().encode("ascii", "replace")
         # What calls itself parts, and has none, is a text.
-        if kind.startswith((b"text/plain", b"multipart/")) and text is None:
+        is_text = kind == b"text/plain" or kind.startswith(b"multipart/")
+        if is_text and text is None:
             text = _content(part).strip()
         elif kind == REPORT and reporter is None:
             reporter = _reporter(part)

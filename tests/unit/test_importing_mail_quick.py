@@ -13,7 +13,7 @@ from bench.bounced_reports import reports
 from f2b_enrich.importing.mail_letter import MOST_FIELDS
 from f2b_enrich.importing.mail_quick import quick
 from f2b_enrich.importing.mail_thorough import thorough
-from f2b_enrich.mail_parser import MOST_BOUNDARIES
+from f2b_enrich.mail_parser import MOST_BLANK_LINES, MOST_BOUNDARIES
 from tests.old_mails import NOTICE, STATUS, bounced, in_parts, report
 
 ENCLOSED = ("message/rfc822", report())
@@ -29,6 +29,7 @@ COMMON = [
     .replace("b/1", "b/2", 2)
     .replace("--b/1--\n\n--b/1--", "--b/1--\n\n--b/2--"),
     in_parts(("text/plain; charset=us-ascii", "x"), ("text/html", "y")),
+    in_parts(("text/plain-", "x"), ("text/plain", "y")),
     in_parts(NOTICE, ENCLOSED, ("message/rfc822", "Subject: second\n\nx")),
     in_parts(NOTICE).replace('"b/1"', "b1; charset=x;").replace("--b/1", "--b1"),
     in_parts(("message/delivery-status", "Other: x\n")),
@@ -74,6 +75,8 @@ UNCOMMON = [
     in_parts(("message/delivery-status", "\nReporting-MTA: dns; x\n")),
     in_parts(("message/delivery-status", "no field\nReporting-MTA: dns; x\n")),
     f"Subject: x\n\n{'boundary=x' * (MOST_BOUNDARIES + 1)}",
+    "Subject: x\n" + "\n\nx" * (MOST_BLANK_LINES + 1),
+    in_parts(("text/plain-", "x"), ("multipart/mixed", "x")),
 ]
 
 

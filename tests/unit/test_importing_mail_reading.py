@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -377,6 +378,12 @@ def test_a_mail_of_ten_thousand_parts_is_read_in_good_time() -> None:
         for n in range(10_000)
     )
     assert what(f"Subject: x\n{within}") == "other"
+    blank = ("message/delivery-status", "\n" * MAX_BYTES)
+    tracemalloc.start()
+    assert what(in_parts(NOTICE, blank)) == "other"
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 32 * 1024 * 1024
     enclosed = "Content-Type: message/rfc822\n\n" * 10_000
     assert what(f"Subject: x\n{enclosed}") == "other"
 
