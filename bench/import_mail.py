@@ -1,0 +1,100 @@
+"""How fast bounced reports are read into records, beside the standard library."""
+
+from __future__ import annotations
+
+import email
+import mailbox
+import tempfile
+import time
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import bounced_reports
+from bench.import_log import MOST_GROWTH_MIB, most_memory_mib
+from bench.row import Row
+from f2b_enrich.importing.mail_boxes import mails
+from f2b_enrich.importing.mail_reading import read
+from f2b_enrich.importing.opening import opened
+
+if TYPE_CHECKING:
+    from demo.lab import Lab
+
+MAILS = 100_000
+BESIDE = 5_000
+"""Mails that the standard library reads: all would take it hours."""
+
+SEED = 7
+WANTED = 5
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+_MARKS = ("copy of the message", "Unsent message follows")
+
+
+def measure(lab: Lab) -> list[Row]:  # noqa: ARG001 - as the others are called
+    """Write an mbox and read it, without a store."""
+    with tempfile.TemporaryDirectory(prefix="f2b-") as folder:
+        box = Path(folder, "bounces.mbox")
+        with box.open("wb") as file:
+            bounced_reports.write_mbox(file, MAILS, seed=SEED)
+        rate, growth = read_box(box)
+        beside = read_by_library(box)
+    return [
+        Row(
+            f"{MAILS:,} bounced reports read into records, mails a second",
+            f"{rate:,.0f}, {rate / beside:.1f} x the standard library",
+            f"at least {WANTED} x",
+            rate >= WANTED * beside,
+        ),
+        Row(
+            "memory that it takes after the first tenth",
+            f"{growth:.1f} MiB more",
+            f"at most {MOST_GROWTH_MIB} MiB more",
+            growth <= MOST_GROWTH_MIB,
+        ),
+    ]
+
+
+def read_box(box: Path) -> tuple[float, float]:
+    """Give mails a second of processor time, and the growth in MiB after a tenth."""
+    before, bans = 0.0, 0
+    begun = time.process_time()
+    with opened(box) as source:
+        for number, mail in enumerate(mails(source.read)):
+            bans += len(read(mail.content, now=NOW).bans)
+            if number == MAILS // 10:
+                before = most_memory_mib()
+    rate = MAILS / (time.process_time() - begun)
+    assert bans == MAILS
+    return rate, most_memory_mib() - before
+
+
+def read_by_library(box: Path) -> float:
+    """Give mails a second of processor time, each with the mail enclosed in it."""
+    found = mailbox.mbox(box, create=False)
+    keys = list(
+        islice(found.iterkeys(), BESIDE)
+    )  # its table of contents is not counted
+    begun = time.process_time()
+    for key in keys:
+        message = email.message_from_bytes(found.get_bytes(key), policy=policy.default)
+        enclosed = _enclosed(message)
+        for name in ("Subject", "Date", "From", "Message-ID"):
+            enclosed.get(name)
+        enclosed.get_all("Received")
+        assert "has just been banned" in enclosed.get_content()
+    return len(keys) / (time.process_time() - begun)
+
+
+def _enclosed(message: EmailMessage) -> EmailMessage:
+    for part in message.walk():
+        if part.get_content_type() == "message/rfc822":
+            inner = part.get_payload(0)
+            assert isinstance(inner, EmailMessage)
+            return inner
+    text = message.get_content()
+    start = max(text.find(mark) for mark in _MARKS)
+    copy = text[text.index("\n", start) :].lstrip()
+    return email.message_from_string(copy, policy=policy.default)
