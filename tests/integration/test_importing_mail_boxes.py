@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,18 @@ def test_a_stamp_may_lie_across_two_blocks(tmp_path: Path) -> None:
             ]
 
 
+def test_a_stamp_is_seen_wherever_blocks_end() -> None:
+    for ends in (b"\n", b"\r\n"):
+        box = (STAMP + b"Subject: 1\n\nx\n\n").replace(b"\n", ends) * 12
+        for size in range(1, 900):
+            read = partial(_read, io.BytesIO(box), size)
+            assert len(list(mail_boxes.mails(read))) == 12
+
+
+def _read(file: io.BytesIO, size: int, _most: int) -> bytes:
+    return file.read(size)
+
+
 PIECES = st.sampled_from(
     [
         STAMP,
@@ -155,8 +168,7 @@ PIECES = st.sampled_from(
 @given(box=st.lists(PIECES, max_size=30).map(b"".join), block=st.integers(1, 2000))
 def test_blocks_of_any_size_give_the_same_mails(box: bytes, block: int) -> None:
     def blocks(size: int) -> list[Mail]:
-        whole = io.BytesIO(STAMP + box)
-        return list(mail_boxes.mails(lambda _: whole.read(size)))
+        return list(mail_boxes.mails(partial(_read, io.BytesIO(STAMP + box), size)))
 
     found = blocks(block)
     assert found == blocks(10**6)

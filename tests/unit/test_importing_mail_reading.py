@@ -403,6 +403,24 @@ WHOLE = [
 ]
 
 
+def test_an_address_or_a_jail_that_a_mail_ends_in_may_be_half_of_it() -> None:
+    subject = WHOLE[0].index(LONGER)
+    assert what(WHOLE[0][: subject + len(IP)]) == "other"
+    folded = WHOLE[0].replace("banned ", "banned\n ", 1)
+    assert what(folded[: subject + len(IP) + 1]) == "unparsed"
+    sentence = WHOLE[0].index("against ssh-s")
+    assert ban(WHOLE[0][: sentence + len("against ssh")]).jail == "ssh-s"
+    unnamed = report("Own", BODY).replace("ssh", "ssh-s")
+    assert what(unnamed[: unnamed.index("ssh-s") + len("ssh")]) == "other"
+
+
+def test_the_sentence_is_looked_for_where_fail2ban_puts_it() -> None:
+    whois = "remarks: x\n" * 400
+    assert what(report("[Fail2Ban] ssh: banned", f"Hi,\n\n{whois}{SENTENCE}")) == (
+        "unparsed"
+    )
+
+
 @given(st.sampled_from(WHOLE), st.integers(0, 2000))
 def test_of_a_cut_mail_nothing_cut_is_taken(mail: str, length: int) -> None:
     for record in read_both(mail[:length]).bans:
