@@ -19,13 +19,15 @@ _MARK = re.compile(
     rb"[ \t]{0,20}$",
     re.IGNORECASE | re.MULTILINE,
 )
-_BARE = re.compile(
-    rb"\n\n[ \t]{0,8}(?=(?:Return-Path|Received|Delivered-To):[ \t])", re.IGNORECASE
-)
 # Exim says in such lines that it cut the copy.
 _REMARKS = re.compile(rb"(?:[ \t]{0,8}(?:-{2,8} [^\n]{0,100})?\n){0,6}")
 _FIELD = re.compile(rb"[!-9;-~]{1,80}:")
-_NAMED = re.compile(rb"^[ \t]{0,20}Subject:[ \t]*([^\n]{1,500})$", re.MULTILINE)
+_HEAD_LINE = re.compile(rb"[!-9;-~]{1,80}:|[ \t]+\S")
+_MOST_HEAD_LINES = 64
+_SUBJECT = re.compile(
+    rb"^(?P<prefix>(?:[>|] ?){0,3}[ \t]{0,20})Subject:[ \t]{0,20}\[fail2ban",
+    re.IGNORECASE | re.MULTILINE,
+)
 _AFTER_PREFIX = re.compile(
     rb"^[^\[]{3,60}: (\[fail2ban\].*)", re.IGNORECASE | re.DOTALL
 )
@@ -57,14 +59,37 @@ def copy_in(text: bytes) -> bytes | None:
         start = mark.end() if remarks is None else remarks.end()
         if _FIELD.match(text, start):
             return text[start:]
-    bare = _BARE.search(text)
-    return None if bare is None else text[bare.end() :]
+    return _around_subject(text)
+
+
+def _around_subject(text: bytes) -> bytes | None:
+    """Find a head by fail2ban's subject in it, quoted or indented as it may be."""
+    subject = _SUBJECT.search(text)
+    if subject is None:
+        return None
+    prefix = subject["prefix"]
+    above: list[bytes] = []
+    for line in reversed(text[: subject.start()].split(b"\n")[:-1]):
+        bare = line.removeprefix(prefix)
+        is_head = line.startswith(prefix) and _HEAD_LINE.match(bare)
+        if not is_head or len(above) == _MOST_HEAD_LINES:
+            break
+        above.append(bare)
+    below = _without(prefix, text[subject.start() :]) if prefix else None
+    return b"\n".join((*reversed(above), below or text[subject.start() :]))
+
+
+def _without(prefix: bytes, text: bytes) -> bytes:
+    """Take the lines that begin so, without it, up to one that does not."""
+    lines = []
+    for line in text.split(b"\n"):
+        if not line.startswith(prefix) and line != prefix.rstrip():
+            break
+        lines.append(line.removeprefix(prefix) if line.startswith(prefix) else b"")
+    return b"\n".join(lines)
 
 
 def subject_in(letter: Letter) -> bytes | None:
-    """Find the subject that servers name which return nothing (Exchange)."""
-    named = _NAMED.search(letter.text)
-    if named is not None:
-        return named[1].strip()
-    own = _AFTER_PREFIX.search(letter.first(b"subject"))
-    return None if own is None else own[1]
+    """Find fail2ban's subject in the one of a server that returns nothing."""
+    found = _AFTER_PREFIX.search(letter.first(b"subject"))
+    return None if found is None else found[1]

@@ -236,8 +236,11 @@ def test_a_server_may_put_any_line_above_the_copy(above: str) -> None:
 def test_of_many_lines_above_nothing_only_the_first_are_looked_at() -> None:
     mark = "\n--- Below this line is a copy of the message.\n\nnothing\n"
     assert ban(bounced(report(), above=mark * 7 + mark[:-9])) == BAN
-    # What is left then is the subject that the text names.
-    assert ban(bounced(report(), above=mark * 8 + mark[:-9])).message_id is None
+    # What is left then is to look for fail2ban's subject.
+    assert ban(bounced(report(), above=mark * 8 + mark[:-9])) == BAN
+    other = report("x")
+    assert what(bounced(other, above=mark * 7 + mark[:-9])) == "bans"
+    assert what(bounced(other, above=mark * 8 + mark[:-9])) == "other"
 
 
 @pytest.mark.parametrize(
@@ -256,6 +259,23 @@ def test_of_a_head_alone_the_subject_tells_what_there_is() -> None:
     assert ban(in_parts(NOTICE, STATUS, ("message/global-headers", head))) == replace(
         BAN, failures=None
     )
+
+
+@pytest.mark.parametrize("prefix", ["> ", ">", "| ", ">> ", "    ", "\t"])
+def test_a_server_may_quote_or_indent_the_mail(prefix: str) -> None:
+    quoted = "".join(f"{prefix}{line}".rstrip() + "\n" for line in report().split("\n"))
+    for after in ("", "\nSorry\n\nThe IP 203.0.113.1 has just been banned"):
+        found = read_both(bounced(f"{quoted}{after}", above="Original mail:\n"))
+        assert found.bans == (BAN,)
+        assert found.is_bounce
+
+
+def test_a_head_without_any_line_above_it_is_found_by_its_subject() -> None:
+    long = "".join(f"X-{number}: x\n" for number in range(100))
+    copy = report().replace("Subject:", f"{long}Subject:")
+    # So long a head is not looked at to its top, where the first hop stands.
+    assert ban(bounced(copy, above="")).host != BAN.host
+    assert ban(bounced(report(), above="")) == BAN
 
 
 def test_a_server_that_returns_nothing_may_name_the_subject() -> None:
