@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from f2b_enrich.importing.mail_texts import is_answer
+
 if TYPE_CHECKING:
     from f2b_enrich.importing.mail_letter import Letter
 
@@ -41,9 +43,12 @@ _RETURNS = re.compile(
 
 def is_from_a_server(letter: Letter) -> bool:
     """Tell a bounce from what people write; anybody can pretend to be a server."""
+    if letter.reporter is not None:
+        return True
+    if is_answer(letter.first(b"subject").decode("ascii", "replace")):
+        return False
     return (
-        letter.reporter is not None
-        or letter.first(b"return-path") == b"<>"
+        letter.first(b"return-path") == b"<>"
         or b"x-failed-recipients" in letter.fields
         or _FROM_A_SERVER.search(letter.first(b"from")) is not None
         or _RETURNS.match(letter.first(b"subject")) is not None

@@ -22,6 +22,9 @@ _SUBJECT = re.compile(
     r"\[fail2ban[^\]]{0,60}\](?:\[(?P<host>[^\]\s]{1,253})\])? ?(?P<rest>.*)",
     re.IGNORECASE,
 )
+_ANSWER = re.compile(
+    r"(?:re|aw|antw|sv|fwd?|wg|tr|rv) ?(?:\[\d{1,3}\])?:", re.IGNORECASE
+)
 _BANNED = re.compile(
     r"(?:(?P<jail>.{1,100}?) ?: )?banned\b ?(?P<ip>(?!from )\S{1,100})?"
     r"(?: ?from (?P<host>\S{1,253}))?",
@@ -67,6 +70,11 @@ class Told:
     failures: int | None = None
     bantime_seconds: int | None = None
     after: int = 0
+
+
+def is_answer(subject: str) -> bool:
+    """Tell what people answer or hand on from what a program sent."""
+    return _ANSWER.match(subject) is not None
 
 
 def told(subject: str, text: bytes) -> Told | None:
@@ -118,7 +126,7 @@ def _sentenced(
 
 def _untitled(subject: str, text: bytes) -> Told | None:
     """Read a mail whose subject an administrator chose, by how it begins."""
-    if subject[:4].lower().startswith(("re:", "aw:", "fw:", "fwd:", "wg:")):
+    if is_answer(subject):
         return None
     if _BEGINS.match(text):
         sentence = _SENTENCE.search(text, 0, MAX_OWN_WORDS)

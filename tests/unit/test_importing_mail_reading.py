@@ -200,6 +200,10 @@ def test_what_people_quote_is_no_report(prefix: str) -> None:
     assert what(report(prefix + SUBJECT, f"Look:\n{quoted}")) == "other"
     headed = f"FYI\n\n-----Original Message-----\nFrom: x\nSubject: {SUBJECT}\n\n{BODY}"
     assert what(report(prefix + SUBJECT, headed)) == "other"
+    daemon = bounced(
+        f"{quoted}\n> Subject: {SUBJECT}\n", subject=f"{prefix}failure notice"
+    )
+    assert what(daemon) == "other"
     gmail = f"---------- Forwarded message ----------\nSubject: {SUBJECT}\n\n{BODY}"
     assert what(report(prefix + SUBJECT, gmail)) == "other"
 
