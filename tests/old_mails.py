@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from f2b_enrich.importing.mail_reading import Reading, read
 from f2b_enrich.importing.mail_thorough import thorough
+from f2b_enrich.importing.records import Record
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AT = datetime(2010, 7, 1, 8, 11, 10, tzinfo=UTC)
@@ -92,3 +93,29 @@ STATUS = (
     "Reporting-MTA: dns; mx.admins.example\n\n"
     "Final-Recipient: rfc822; noc@admins.example\nAction: failed\nStatus: 5.1.1\n",
 )
+
+BAN = Record(
+    kind="ban",
+    ip=IP,
+    jail="ssh",
+    at=AT,
+    time_source="mail",
+    origin="mail",
+    host="web1.example",
+    failures=6,
+    message_id=ID,
+)
+"""What `report` tells."""
+
+
+def ban(mail: str | bytes) -> Record:
+    found = read_both(mail)
+    assert found.what == "bans"
+    (only,) = found.bans
+    return only
+
+
+def what(mail: str | bytes) -> str:
+    found = read_both(mail)
+    assert (found.what == "bans") == bool(found.bans)
+    return found.what
