@@ -77,7 +77,7 @@ def read(
     if said == "ban":
         return _ban(found)
     if said == "summary":
-        return _summary(found)
+        return _summary(found, now)
     return Reading(what=said, is_bounce=found.bounce is not None)
 
 
@@ -178,8 +178,8 @@ def _ban(found: _Found) -> Reading:
     )
 
 
-def _summary(found: _Found) -> Reading:
-    bans = tuple(_summed_up(found))
+def _summary(found: _Found, now: datetime) -> Reading:
+    bans = tuple(_summed_up(found, now))
     is_bounce = found.bounce is not None
     if not bans:
         return Reading(what="unparsed", is_bounce=is_bounce)
@@ -192,11 +192,11 @@ def _summary(found: _Found) -> Reading:
     )
 
 
-def _summed_up(found: _Found) -> Iterator[Record]:
+def _summed_up(found: _Found, now: datetime) -> Iterator[Record]:
     letter = found.letter
     host = host_of(letter, found.bounce, named=found.told.host)
     message_id = _message_id(letter)
-    for entry in entries(letter.text, found.at, zone_of(letter)):
+    for entry in entries(letter.text, sent_at=found.at, zone=zone_of(letter), now=now):
         ip = _address(entry.ip)
         if ip is not None:
             yield Record(

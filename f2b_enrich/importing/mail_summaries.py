@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from f2b_enrich.importing.mail_texts import cleaned
-from f2b_enrich.importing.mail_times import MONTHS
+from f2b_enrich.importing.mail_times import AHEAD, FIRST, MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,16 +48,23 @@ class Entry:
 
 
 def entries(
-    text: bytes, sent_at: datetime | None, zone: tzinfo | None
+    text: bytes, *, sent_at: datetime | None, zone: tzinfo | None, now: datetime
 ) -> Iterator[Entry]:
-    """Give the bans of a summary that was sent then, by a clock of that zone."""
+    """Give the bans of a summary that was sent then, by a clock of that zone.
+
+    A time after the mail, or long before it, was read wrongly.
+    """
+    first, last = FIRST, now + AHEAD
+    if sent_at is not None:
+        first, last = sent_at - LONGEST_WAIT, sent_at + _CLOCKS_APART
     for found in islice(_ENTRY.finditer(text), MOST_ENTRIES):
         ip, jail = found["ip"] or found["other_ip"], found["jail"]
+        at = _time(found["date"], zone)
         yield Entry(
             ip=ip.decode("utf-8", "replace"),
             jail=None if jail is None else cleaned(jail.decode("utf-8", "replace")),
             failures=int(found["failures"] or found["times"]),
-            at=_time(found["date"], sent_at, zone),
+            at=at if at is not None and first <= at <= last else None,
         )
 
 
@@ -66,15 +73,10 @@ def count_of(text: bytes) -> int:
     return sum(1 for _ in islice(_TELLS.finditer(text), MOST_ENTRIES))
 
 
-def _time(
-    text: bytes, sent_at: datetime | None, zone: tzinfo | None
-) -> datetime | None:
-    """Read local time; the name of a zone says little, the mail's own offset more.
-
-    A time after the mail, or long before it, was read wrongly.
-    """
+def _time(text: bytes, zone: tzinfo | None) -> datetime | None:
+    """Read local time; the name of a zone says little, the mail's own offset more."""
     match = _DATE.fullmatch(text)
-    if match is None or sent_at is None:
+    if match is None:
         return None
     of = _zone(match[10], zone)
     year = match[5] or match[11]
@@ -85,14 +87,13 @@ def _time(
     if match[9] is not None:
         hour = hour % 12 + (12 if match[9] == b"PM" else 0)
     try:
-        at = datetime(
+        return datetime(
             *(int(year), MONTHS[month], int(match[2] or match[3])),
             *(hour, int(match[7]), int(match[8])),
             tzinfo=of,
         ).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return at if sent_at - LONGEST_WAIT <= at <= sent_at + _CLOCKS_APART else None
 
 
 def _zone(name: bytes, zone: tzinfo | None) -> tzinfo | None:

@@ -106,6 +106,16 @@ def test_a_local_time_needs_the_zone_of_the_mail() -> None:
     assert (only.at, only.time_source) == (None, "mail")
 
 
+def test_a_mail_without_a_date_has_those_of_its_bans() -> None:
+    entry = f"Thu Jul  1 08:01:02 UTC 2010: {IP} (6 failures)"
+    undated = summary(entry, date="none").replace("761; Thu, 01 Jul 2010", "761")
+    (only,) = read_both(undated).bans
+    assert only.at == datetime(2010, 7, 1, 8, 1, 2, tzinfo=UTC)
+    for year in ("2003", "2027"):
+        (only,) = read_both(undated.replace("UTC 2010", f"UTC {year}")).bans
+        assert (only.at, only.time_source) == (None, "mail")
+
+
 def test_lines_that_name_no_address_are_counted() -> None:
     date = "Thu Jul  1 10:01:02 CEST 2010"
     mail = summary(
