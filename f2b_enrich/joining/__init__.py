@@ -1,0 +1,1 @@
+"""Which records of fail2ban's doings tell of one ban (pure)."""

@@ -1,0 +1,149 @@
+"""The bans that mails tell of: they come after the ban, or long after it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from f2b_enrich.joining.course import ROUNDING, Course
+from f2b_enrich.joining.sightings import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from f2b_enrich.joining.sightings import Sighting
+
+LATE_MAIL = 120
+"""Seconds that a mail may be written after the end of a short ban: all actions of
+fail2ban wait for each other, and whois takes a while."""
+
+TOGETHER = 30
+"""Seconds between two mails of one ban: two actions, or one that was run twice."""
+
+LATE_BOUNCE = 5 * 24 * 3600
+"""Seconds after which a mail server gives up, as a rule (RFC 5321, 4.5.4.1)."""
+
+MOST_ENDED = 50
+"""Bans of a jail among which the one of a bounce is sought."""
+
+
+class Running:
+    """Tells which bans were running at a time, or had been."""
+
+    def __init__(self, bans: Iterable[Course]) -> None:
+        """Take the bans, by jail in the order in which they began."""
+        self._of_jails: dict[str | None, tuple[list[int], list[Course]]] = {}
+        for ban in sorted(bans, key=_since):
+            times, of_jail = self._of_jails.setdefault(ban.jail, ([], []))
+            times.append(ban.since)
+            of_jail.append(ban)
+
+    def at(self, letter: Sighting) -> Course | None:
+        """Give the ban that a letter tells of; of several jails the latest begun."""
+        jails = self._of_jails if letter.jail is None else (letter.jail,)
+        latest = [ban for jail in jails for ban in self._before(jail, letter.at, 1)]
+        running = [ban for ban in latest if _is_of_running(letter, ban)]
+        if running:
+            return max(running, key=_since)
+        if letter.precision != "bounced":
+            return None
+        ended = [
+            ban
+            for jail in jails
+            for ban in self._before(jail, letter.at, MOST_ENDED)
+            if letter.at - ban.since <= LATE_BOUNCE
+            and ban.best.precision != letter.precision
+        ]
+        return max(ended, key=_bounced_last, default=None)
+
+    def _before(self, jail: str | None, at: int, count: int) -> list[Course]:
+        """Give the last bans of a jail that were in place by then."""
+        if jail not in self._of_jails:
+            return []
+        times, bans = self._of_jails[jail]
+        end = bisect_right(times, at + ROUNDING)
+        return bans[max(end - count, 0) : end]
+
+
+def _since(ban: Course) -> tuple[object, ...]:
+    return (ban.since, *in_order(ban.best))
+
+
+def _bounced_last(ban: Course) -> tuple[object, ...]:
+    """Prefer bans whose mail is not known to have come back, then the latest."""
+    return ("bounced" not in ban.precisions, *_since(ban))
+
+
+def _is_of_running(letter: Sighting, ban: Course) -> bool:
+    """Tell whether a letter can be of that ban, the last of its jail before it.
+
+    A ban that runs may be told of anew, after a restart; one that has ended is told of
+    late, but once.
+    """
+    if letter.precision == ban.best.precision:
+        return letter.at - ban.since <= TOGETHER
+    late = 0 if letter.precision in ban.precisions else LATE_MAIL
+    return letter.at <= ban.until + late
+
+
+def add_letters(bans: list[Course], letters: Iterable[Sighting]) -> None:
+    """Give every letter to the ban that it tells of, else begin one with it.
+
+    The more exact first, and of those alike what names its jail.
+    """
+    groups = _groups(letters)
+    for precision in ("mailed", "bounced"):
+        alike = [group for group in groups if group[0].precision == precision]
+        for has_jail in (True, False):
+            some = [each for each in alike if (each[0].jail is not None) is has_jail]
+            bans.extend(_begun_by(some, Running(bans)))
+
+
+def _begun_by(groups: list[list[Sighting]], running: Running) -> list[Course]:
+    """Give to bans what tells of them; make bans of the others, those near together."""
+    latest: dict[str | None, Course] = {}
+    begun: list[Course] = []
+    for best, *copies in groups:
+        ban = running.at(best)
+        alike = latest.get(best.jail)
+        if ban is None and alike is not None and _is_of_running(best, alike):
+            ban = alike
+        if ban is None:
+            ban = latest[best.jail] = Course(best)
+            begun.append(ban)
+        else:
+            ban.add(best)
+        for copy in copies:
+            ban.add(copy)
+    return begun
+
+
+def _groups(letters: Iterable[Sighting]) -> list[list[Sighting]]:
+    """Put a mail and its returned copy together, which comes with the mail's own id.
+
+    Only what came back later: anybody can write any id into a mail.
+    """
+    groups: list[list[Sighting]] = []
+    known: dict[tuple[str, str | None], list[Sighting]] = {}
+    for letter in sorted(letters, key=_exact_first):
+        name = letter.message_id
+        if name is not None:
+            group = known.get((name, letter.jail))
+            if group is not None and _is_copy(letter, group[0]):
+                group.append(letter)
+                continue
+            group = known[name, letter.jail] = [letter]
+        else:
+            group = [letter]
+        groups.append(group)
+    return sorted(groups, key=lambda group: in_order(group[0]))
+
+
+def _exact_first(letter: Sighting) -> tuple[object, ...]:
+    return (letter.precision != "mailed", *in_order(letter))
+
+
+def _is_copy(letter: Sighting, first: Sighting) -> bool:
+    if letter.precision == "mailed":
+        return letter.at == first.at
+    return 0 <= letter.at - first.at <= 2 * LATE_BOUNCE
