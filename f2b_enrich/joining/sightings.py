@@ -103,11 +103,13 @@ def in_order(sighting: Sighting) -> tuple[object, ...]:
 def id_of(sighting: Sighting, host: str, ip: str) -> str:
     """Name a ban by a record of it, the same whenever that record is read.
 
-    With the time of the failure it is the id that a live report makes. Other times get
-    names of their own: a ban may be logged in the second of another one's failure.
+    With the time of the failure it is the id that a live report makes. Others get names
+    of their own: a ban may be logged in the second of another one's failure.
     """
     jail = sighting.jail or ""
     if sighting.precision == "failure":
         return ban_id(host, jail, ip, sighting.at)
-    name = f"{host}\0{jail}\0{ip}\0{sighting.at}\0{sighting.precision}"
+    kind, origin = sighting.kind, sighting.origin
+    name = f"{host}\0{jail}\0{ip}\0{sighting.at}\0{kind}\0{origin}"
+    name += f"\0{sighting.precision}\0{sighting.message_id or ''}"
     return str(uuid5(NAMESPACE, name))

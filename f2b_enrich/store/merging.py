@@ -1,0 +1,67 @@
+"""Two rows that turned out to be one ban."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_POINTERS = (
+    "UPDATE bans SET repeat_of = :into WHERE repeat_of = :row AND ip = :ip",
+    "UPDATE outbox SET ban_id = :into WHERE ban_id = :row",
+    "UPDATE OR IGNORE notifications SET ban_id = :into WHERE ban_id = :row",
+    "DELETE FROM notifications WHERE ban_id = :row",
+    "UPDATE other_ids SET ban_id = :into WHERE ban_id = :row",
+    "UPDATE OR IGNORE other_origins SET ban_id = :into WHERE ban_id = :row",
+    "DELETE FROM other_origins WHERE ban_id = :row",
+    "DELETE FROM ban_records WHERE ban_id = :row",
+)
+
+_CONTENT = ("log_lines", "observed", "ban_attacks")
+
+_RICHER = """
+    UPDATE bans SET lines_received = other.lines_received, captures = other.captures,
+    attack = other.attack, rule_set = other.rule_set
+    FROM (SELECT * FROM bans WHERE id = :row) AS other WHERE bans.id = :into
+"""
+
+_BOTH = """
+    UPDATE bans SET failures = max(bans.failures, other.failures),
+    ban_count = max(bans.ban_count, other.ban_count),
+    received_at = min(bans.received_at, other.received_at),
+    announced_at = max(bans.announced_at, other.announced_at),
+    prolonged_at = nullif(max(ifnull(bans.prolonged_at, ''),
+        ifnull(other.prolonged_at, '')), ''),
+    enrichment_id = ifnull(bans.enrichment_id, other.enrichment_id)
+    FROM (SELECT * FROM bans WHERE id = :row) AS other WHERE bans.id = :into
+"""
+
+
+def absorb(connection: sqlite3.Connection, row: str, *, into: str) -> None:
+    """Make a row a name of another, which takes over what it lacks.
+
+    Mails that were queued are sent once each, and lines are kept with the values and
+    classes that were found in them: those of the row that has more.
+    """
+    found = connection.execute(
+        "SELECT ip, lines_received, (SELECT lines_received FROM bans WHERE id = ?) "
+        "AS others FROM bans WHERE id = ?",
+        (into, row),
+    ).fetchone()
+    values = {"row": row, "into": into, "ip": found["ip"]}
+    is_richer = found["lines_received"] > found["others"]
+    for table in _CONTENT:
+        loser = into if is_richer else row
+        connection.execute(f"DELETE FROM {table} WHERE ban_id = ?", (loser,))
+        if is_richer:
+            connection.execute(
+                f"UPDATE {table} SET ban_id = :into WHERE ban_id = :row", values
+            )
+    if is_richer:
+        connection.execute(_RICHER, values)
+    connection.execute(_BOTH, values)
+    for statement in _POINTERS:
+        connection.execute(statement, values)
+    connection.execute("DELETE FROM bans WHERE id = ?", (row,))
+    connection.execute("INSERT INTO other_ids VALUES (?, ?)", (row, into))

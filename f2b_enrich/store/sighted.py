@@ -1,0 +1,202 @@
+"""The records that a ban was told by, as the store keeps them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from f2b_enrich.joining.sightings import NEVER, Joined, Sighting
+from f2b_enrich.model import FOR_EVER, read_time, time_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+    from typing import Any, TypeAlias
+
+    Row: TypeAlias = sqlite3.Row | Mapping[str, Any]
+
+TABLES = (
+    # Of a ban with a single record, and at most one unban of the same origin, nothing
+    # stands here: its own row tells all of it. What has no ban yet has no ban_id.
+    """
+    CREATE TABLE ban_records (
+        ip TEXT NOT NULL,
+        host TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        precision TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        jail TEXT NOT NULL,
+        ends_at INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        failed_at INTEGER NOT NULL,
+        ban_id TEXT REFERENCES bans (id),
+        PRIMARY KEY (ip, host, at, kind, precision, origin, jail, ends_at, message_id,
+            failed_at)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX ban_records_by_ban ON ban_records (ban_id) WHERE ban_id NOTNULL",
+)
+"""For a migration."""
+
+NOT_TOLD = -1
+"""What the columns hold for None: NULL would let a record in twice."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_OF_ADDRESS = "ip = ? AND host = ?"
+
+_KEPT = f"INSERT OR REPLACE INTO ban_records VALUES ({', '.join('?' * 11)})"
+
+
+def told_by_row(row: Row) -> frozenset[Sighting]:
+    """Give the records of a ban of which nothing stands elsewhere."""
+    at, is_exact = _seconds(row["banned_at"]), row["banned_at_source"] == "failure"
+    expires_at = row["expires_at"]
+    ends_at = None if expires_at is None else _seconds(expires_at)
+    jail, origin = row["jail"] or None, row["origin"]
+    first = Sighting(
+        kind="ban",
+        precision=row["banned_at_source"],
+        origin=origin,
+        at=at,
+        jail=jail,
+        ends_at=NEVER if row["bantime_seconds"] == FOR_EVER else ends_at,
+        message_id=row["reference"] if origin in ("mail", "bounce") else None,
+    )
+    if row["unbanned_at"] is None:
+        return frozenset((first,))
+    unban = Sighting(
+        kind="unban",
+        precision="logged",
+        origin=origin,
+        at=_seconds(row["unbanned_at"]),
+        jail=jail,
+        failed_at=at if is_exact else None,
+    )
+    return frozenset((first, unban))
+
+
+def columns_of(ban: Joined) -> dict[str, str | int | None]:
+    """Give what the records of a ban make of the columns of its row."""
+    ends_at = ban.ends_at
+    bantime = None if ends_at is None else ends_at - ban.at
+    if ends_at == NEVER:
+        bantime, ends_at = FOR_EVER, None
+    return {
+        "jail": ban.jail or "",
+        "banned_at": text_of(ban.at),
+        "banned_at_source": ban.precision,
+        "bantime_seconds": bantime,
+        "expires_at": None if ends_at is None else text_of(ends_at),
+        "unbanned_at": None if ban.unbanned_at is None else text_of(ban.unbanned_at),
+        "origin": ban.best.origin,
+        "reference": ban.best.message_id or "",
+    }
+
+
+def text_of(seconds: int) -> str:
+    """Write Unix seconds as the store writes times, as far as the calendar goes."""
+    try:
+        return time_text(_EPOCH + timedelta(seconds=seconds))
+    except OverflowError:
+        return time_text(datetime.max.replace(tzinfo=UTC))
+
+
+def _seconds(text: str) -> int:
+    return int(read_time(text).timestamp())
+
+
+def kept_of(
+    connection: sqlite3.Connection, host: str, ip: str
+) -> dict[str | None, set[Sighting]]:
+    """Give the records that stand beside the bans of an address, by ban."""
+    kept: dict[str | None, set[Sighting]] = defaultdict(set)
+    rows = connection.execute(
+        f"SELECT * FROM ban_records WHERE {_OF_ADDRESS}", (ip, host)
+    )
+    for row in rows:
+        kept[row["ban_id"]].add(_sighting(row))
+    return kept
+
+
+def _sighting(row: sqlite3.Row) -> Sighting:
+    return Sighting(
+        kind=row["kind"],
+        precision=row["precision"],
+        origin=row["origin"],
+        at=row["at"],
+        jail=row["jail"] or None,
+        ends_at=_told(row["ends_at"]),
+        message_id=row["message_id"] or None,
+        failed_at=_told(row["failed_at"]),
+    )
+
+
+def _told(number: int) -> int | None:
+    return None if number == NOT_TOLD else number
+
+
+def keep(
+    connection: sqlite3.Connection,
+    host: str,
+    ip: str,
+    ban_id: str | None,
+    sightings: Iterable[Sighting],
+) -> None:
+    """Keep records beside their ban, or of no ban."""
+    rows = [
+        (
+            *(ip, host, each.at, each.kind, each.precision, each.origin),
+            each.jail or "",
+            NOT_TOLD if each.ends_at is None else each.ends_at,
+            each.message_id or "",
+            NOT_TOLD if each.failed_at is None else each.failed_at,
+            ban_id,
+        )
+        for each in sightings
+    ]
+    connection.executemany(_KEPT, rows)
+
+
+def let_go(connection: sqlite3.Connection, ban_id: str) -> None:
+    """Keep nothing beside a ban: its row tells all again, or it is no more."""
+    connection.execute("DELETE FROM ban_records WHERE ban_id = ?", (ban_id,))
+
+
+def may_change_others(
+    connection: sqlite3.Connection, host: str, ip: str, failed_at: int
+) -> bool:
+    """Tell whether a new ban of that failure can take a record from another ban.
+
+    Only what is later can tell of it. The index is read where the ban's own entry will
+    stand: for the newest ban of an address there is nothing behind it.
+    """
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM bans WHERE ip = ?1 AND banned_at >= ?2 "
+        "AND host = ?3 AND origin NOT IN ('live', 'fail2ban-db')) "
+        "OR EXISTS (SELECT 1 FROM ban_records "
+        "WHERE ip = ?1 AND host = ?3 AND at >= ?4)",
+        (ip, text_of(failed_at - 2), host, failed_at - 2),
+    ).fetchone()
+    return bool(row[0])
+
+
+def is_told_by_others(connection: sqlite3.Connection, ban_id: str) -> bool:
+    """Tell whether a ban has records of other origins than our own live reports."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM ban_records WHERE ban_id = ?1) "
+        "OR EXISTS (SELECT 1 FROM bans WHERE id = ?1 AND origin != 'live')",
+        (ban_id,),
+    ).fetchone()
+    return bool(row[0])
+
+
+def own_id(connection: sqlite3.Connection, name: str) -> str:
+    """Give the id of the row of a ban that is known by some id."""
+    row = connection.execute(
+        "SELECT ban_id FROM ban_ids WHERE id = ?", (name,)
+    ).fetchone()
+    found: str = row[0]
+    return found
