@@ -174,10 +174,13 @@ class _Sweep:
     def _told_by(self, at: int) -> Course | None:
         """Find the latest failure whose ban the log has not told of.
 
-        What cannot be told of any more is not looked at again.
+        What cannot be told of any more never will be, and is not looked at again.
         """
-        self._awaited = [ban for ban in self._awaited if ban.awaits(at)]
-        return self._awaited.pop() if self._awaited else None
+        while self._awaited:
+            ban = self._awaited.pop()
+            if ban.awaits(at):
+                return ban
+        return None
 
     def _again(self, sighting: Sighting) -> None:
         at, ban = sighting.at, self._now

@@ -23,25 +23,30 @@ TOGETHER = 30
 LATE_BOUNCE = 5 * 24 * 3600
 """Seconds after which a mail server gives up, as a rule (RFC 5321, 4.5.4.1)."""
 
-MOST_ENDED = 50
-"""Bans of a jail among which the one of a bounce is sought."""
+MOST_BEFORE = 50
+"""Bans before a letter among which its own is sought."""
 
 
 class Running:
     """Tells which bans were running at a time, or had been."""
 
     def __init__(self, bans: Iterable[Course]) -> None:
-        """Take the bans, by jail in the order in which they began."""
-        self._of_jails: dict[str | None, tuple[list[int], list[Course]]] = {}
+        """Take the bans, of each jail and of all in the order in which they began."""
+        self._of_jails: dict[str | None, _Begun] = {}
+        self._of_all = _Begun()
         for ban in sorted(bans, key=_since):
-            times, of_jail = self._of_jails.setdefault(ban.jail, ([], []))
-            times.append(ban.since)
-            of_jail.append(ban)
+            self._of_jails.setdefault(ban.jail, _Begun()).add(ban)
+            self._of_all.add(ban)
 
     def at(self, letter: Sighting) -> Course | None:
         """Give the ban that a letter tells of; of several jails the latest begun."""
-        jails = self._of_jails if letter.jail is None else (letter.jail,)
-        latest = [ban for jail in jails for ban in self._before(jail, letter.at, 1)]
+        begun = self._of_all
+        if letter.jail is not None:
+            begun = self._of_jails.get(letter.jail, _Begun())
+        before = begun.before(letter.at)
+        latest = before[-1:]
+        if letter.jail is None:
+            latest = list({ban.jail: ban for ban in before}.values())
         running = [ban for ban in latest if _is_of_running(letter, ban)]
         if running:
             return max(running, key=_since)
@@ -49,20 +54,28 @@ class Running:
             return None
         ended = [
             ban
-            for jail in jails
-            for ban in self._before(jail, letter.at, MOST_ENDED)
+            for ban in before
             if letter.at - ban.since <= LATE_BOUNCE
             and ban.best.precision != letter.precision
         ]
         return max(ended, key=_bounced_last, default=None)
 
-    def _before(self, jail: str | None, at: int, count: int) -> list[Course]:
-        """Give the last bans of a jail that were in place by then."""
-        if jail not in self._of_jails:
-            return []
-        times, bans = self._of_jails[jail]
-        end = bisect_right(times, at + ROUNDING)
-        return bans[max(end - count, 0) : end]
+
+class _Begun:
+    """Bans in the order in which they began."""
+
+    def __init__(self) -> None:
+        self._times: list[int] = []
+        self._bans: list[Course] = []
+
+    def add(self, ban: Course) -> None:
+        self._times.append(ban.since)
+        self._bans.append(ban)
+
+    def before(self, at: int) -> list[Course]:
+        """Give the last ones that were in place by then, the last at the end."""
+        end = bisect_right(self._times, at + ROUNDING)
+        return self._bans[max(end - MOST_BEFORE, 0) : end]
 
 
 def _since(ban: Course) -> tuple[object, ...]:

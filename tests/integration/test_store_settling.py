@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -223,6 +224,55 @@ def test_two_rows_that_become_one_are_found_by_both_ids(
 
     assert len(rows_of(store)) == 2
     assert ids_of(store)[one] != ids_of(store)[other]
+
+
+def test_the_row_that_stays_takes_the_lines_of_the_one_that_has_more(
+    store: sqlite3.Connection,
+) -> None:
+    add(store, at(0, "mailed"))
+    add(store, at(3600, "mailed"))
+    first, second = (row["id"] for row in rows_of(store))
+    with transaction(store):
+        for ban_id, lines in ((first, ("a",)), (second, ("b", "c"))):
+            store.execute(
+                "UPDATE bans SET lines_received = ?, attack = ? WHERE id = ?",
+                (len(lines), f"attack of {lines}", ban_id),
+            )
+            store.executemany(
+                "INSERT INTO log_lines (ban_id, position, line) VALUES (?, ?, ?)",
+                [(ban_id, position, line) for position, line in enumerate(lines)],
+            )
+            store.execute("INSERT INTO ban_attacks VALUES (?, 'x', 1, NULL)", (ban_id,))
+            store.execute(
+                "INSERT INTO observed VALUES (?, 'username', ?, 1)", (ban_id, lines[0])
+            )
+
+    add(store, at(-1))
+
+    (row,) = rows_of(store)
+    assert (row["id"], row["lines_received"]) == (first, 2)
+    assert row["attack"] == "attack of ('b', 'c')"
+    for what, values in (
+        ("line FROM log_lines", ["b", "c"]),
+        ("value FROM observed", ["b"]),
+        ("attack FROM ban_attacks", ["x"]),
+    ):
+        found = store.execute(f"SELECT {what} WHERE ban_id = ?", (first,))
+        assert [each[0] for each in found] == values
+
+
+def test_times_at_the_ends_of_the_calendar_are_kept(store: sqlite3.Connection) -> None:
+    last = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+    told = [
+        replace(at(0, "failure"), at=last - 5, ends_at=last + 10**9),
+        replace(at(0, "failure"), at=-62_135_596_800, ends_at=NEVER),
+    ]
+    assert add(store, *told) == 2
+    assert add(store, *told) == 0
+
+    oldest, newest = rows_of(store)
+    assert (oldest["banned_at"], oldest["expires_at"]) == ("0001-01-01T00:00:00Z", None)
+    assert newest["expires_at"] == "9999-12-31T23:59:59Z"
 
 
 def test_what_was_purged_is_not_brought_back(store: sqlite3.Connection) -> None:

@@ -357,3 +357,17 @@ def test_an_exact_record_is_named_as_a_live_report_names_it() -> None:
 )
 def test_a_planned_end(bantime: int | None, end: int | None) -> None:
     assert planned_end(0, bantime) == end
+
+
+@pytest.mark.parametrize("what", ["live", "line", "mail", "bounce", "restore"])
+def test_many_records_of_one_address_are_joined_in_the_end(what: str) -> None:
+    """An attacker makes as many as he likes, of jails that he names in a mail."""
+    many = range(0, 2_000 * 40, 40)
+    others = [at(2_000 * 40 + number, "line") for number in many]
+    forged = [at(number, "mail", f"jail{number % 999}") for number in many]
+
+    joined = join([*(at(number, what) for number in many), *others, *forged])
+
+    assert len(joined.bans) > 2_000
+    named = [at(number, "bounce", None) for number in many]
+    assert len(join([*named, *forged]).bans) > 999
