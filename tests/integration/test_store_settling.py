@@ -22,7 +22,7 @@ from f2b_enrich.outbox import message_id
 from f2b_enrich.store import bans, outbox, retention
 from f2b_enrich.store.connection import open_writer, transaction
 from f2b_enrich.store.settling import settle, settle_live
-from f2b_enrich.store.sighted import TABLES, kept_of, may_change_others, told_by_row
+from f2b_enrich.store.sighted import kept_of, may_change_others, told_by_row
 from tests.events import HOST, a_ban, an_unban, clock
 from tests.histories import BEGIN, Manner, history
 
@@ -45,8 +45,6 @@ def a_store() -> Iterator[sqlite3.Connection]:
 
 def prepare(connection: sqlite3.Connection) -> None:
     with transaction(connection):
-        for statement in TABLES:
-            connection.execute(statement)
         connection.execute("INSERT INTO hosts VALUES (?, NULL, NULL, '', '')", (HOST,))
 
 
