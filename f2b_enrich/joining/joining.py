@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from f2b_enrich.joining.course import courses
@@ -10,6 +11,7 @@ from f2b_enrich.joining.sightings import Decision, Joined, Sighting, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
 _OF_THE_LOG = ("failure", "logged")
 
@@ -39,6 +41,19 @@ def join(sightings: Iterable[Sighting]) -> Decision:
     if letters:
         add_letters(bans, letters)
     return _decision([ban.joined() for ban in bans], loose)
+
+
+def copies_in(told: AbstractSet[Sighting]) -> dict[Sighting, Sighting]:
+    """Find what fail2ban's database tells just as it was reported live.
+
+    That is almost all of it on a running server, and needs to be kept once only.
+    """
+    copies = {
+        each: replace(each, origin="live")
+        for each in told
+        if each.origin == "fail2ban-db"
+    }
+    return {copy: live for copy, live in copies.items() if live in told}
 
 
 def _alone(sighting: Sighting) -> Decision:

@@ -29,8 +29,9 @@ class Sighting:
 
     `at` and `ends_at`, the planned end, are Unix seconds; an `at` of precision
     `failure` is rounded as `ban_id` rounds it. A live report of an unban or a longer
-    ban tells at which failure its ban began, `failed_at`. None is not told. Two equal
-    ones are one record read twice.
+    ban tells at which failure its ban began, `failed_at`; an alert of our own what its
+    ban was called, `alert_of`. None is not told. Two equal ones are one record read
+    twice.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Sighting:
     ends_at: int | None = None
     message_id: str | None = None
     failed_at: int | None = None
+    alert_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ def in_order(sighting: Sighting) -> tuple[object, ...]:
         -1 if sighting.ends_at is None else sighting.ends_at,
         sighting.message_id or "",
         -1 if sighting.failed_at is None else sighting.failed_at,
+        sighting.alert_of or "",
     )
 
 
@@ -112,4 +115,6 @@ def id_of(sighting: Sighting, host: str, ip: str) -> str:
     kind, origin = sighting.kind, sighting.origin
     name = f"{host}\0{jail}\0{ip}\0{sighting.at}\0{kind}\0{origin}"
     name += f"\0{sighting.precision}\0{sighting.message_id or ''}"
+    if sighting.alert_of is not None:
+        name += f"\0{sighting.alert_of}"
     return str(uuid5(NAMESPACE, name))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from f2b_enrich.model import time_text
-from f2b_enrich.store.settling import settle
+from f2b_enrich.store.contents import Content
+from f2b_enrich.store.retention import purged
+from f2b_enrich.store.settled import write
+from f2b_enrich.store.settling import decide
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from f2b_enrich.joining.sightings import Sighting
+    from f2b_enrich.store.settled import Settlement
 
 LookUp: TypeAlias = Literal["local", "full", "none"]
 """What the addresses of old bans are looked up in: what is here, all, or nothing."""
@@ -56,16 +60,55 @@ def take_in(
     Host, jail and address are as a live report's: folded by the aliases, and written as
     `read_address` does. No mail is queued, and nothing that was purged comes back.
     """
-    at = time_text(now)
-    new = known = refused = 0
-    for (host, ip), records in brought.items():
-        connection.execute(
-            "INSERT OR IGNORE INTO hosts (host, first_seen_at, last_seen_at) "
-            "VALUES (?, ?, ?)",
-            (host, at, at),
-        )
-        told = [each.sighting for each in records]
-        settled = settle(connection, host, ip, told, now=now)
-        new += settled.new
-        known += len(set(settled.ban_ids.values())) - settled.new
-    return TakenIn(new=new, known=known, refused=refused)
+    _note_hosts(connection, {host for host, _ in brought}, time_text(now))
+    told = {
+        key: {_sighting(each) for each in records} for key, records in brought.items()
+    }
+    settled = decide(connection, told)
+    before = purged(connection).lines
+    contents: dict[str, Content] = {}
+    for each, records in zip(settled, brought.values(), strict=True):
+        _gather(contents, each, records, before)
+    write(connection, settled, contents, now=now)
+    new = sum(each.new for each in settled)
+    return TakenIn(
+        new=new,
+        known=len(contents) - new,
+        refused=sum(each.refused for each in settled),
+    )
+
+
+def _note_hosts(connection: sqlite3.Connection, hosts: set[str], at: str) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO hosts (host, first_seen_at, last_seen_at) "
+        "VALUES (?, ?, ?)",
+        [(host, at, at) for host in sorted(hosts)],
+    )
+
+
+def _sighting(brought: Brought) -> Sighting:
+    if brought.ban_id is None:
+        return brought.sighting
+    return replace(brought.sighting, alert_of=brought.ban_id)
+
+
+def _gather(
+    contents: dict[str, Content],
+    settled: Settlement,
+    records: Iterable[Brought],
+    before: datetime | None,
+) -> None:
+    """Gather what came with the records by the rows that they are found under."""
+    for each in records:
+        told = _sighting(each)
+        row = settled.ban_ids.get(told)
+        if row is None:
+            continue
+        content = contents.get(row)
+        if content is None:
+            content = contents[row] = Content()
+        content.origins.add((told.origin, each.reference or told.message_id or ""))
+        lines = each.lines
+        if lines and before is not None and settled.begun_at(row) < time_text(before):
+            lines = ()
+        content.add(failures=each.failures, ban_count=each.ban_count, lines=lines)

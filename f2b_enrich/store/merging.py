@@ -18,6 +18,11 @@ _POINTERS = (
     "DELETE FROM ban_records WHERE ban_id = :row",
 )
 
+_ORIGIN = """
+    INSERT OR IGNORE INTO other_origins
+    SELECT :into, origin, reference, received_at FROM bans WHERE id = :row
+"""
+
 _CONTENT = ("log_lines", "observed", "ban_attacks")
 
 _RICHER = """
@@ -61,6 +66,7 @@ def absorb(connection: sqlite3.Connection, row: str, *, into: str) -> None:
     if is_richer:
         connection.execute(_RICHER, values)
     connection.execute(_BOTH, values)
+    connection.execute(_ORIGIN, values)
     for statement in _POINTERS:
         connection.execute(statement, values)
     connection.execute("DELETE FROM bans WHERE id = ?", (row,))

@@ -35,6 +35,14 @@ _NEXT_REAL = f"""
 """
 
 
+def jails(connection: sqlite3.Connection) -> frozenset[str]:
+    """Name the jails whose bans repeat others."""
+    rows = connection.execute(
+        "SELECT jail FROM jails WHERE attack = ?", (REPEAT_OFFENDER,)
+    )
+    return frozenset(row["jail"] for row in rows)
+
+
 def settle(connection: sqlite3.Connection, ban_id: str) -> None:
     """Point a ban at the one it repeats, or those at it that repeat it.
 

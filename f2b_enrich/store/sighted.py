@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.joining.sightings import NEVER, Joined, Sighting
 from f2b_enrich.model import FOR_EVER, read_time, time_text
@@ -12,7 +12,7 @@ from f2b_enrich.model import FOR_EVER, read_time, time_text
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
-    from typing import Any, TypeAlias
+    from typing import Any
 
     Row: TypeAlias = sqlite3.Row | Mapping[str, Any]
 
@@ -31,23 +31,33 @@ TABLES = (
         ends_at INTEGER NOT NULL,
         message_id TEXT NOT NULL,
         failed_at INTEGER NOT NULL,
+        alert_of TEXT NOT NULL,
         ban_id TEXT REFERENCES bans (id),
         PRIMARY KEY (ip, host, at, kind, precision, origin, jail, ends_at, message_id,
-            failed_at)
+            failed_at, alert_of)
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX ban_records_by_ban ON ban_records (ban_id) WHERE ban_id NOTNULL",
 )
 """For a migration."""
 
+Beside: TypeAlias = "tuple[str | int | None, ...]"
+"""A row of the table."""
+
+LETTERS = ("mail", "bounce")
+"""Origins whose reference is a Message-ID."""
+
 NOT_TOLD = -1
 """What the columns hold for None: NULL would let a record in twice."""
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""Of the calendar: the years 1 and 9999."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _OF_ADDRESS = "ip = ? AND host = ?"
 
-_KEPT = f"INSERT OR REPLACE INTO ban_records VALUES ({', '.join('?' * 11)})"
+_KEPT = f"INSERT OR REPLACE INTO ban_records VALUES ({', '.join('?' * 12)})"
 
 
 def told_by_row(row: Row) -> frozenset[Sighting]:
@@ -63,7 +73,7 @@ def told_by_row(row: Row) -> frozenset[Sighting]:
         at=at,
         jail=jail,
         ends_at=NEVER if row["bantime_seconds"] == FOR_EVER else ends_at,
-        message_id=row["reference"] if origin in ("mail", "bounce") else None,
+        message_id=(row["reference"] or None) if origin in LETTERS else None,
     )
     if row["unbanned_at"] is None:
         return frozenset((first,))
@@ -76,6 +86,19 @@ def told_by_row(row: Row) -> frozenset[Sighting]:
         failed_at=at if is_exact else None,
     )
     return frozenset((first, unban))
+
+
+def is_plain(told: Sighting) -> bool:
+    """Tell whether a row alone certainly tells all of a record."""
+    ends_at, at = told.ends_at, told.at
+    return (
+        told.kind == "ban"
+        and told.failed_at is None
+        and told.alert_of is None
+        and (told.message_id is None or told.origin in LETTERS)
+        and _FIRST_SECOND <= at <= _LAST_SECOND
+        and (ends_at is None or ends_at == NEVER or at < ends_at <= _LAST_SECOND)
+    )
 
 
 def columns_of(ban: Joined) -> dict[str, str | int | None]:
@@ -117,11 +140,12 @@ def kept_of(
         f"SELECT * FROM ban_records WHERE {_OF_ADDRESS}", (ip, host)
     )
     for row in rows:
-        kept[row["ban_id"]].add(_sighting(row))
+        kept[row["ban_id"]].add(read_sighting(row))
     return kept
 
 
-def _sighting(row: sqlite3.Row) -> Sighting:
+def read_sighting(row: sqlite3.Row) -> Sighting:
+    """Make a row of the table a record again."""
     return Sighting(
         kind=row["kind"],
         precision=row["precision"],
@@ -131,6 +155,7 @@ def _sighting(row: sqlite3.Row) -> Sighting:
         ends_at=_told(row["ends_at"]),
         message_id=row["message_id"] or None,
         failed_at=_told(row["failed_at"]),
+        alert_of=row["alert_of"] or None,
     )
 
 
@@ -138,31 +163,39 @@ def _told(number: int) -> int | None:
     return None if number == NOT_TOLD else number
 
 
-def keep(
-    connection: sqlite3.Connection,
-    host: str,
-    ip: str,
-    ban_id: str | None,
-    sightings: Iterable[Sighting],
-) -> None:
-    """Keep records beside their ban, or of no ban."""
-    rows = [
+def beside_of(
+    host: str, ip: str, ban_id: str | None, sightings: Iterable[Sighting]
+) -> list[Beside]:
+    """Give the rows of records that are kept beside their ban, or of no ban."""
+    return [
         (
             *(ip, host, each.at, each.kind, each.precision, each.origin),
             each.jail or "",
             NOT_TOLD if each.ends_at is None else each.ends_at,
             each.message_id or "",
             NOT_TOLD if each.failed_at is None else each.failed_at,
+            each.alert_of or "",
             ban_id,
         )
         for each in sightings
     ]
+
+
+def keep(connection: sqlite3.Connection, rows: Iterable[Beside]) -> None:
+    """Keep records."""
     connection.executemany(_KEPT, rows)
 
 
 def let_go(connection: sqlite3.Connection, ban_id: str) -> None:
     """Keep nothing beside a ban: its row tells all again, or it is no more."""
     connection.execute("DELETE FROM ban_records WHERE ban_id = ?", (ban_id,))
+
+
+def let_go_loose(connection: sqlite3.Connection, host: str, ip: str) -> None:
+    """Keep nothing of an address that has no ban."""
+    connection.execute(
+        f"DELETE FROM ban_records WHERE {_OF_ADDRESS} AND ban_id IS NULL", (ip, host)
+    )
 
 
 def may_change_others(

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from f2b_enrich.joining.joining import join
+from f2b_enrich.joining.joining import copies_in, join
 from f2b_enrich.joining.sightings import NEVER, Joined, Sighting, id_of
 from f2b_enrich.model import Event, OutboxState
 from f2b_enrich.outbox import message_id
@@ -90,7 +90,7 @@ def test_any_order_in_any_parts_ends_alike(
     seed: int, lost: float, random: Random, parts: int
 ) -> None:
     told = invented(seed, lost)
-    expected = join(told)
+    expected = join(set(told) - copies_in(set(told)).keys())
     random.shuffle(told)
     seen: dict[str, str] = {}
 
@@ -338,7 +338,7 @@ def test_live_reports_among_imports_end_as_the_same_bans(
     seed: int, random: Random
 ) -> None:
     told = [each for each in invented(seed, 0.2) if each.kind != "unban"]
-    expected = parts_of(join(told).bans)
+    expected = parts_of(join(set(told) - copies_in(set(told)).keys()).bans)
     random.shuffle(told)
 
     with a_store() as connection:
