@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import time_text
-from f2b_enrich.store import removal, retention, wiping
+from f2b_enrich.store import found, removal, retention, sighted, wiping
 from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.retention import RENAMED, STRIPPED, Removed
 
@@ -157,7 +157,7 @@ class Purge:
             self.removed.events += count
 
     def _remove_bans(self, before: datetime) -> None:
-        """Remove whole bans, the oldest first."""
+        """Remove whole bans, the oldest first, and what logs say beside them."""
         while rows := self._connection.execute(
             "SELECT id FROM bans WHERE banned_at < ? ORDER BY banned_at, rowid LIMIT ?",
             (time_text(before), PAGE),
@@ -167,6 +167,14 @@ class Purge:
                 count = self._remove_some(bans)
                 self.removed.bans += count
                 del bans[:count]
+        for some, at_once in (
+            (found.remove_some, found.AT_ONCE),
+            (sighted.remove_some_loose, sighted.LOOSE_AT_ONCE),
+        ):
+            count = at_once
+            while count >= at_once:
+                with self._write():
+                    count = some(self._connection, before)
 
     def _remove_some(self, bans: Sequence[str]) -> int:
         """Remove bans until a transaction's time is up; tell how many."""

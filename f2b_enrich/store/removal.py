@@ -24,6 +24,8 @@ _ALL_OF_IT = (
     "DELETE FROM ban_attacks WHERE ban_id = ?",
     "DELETE FROM observed WHERE ban_id = ?",
     "DELETE FROM log_lines WHERE ban_id = ?",
+    # Else they would bring it back when the next record of the address comes in.
+    "DELETE FROM ban_records WHERE ban_id = ?",
     "DELETE FROM other_origins WHERE ban_id = ?",
     "DELETE FROM other_ids WHERE ban_id = ?",
     "DELETE FROM bans WHERE id = ?",
@@ -66,7 +68,7 @@ def remove_ban(connection: sqlite3.Connection, ban_id: str) -> None:
     """Remove a ban, by its own id, inside the caller's transaction.
 
     Mails about it that have not left are not sent. Look-ups of the address that no
-    other ban points at go, too.
+    other ban points at go, too. Only an import that reads it again brings it back.
     """
     row = connection.execute(
         "SELECT ip, banned_at, enrichment_id FROM bans WHERE id = ?", (ban_id,)

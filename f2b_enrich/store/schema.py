@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich.store.schema_channels import CHANNELS
+from f2b_enrich.store.schema_imports import IMPORTS
 from f2b_enrich.store.schema_views import BAN_LOG, OBSERVED_PUBLIC, SEARCH_TRIGGERS
 from f2b_enrich.store.sighted import TABLES as RECORDS
 
@@ -285,7 +286,7 @@ _TABLES = (
 
 def _the_way_of_a_ban(db: Database) -> None:
     """Lay out what a live ban needs, from the socket to the mail."""
-    for statement in (*_TABLES, *CHANNELS, *RECORDS):
+    for statement in (*_TABLES, *CHANNELS, *RECORDS, *IMPORTS):
         db.execute(statement)
     db.table("log_lines").enable_fts(["line"], create_triggers=True)
     # search.py says why lines are indexed apart; one that is not yet must not be

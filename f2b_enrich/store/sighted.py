@@ -38,6 +38,7 @@ TABLES = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX ban_records_by_ban ON ban_records (ban_id) WHERE ban_id NOTNULL",
+    "CREATE INDEX ban_records_loose ON ban_records (at) WHERE ban_id IS NULL",
 )
 """For a migration."""
 
@@ -56,6 +57,15 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _OF_ADDRESS = "ip = ? AND host = ?"
+
+LOOSE_AT_ONCE = 1000
+
+_SOME_LOOSE = f"""
+    DELETE FROM ban_records WHERE ban_id IS NULL AND (ip, host, at, kind) IN (
+        SELECT ip, host, at, kind FROM ban_records
+        WHERE ban_id IS NULL AND at < ? LIMIT {LOOSE_AT_ONCE}
+    )
+"""
 
 _KEPT = f"INSERT OR REPLACE INTO ban_records VALUES ({', '.join('?' * 12)})"
 
@@ -196,6 +206,11 @@ def let_go_loose(connection: sqlite3.Connection, host: str, ip: str) -> None:
     connection.execute(
         f"DELETE FROM ban_records WHERE {_OF_ADDRESS} AND ban_id IS NULL", (ip, host)
     )
+
+
+def remove_some_loose(connection: sqlite3.Connection, before: datetime) -> int:
+    """Remove some records that have no ban and are older than that; tell how many."""
+    return connection.execute(_SOME_LOOSE, (int(before.timestamp()),)).rowcount
 
 
 def may_change_others(

@@ -61,7 +61,7 @@ def test_a_new_store_has_the_documented_tables_and_view(
         *("enrichments", "outbox", "hosts", "_sqlite_migrations"),
     }
     assert names(store, "view") == {
-        *("ban_log", "ban_ids", "ban_origins", "observed_public")
+        *("ban_log", "ban_ids", "ban_origins", "observed_public", "found_by_day")
     }
 
 
