@@ -9,6 +9,10 @@ from dataclasses import dataclass
 # Python takes any text behind the `%` of an IPv6 address for the name of a zone.
 _ODD_ZONE = re.compile(r"%(?![A-Za-z0-9._-]{1,32}(?:/|\Z))")
 
+# What almost all of them are; an import reads millions.
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -27,6 +31,8 @@ def read_address(text: str) -> Address:
     keeps its own text and, when wider than that, its own network as subnet. What names
     a zone (`fe80::1%eth0`) as no interface is called is a text like any other.
     """
+    if _PLAIN.fullmatch(text):
+        return Address(text=text, version=4, subnet=f"{text.rpartition('.')[0]}.0/24")
     if _ODD_ZONE.search(text):
         return Address(text=text, version=None, subnet=None)
     try:

@@ -13,6 +13,7 @@ from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import FOR_EVER, EventKind
 from f2b_enrich.outbox import message_id
 from f2b_enrich.store import bans, enrichments, jails, outbox
+from f2b_enrich.store.settling import settle_live
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,8 +84,11 @@ class Intake:
         def write(connection: sqlite3.Connection) -> Taken:
             if is_ban:  # so that it is counted rightly before it is classed
                 jails.note(connection, known)
-            recorded = bans.record(
+            written = bans.record(
                 connection, event, host=host, jail=jail, now=now, captures=captures
+            )
+            recorded = settle_live(
+                connection, written, event, host=host, jail=jail, now=now
             )
             if not recorded.is_new or recorded.ban_id is None:
                 return Taken(ban_id=recorded.ban_id)

@@ -26,7 +26,10 @@ _INSERT = """
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of an event; `ban_id` is None for one whose ban is not known yet."""
+    """What became of an event; `ban_id` is None for one whose ban is not known yet.
+
+    `is_new` tells that the ban was never reported live before.
+    """
 
     ban_id: str | None
     ip: str
@@ -50,7 +53,7 @@ def record(
     address = read_address(event.ip)
     ip = address.text
     derived = ban_id(host, jail, ip, event.failed_at)
-    known, is_awaited = _find(connection, derived)
+    known, is_awaited = _find(connection, derived, (host, ip))
     if event.kind is EventKind.BAN:
         if known is None:
             names = (derived, host, jail)
@@ -76,14 +79,23 @@ def record(
     return Recorded(known, ip)
 
 
-def _find(connection: sqlite3.Connection, derived: str) -> tuple[str | None, bool]:
+def _find(
+    connection: sqlite3.Connection, derived: str, whose: tuple[str, str]
+) -> tuple[str | None, bool]:
     """Give the id that a ban has, and whether events wait for it to arrive."""
     row = connection.execute(
-        "SELECT (SELECT ban_id FROM ban_ids WHERE id = ?1), "
-        "EXISTS (SELECT 1 FROM waiting_events WHERE ban_id = ?1)",
+        "SELECT bans.id, host, ip, "
+        "EXISTS (SELECT 1 FROM waiting_events WHERE ban_id = ?1) AS is_awaited "
+        "FROM (SELECT 1) LEFT JOIN bans "
+        "ON bans.id = (SELECT ban_id FROM ban_ids WHERE id = ?1)",
         (derived,),
     ).fetchone()
-    return row[0], bool(row[1])
+    known = row["id"]
+    if known is not None and (row["host"], row["ip"]) != whose:
+        # Somebody wrote it into a mail, to keep this ban from being recorded.
+        connection.execute("DELETE FROM other_ids WHERE id = ?", (derived,))
+        known = None
+    return known, bool(row["is_awaited"])
 
 
 def _insert(
@@ -153,8 +165,16 @@ def _announce_again(
         {"at": announced_at, "failures": event.failures, "ban": ban},
     )
     _lengthen(connection, ban, event.bantime_seconds, event.ban_count)
-    lines = connection.execute("SELECT lines_received FROM bans WHERE id = ?", (ban,))
-    if event.lines and not lines.fetchone()[0]:
+    row = connection.execute(
+        "SELECT lines_received, origin = 'live' OR EXISTS (SELECT 1 FROM other_origins "
+        "WHERE ban_id = bans.id AND origin = 'live') AS is_live "
+        "FROM bans WHERE id = ?",
+        (ban,),
+    ).fetchone()
+    # What was read from a mail gives way, unless there is more of it.
+    most = 0 if row["is_live"] else len(event.lines)
+    if event.lines and row["lines_received"] <= most:
+        connection.execute("DELETE FROM log_lines WHERE ban_id = ?", (ban,))
         connection.execute(
             "UPDATE bans SET lines_received = ?, captures = ifnull(captures, ?), "
             "rule_set = NULL WHERE id = ?",  # to be classed anew, by its lines

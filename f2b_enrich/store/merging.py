@@ -18,6 +18,14 @@ _POINTERS = (
     "DELETE FROM ban_records WHERE ban_id = :row",
 )
 
+# Of as many lines those of a live report stay: others were read from a mail.
+_BEFORE = """
+    SELECT other.ip, other.lines_received > bans.lines_received OR (
+        other.lines_received = bans.lines_received AND other.lines_received
+        AND other.origin = 'live' AND bans.origin != 'live'
+    ) AS is_richer FROM bans, bans AS other WHERE bans.id = :into AND other.id = :row
+"""
+
 _ORIGIN = """
     INSERT OR IGNORE INTO other_origins
     SELECT :into, origin, reference, received_at FROM bans WHERE id = :row
@@ -38,7 +46,10 @@ _BOTH = """
     announced_at = max(bans.announced_at, other.announced_at),
     prolonged_at = nullif(max(ifnull(bans.prolonged_at, ''),
         ifnull(other.prolonged_at, '')), ''),
-    enrichment_id = ifnull(bans.enrichment_id, other.enrichment_id)
+    enrichment_id = ifnull(bans.enrichment_id, other.enrichment_id),
+    captures = ifnull(bans.captures, other.captures),
+    rule_set = iif(bans.captures IS NULL AND other.captures NOTNULL, NULL,
+        bans.rule_set)
     FROM (SELECT * FROM bans WHERE id = :row) AS other WHERE bans.id = :into
 """
 
@@ -49,13 +60,9 @@ def absorb(connection: sqlite3.Connection, row: str, *, into: str) -> None:
     Mails that were queued are sent once each, and lines are kept with the values and
     classes that were found in them: those of the row that has more.
     """
-    found = connection.execute(
-        "SELECT ip, lines_received, (SELECT lines_received FROM bans WHERE id = ?) "
-        "AS others FROM bans WHERE id = ?",
-        (into, row),
-    ).fetchone()
+    found = connection.execute(_BEFORE, {"row": row, "into": into}).fetchone()
     values = {"row": row, "into": into, "ip": found["ip"]}
-    is_richer = found["lines_received"] > found["others"]
+    is_richer = bool(found["is_richer"])
     for table in _CONTENT:
         loser = into if is_richer else row
         connection.execute(f"DELETE FROM {table} WHERE ban_id = ?", (loser,))

@@ -74,6 +74,11 @@ class Neighbourhood:
     waiting: list[Waiting] = field(default_factory=list)
 
     @property
+    def is_blank(self) -> bool:
+        """Tell whether nothing is known of it."""
+        return not (self.told or self.loose or self.waiting)
+
+    @property
     def records(self) -> set[Sighting]:
         """Give every record that is known of the address."""
         return set(self.loose).union(*self.told.values())

@@ -71,6 +71,8 @@ def _decided(
     *,
     is_changed: bool,
 ) -> Settlement:
+    if len(new) == 1 and known.is_blank:  # as most old bans are
+        return _alone(known, next(iter(new)), first)
     before = known.records
     told = before.union(new, (each.sighting for each in known.waiting))
     alerts, copies = known.own_alerts(told), copies_in(told)
@@ -95,6 +97,22 @@ def _decided(
         each for each in decision.loose if first is None or each.at >= first
     )
     return _with_copies(settled, copies)
+
+
+def _alone(known: Neighbourhood, sighting: Sighting, first: float | None) -> Settlement:
+    settled = Settlement(known=known, is_decided=True)
+    decision = join((sighting,))
+    for ban in decision.bans:
+        names = known.names_of(ban, {})
+        if _may_be_purged(known, ban, names, first):
+            settled.refused = 1
+        else:
+            settled.bans = {names[0]: ban}
+            settled.names = {names[0]: names}
+            settled.ban_ids = {sighting: names[0]}
+    if first is None or sighting.at >= first:
+        settled.loose = frozenset(decision.loose)
+    return settled
 
 
 def _with_copies(
