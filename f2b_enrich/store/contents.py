@@ -75,6 +75,18 @@ def enrich(connection: sqlite3.Connection, ban_id: str, content: Content) -> Non
     )
 
 
+def is_richer(connection: sqlite3.Connection, ban_id: str, than: str) -> bool:
+    """Tell whether one ban's lines are to be kept rather than another's, as above."""
+    one, other = (
+        connection.execute(_NOW, (each,)).fetchone() for each in (ban_id, than)
+    )
+    if one["lines_received"] != other["lines_received"] or not one["lines_received"]:
+        return bool(one["lines_received"] > other["lines_received"])
+    if one["is_live"] != other["is_live"]:
+        return bool(one["is_live"])
+    return _lines(connection, ban_id) > _lines(connection, than)
+
+
 def _lines(connection: sqlite3.Connection, ban_id: str) -> tuple[tuple[int, str], ...]:
     rows = connection.execute(
         "SELECT position, line FROM log_lines WHERE ban_id = ? ORDER BY position",

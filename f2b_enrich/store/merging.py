@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f2b_enrich.store.contents import is_richer
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -17,14 +19,6 @@ _POINTERS = (
     "DELETE FROM other_origins WHERE ban_id = :row",
     "DELETE FROM ban_records WHERE ban_id = :row",
 )
-
-# Of as many lines those of a live report stay: others were read from a mail.
-_BEFORE = """
-    SELECT other.ip, other.lines_received > bans.lines_received OR (
-        other.lines_received = bans.lines_received AND other.lines_received
-        AND other.origin = 'live' AND bans.origin != 'live'
-    ) AS is_richer FROM bans, bans AS other WHERE bans.id = :into AND other.id = :row
-"""
 
 _ORIGIN = """
     INSERT OR IGNORE INTO other_origins
@@ -58,19 +52,19 @@ def absorb(connection: sqlite3.Connection, row: str, *, into: str) -> None:
     """Make a row a name of another, which takes over what it lacks.
 
     Mails that were queued are sent once each, and lines are kept with the values and
-    classes that were found in them: those of the row that has more.
+    classes that were found in them: those of the row that is the richer in them.
     """
-    found = connection.execute(_BEFORE, {"row": row, "into": into}).fetchone()
+    found = connection.execute("SELECT ip FROM bans WHERE id = ?", (row,)).fetchone()
     values = {"row": row, "into": into, "ip": found["ip"]}
-    is_richer = bool(found["is_richer"])
+    takes_lines = is_richer(connection, row, into)
     for table in _CONTENT:
-        loser = into if is_richer else row
+        loser = into if takes_lines else row
         connection.execute(f"DELETE FROM {table} WHERE ban_id = ?", (loser,))
-        if is_richer:
+        if takes_lines:
             connection.execute(
                 f"UPDATE {table} SET ban_id = :into WHERE ban_id = :row", values
             )
-    if is_richer:
+    if takes_lines:
         connection.execute(_RICHER, values)
     connection.execute(_BOTH, values)
     connection.execute(_ORIGIN, values)
