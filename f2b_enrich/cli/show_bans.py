@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.cli import ban_table, mail_words, times
 from f2b_enrich.cli.tables import Column
-from f2b_enrich.inert import printable
+from f2b_enrich.inert import cut, printable
 from f2b_enrich.mail.wording import counted
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from f2b_enrich.store.lists import LoggedBan
 
 _LONGEST_MAIL = 400
+_LONGEST_NAME = 80
+_MOST_ORIGINS = 5
 _INDENT = "  "
 _MAY_GO = ("for", "origin", "failures", "ban")
 
@@ -62,6 +64,7 @@ def table(
     yield f"{_INDENT}{heading}"
     for ban, line in zip(page.shown, lines, strict=True):
         yield f"{_INDENT}{line}"
+        yield from _known_from(page, ban, zone)
         yield from _log(page, ban)
     yield from (f"{_INDENT}{note}" for note in ban_table.notes(heading, ends))
 
@@ -75,6 +78,22 @@ def _mail(page: Page, ban: LoggedBan, zone: tzinfo | None) -> str:
         # Of many bans that would be the same reason over and over.
         says_why=len(page.shown) == 1,
     )
+
+
+def _known_from(page: Page, ban: LoggedBan, zone: tzinfo | None) -> Iterator[str]:
+    """Name the files and mails that tell of a ban, where there is room for them."""
+    if ban.origins == "live" or (page.lines_of is None and len(page.shown) > 1):
+        return
+    known = page.origins_of(ban.id)
+    named = [
+        " ".join(filter(None, (each.origin, cut(each.reference, _LONGEST_NAME))))
+        + f" {times.stamp(each.seen_at, zone)}"
+        for each in known[:_MOST_ORIGINS]
+    ]
+    more = len(known) - _MOST_ORIGINS
+    if more > 0:
+        named.append(f"{more:,} more")
+    yield printable(f"      from {'; '.join(named)}")
 
 
 def _log(page: Page, ban: LoggedBan) -> Iterator[str]:

@@ -16,6 +16,7 @@ from f2b_enrich.store import (
     enrichments,
     lists,
     neighbours,
+    origins,
     reads,
 )
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     )
     from f2b_enrich.store.addresses import AttackRecord, JailRecord
     from f2b_enrich.store.lists import LoggedBan
+    from f2b_enrich.store.origins import KnownFrom
 
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _UUID_PARTS = (8, 12, 16, 20)
@@ -50,7 +52,7 @@ class Page:
     `attacks` and `observed` are of all its bans. `host` is the one that is told of
     first. `around` are the newest bans of networks that hold the address. `lines_of`
     reads the log lines of a ban by its id, while the store is open; None where they
-    were not asked for.
+    were not asked for. `origins_of` reads where it is known from.
     """
 
     ip: str
@@ -59,6 +61,7 @@ class Page:
     records: tuple[JailRecord, ...]
     shown: tuple[LoggedBan, ...]
     lines_of: Callable[[str], tuple[LogLine, ...]] | None
+    origins_of: Callable[[str], tuple[KnownFrom, ...]]
     around: tuple[Ban, ...]
     subnet: str | None
     neighbours: Neighbours | None
@@ -115,6 +118,7 @@ def gather(
         records=records,
         shown=shown,
         lines_of=partial(reads.lines, store) if with_lines else None,
+        origins_of=partial(origins.listed, store),
         around=around,
         subnet=subnet,
         neighbours=neighbours.around(store, ip, subnet=subnet, until=now),

@@ -109,6 +109,7 @@ def _ban(page: Page, ban: LoggedBan, now: datetime) -> dict[str, object]:
     whole = dict(ban.columns)
     whole["attacks"] = ban.attacks
     whole["in_force"] = ban_table.is_in_force(ban, now)
+    whole["known_from"] = page.origins_of(ban.id)
     whole["mails"] = list(map(_mail, ban.fates))
     if page.lines_of is not None:
         whole["lines"] = [line.line for line in page.lines_of(ban.id)]

@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from f2b_enrich.model import read_time
 from f2b_enrich.store.sighted import LETTERS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
 
     from f2b_enrich.joining.sightings import Joined, Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFrom:
+    """A kind of record, a file or Message-ID of it or nothing, and when it came."""
+
+    origin: str
+    reference: str
+    seen_at: datetime
+
+
+def listed(connection: sqlite3.Connection, ban_id: str) -> tuple[KnownFrom, ...]:
+    """List where a ban is known from, what came first at the beginning."""
+    rows = connection.execute(
+        "SELECT origin, reference, seen_at FROM ban_origins WHERE ban_id = ? "
+        "ORDER BY seen_at, origin, reference",
+        (ban_id,),
+    )
+    return tuple(
+        KnownFrom(
+            origin=row["origin"],
+            reference=row["reference"],
+            seen_at=read_time(row["seen_at"]),
+        )
+        for row in rows
+    )
 
 
 def named_by(sighting: Sighting) -> tuple[str, str]:

@@ -175,7 +175,7 @@ def _insert(
             )
             said += [(row, *line) for line in lines.kept(content.lines)]
     connection.executemany(_INSERT, sorted(rows))
-    connection.executemany(_LINE, said)
+    connection.executemany(_LINE, sorted(said))
     connection.executemany(_ORIGIN, from_elsewhere)
 
 

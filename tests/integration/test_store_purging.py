@@ -316,9 +316,19 @@ def test_a_ban_goes_with_all_that_belongs_to_it(store: StoreBuilder) -> None:
         connection.execute(
             "INSERT INTO other_origins VALUES (?, 'log', '', '')", (ancient,)
         )
+        connection.executemany(
+            "INSERT INTO ban_records VALUES "
+            "('x', 'h', ?, 'unban', 'logged', 'log', '', -1, '', -1, '', ?)",
+            [
+                (int(ANCIENT.timestamp()), ancient),
+                (int(ANCIENT.timestamp()) + 1, None),
+                (int(NOW.timestamp()), None),
+            ],
+        )
     assert (ancient,) in asked(store, "SELECT repeat_of FROM bans")
 
     assert purge(store, A_YEAR).bans == 2
+    assert asked(store, "SELECT at FROM ban_records") == [(int(NOW.timestamp()),)]
 
     assert asked(store, "SELECT id FROM bans") == [(kept,)]
     assert repeated != kept

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TESTED, OTHER = "192.0.2.7", "192.0.2.9"
 OF_A_BAN = (
     *("waiting_events", "outbox", "ban_attacks", "observed"),
-    *("log_lines", "other_origins", "other_ids"),
+    *("log_lines", "other_origins", "other_ids", "ban_records"),
 )
 
 
@@ -44,6 +44,11 @@ def store(tmp_path: Path) -> StoreBuilder:
             )
             connection.execute(
                 "INSERT INTO waiting_events VALUES (?, 'unban', '2026-01-01', 1, 1)",
+                (ban,),
+            )
+            connection.execute(
+                "INSERT INTO ban_records VALUES "
+                "('x', 'h', 1, 'ban', 'logged', 'log', '', -1, ?1, -1, '', ?1)",
                 (ban,),
             )
             connection.execute(

@@ -131,3 +131,40 @@ def test_the_command_prints_the_page(store: StoreBuilder) -> None:
 
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("192.0.2.7  Amsterdam, Netherlands (city level)  ")
+
+
+def test_where_a_ban_is_known_from_is_told_of_it_alone(empty: StoreBuilder) -> None:
+    one, _ = empty.record(event(), event(jail="b"))
+    with empty.writing() as connection:
+        connection.executemany(
+            "INSERT INTO other_origins VALUES (?, ?, ?, '2026-11-22T08:00:00Z')",
+            [(one, "log", "fail2ban\x1b.log"), (one, "mail", "<1@web1.example>")],
+        )
+
+    (told,) = [line for line in page(empty, one) if line.startswith("      from ")]
+
+    assert told == (
+        "      from live 2026-11-21 21:14; log fail2ban\u241b.log 2026-11-22 09:00; "
+        "mail <1@web1.example> 2026-11-22 09:00"
+    )
+    assert not any(" from " in line for line in page(empty, "192.0.2.7"))
+    assert told in page(empty, "192.0.2.7", lines=True)
+    found = json.loads(run("show", one, "--json", "--db", empty.path).out)
+    assert found["bans"][0]["known_from"][1] == {
+        "origin": "log",
+        "reference": "fail2ban\x1b.log",
+        "seen_at": "2026-11-22T08:00:00Z",
+    }
+
+
+def test_a_ban_known_from_many_files_names_a_few(empty: StoreBuilder) -> None:
+    (one,) = empty.record(event())
+    with empty.writing() as connection:
+        connection.executemany(
+            "INSERT INTO other_origins VALUES (?, 'log', ?, '2026-11-22T08:00:00Z')",
+            [(one, f"{number}.log") for number in range(9)],
+        )
+
+    (told,) = [line for line in page(empty, one) if line.startswith("      from ")]
+
+    assert told.endswith("; log 3.log 2026-11-22 09:00; 5 more")
