@@ -45,6 +45,7 @@ class AlertDesk:
         digest: dict[str, Any] | None = None,
         start: str = "2026-11-21T12:00:00Z",
         clock: Clock | None = None,
+        waits: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock or Clock(start)
@@ -60,7 +61,7 @@ class AlertDesk:
         self.rules = Rules.configured(settings, timezone=UTC)
         self._intake = Intake(
             settings,
-            waits_for_look_up=False,
+            waits_for_look_up=waits,
             known_jail=shipped_analysis().known_jail,
         )
 

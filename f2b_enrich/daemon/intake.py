@@ -93,6 +93,8 @@ class Intake:
             if not recorded.is_new or recorded.ban_id is None:
                 return Taken(ban_id=recorded.ban_id)
             self._queue(connection, event, mails, recorded.ban_id, host=host, now=now)
+            if recorded is not written:  # its address may have been looked up before
+                outbox.hasten(connection, recorded.ban_id)
             if self._attach_fresh(connection, recorded.ip, now=now):
                 return Taken(ban_id=recorded.ban_id)
             return Taken(ban_id=recorded.ban_id, to_look_up=recorded.ip)

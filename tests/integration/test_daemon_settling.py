@@ -51,7 +51,8 @@ def test_a_ban_that_was_imported_first_is_mailed_once(
     store: sqlite3.Connection, origin: Origin, precision: Precision
 ) -> None:
     bring(store, origin, precision, ago=0)
-    desk = AlertDesk(store)
+    desk = AlertDesk(store, waits=True)
+    desk.place(IP)
     assert desk.rows() == []
 
     ban = desk.ban(IP)
