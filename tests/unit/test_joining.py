@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,9 @@ from f2b_enrich.joining.sightings import (
 )
 from f2b_enrich.model import ban_id
 from tests.histories import ORIGINS, Manner, TrueBan, history
+
+if TYPE_CHECKING:
+    from f2b_enrich.joining.sightings import Kind, Origin, Precision
 
 BEGIN = 1_700_000_000
 
@@ -371,3 +375,32 @@ def test_many_records_of_one_address_are_joined_in_the_end(what: str) -> None:
     assert len(joined.bans) > 2_000
     named = [at(number, "bounce", None) for number in many]
     assert len(join([*named, *forged]).bans) > 999
+
+
+@pytest.mark.parametrize(
+    ("kind", "precision", "origin", "message_id", "named"),
+    [
+        ("ban", "failure", "live", None, "304dbcbe-6a46-5b25-b7c2-be0ac5cbcc4a"),
+        ("ban", "failure", "fail2ban-db", None, "304dbcbe-6a46-5b25-b7c2-be0ac5cbcc4a"),
+        ("ban", "logged", "log", None, "08a5b7d5-9a89-5ac1-bf7a-cef27163b1f3"),
+        ("again", "logged", "log", None, "a3df82e8-ff80-5b70-9213-512ffadcaf65"),
+        (
+            *("ban", "mailed", "mail", "<1@web1.example.org>"),
+            "44dde78d-8ee6-5225-9708-5b79f8ddfef3",
+        ),
+    ],
+)
+def test_ids_are_those_of_the_documented_vectors(
+    kind: Kind, precision: Precision, origin: Origin, message_id: str | None, named: str
+) -> None:
+    """docs/reference/identity.md: a contract."""
+    sighting = Sighting(
+        kind=kind,
+        precision=precision,
+        origin=origin,
+        at=1795288443,
+        jail="sshd",
+        message_id=message_id,
+    )
+
+    assert id_of(sighting, "web1.example.org", "192.0.2.7") == named
