@@ -109,7 +109,8 @@ def add_letters(bans: list[Course], letters: Iterable[Sighting]) -> None:
         alike = [group for group in groups if group[0].precision == precision]
         for has_jail in (True, False):
             some = [each for each in alike if (each[0].jail is not None) is has_jail]
-            bans.extend(_begun_by(some, Running(bans)))
+            if some:
+                bans.extend(_begun_by(some, Running(bans)))
 
 
 def _begun_by(groups: list[list[Sighting]], running: Running) -> list[Course]:

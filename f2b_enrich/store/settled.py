@@ -25,6 +25,7 @@ from f2b_enrich.store.sighted import (
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from f2b_enrich.joining.sightings import Joined, Sighting
@@ -121,10 +122,12 @@ def write(
     _insert(connection, decided, contents, at)
     repeating = repeats.jails(connection)
     beside: list[Beside] = []
+    changed_rows: set[str] = set()
     for each in decided:
         if each.known.told or each.has_alerts:
             _join_rows(connection, each)
         changed = _changed(each)
+        changed_rows.update(changed)
         beside += _update(connection, each, changed)
         for row in changed if each.known.told else ():
             pairs = contents.get(row, NOTHING).origins
@@ -135,7 +138,7 @@ def write(
             for row in changed:
                 repeats.settle(connection, row)
     keep(connection, beside)
-    _enrich(connection, settled, contents, at)
+    _enrich(connection, settled, contents, changed_rows, at)
 
 
 def _insert(
@@ -258,6 +261,7 @@ def _enrich(
     connection: sqlite3.Connection,
     settled: Iterable[Settlement],
     contents: Mapping[str, Content],
+    changed: AbstractSet[str],
     at: str,
 ) -> None:
     """Add what came with records of bans that were there."""
@@ -267,5 +271,5 @@ def _enrich(
             if content is None:
                 continue
             enrich(connection, row, content)
-            if not each.is_decided or row not in _changed(each):
+            if row not in changed:
                 origins.settle(connection, row, None, content.origins, at=at)
