@@ -116,8 +116,6 @@ def write(
 ) -> None:
     """Write what was decided, and by their rows what came with the records."""
     decided = [each for each in settled if each.is_decided]
-    # A row may be pointed at before it is there, or when it is no more.
-    connection.execute("PRAGMA defer_foreign_keys = ON")
     at = time_text(now)
     _insert(connection, decided, contents, at)
     repeating = repeats.jails(connection)

@@ -50,7 +50,6 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 def add(connection: sqlite3.Connection, *told: Sighting) -> int:
     with transaction(connection):
-        connection.execute("PRAGMA defer_foreign_keys = ON")
         return settle(connection, HOST, IP, told, now=NOW).new
 
 
@@ -291,7 +290,6 @@ def live(store: sqlite3.Connection, seconds: float) -> str | None:
 def report(store: sqlite3.Connection, event: Event) -> str | None:
     jail = event.jail
     with transaction(store):
-        store.execute("PRAGMA defer_foreign_keys = ON")
         first = bans.record(store, event, host=HOST, jail=jail, now=NOW)
         return settle_live(store, first, event, host=HOST, jail=jail, now=NOW).ban_id
 
