@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -139,19 +138,6 @@ def text_of(seconds: int) -> str:
 
 def _seconds(text: str) -> int:
     return int(read_time(text).timestamp())
-
-
-def kept_of(
-    connection: sqlite3.Connection, host: str, ip: str
-) -> dict[str | None, set[Sighting]]:
-    """Give the records that stand beside the bans of an address, by ban."""
-    kept: dict[str | None, set[Sighting]] = defaultdict(set)
-    rows = connection.execute(
-        f"SELECT * FROM ban_records WHERE {_OF_ADDRESS}", (ip, host)
-    )
-    for row in rows:
-        kept[row["ban_id"]].add(read_sighting(row))
-    return kept
 
 
 def read_sighting(row: sqlite3.Row) -> Sighting:

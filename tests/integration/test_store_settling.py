@@ -22,7 +22,7 @@ from f2b_enrich.outbox import message_id
 from f2b_enrich.store import bans, outbox, retention
 from f2b_enrich.store.connection import open_writer, transaction
 from f2b_enrich.store.settling import settle, settle_live
-from f2b_enrich.store.sighted import kept_of, may_change_others, told_by_row
+from f2b_enrich.store.sighted import may_change_others, read_sighting, told_by_row
 from tests.events import HOST, a_ban, an_unban, clock
 from tests.histories import BEGIN, Manner, history
 
@@ -57,8 +57,16 @@ def rows_of(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     return connection.execute("SELECT * FROM bans ORDER BY banned_at, id").fetchall()
 
 
+def kept_of(connection: sqlite3.Connection) -> dict[str | None, set[Sighting]]:
+    """Give the records that stand beside bans, by ban."""
+    kept: dict[str | None, set[Sighting]] = {}
+    for row in connection.execute("SELECT * FROM ban_records"):
+        kept.setdefault(row["ban_id"], set()).add(read_sighting(row))
+    return kept
+
+
 def told_in(connection: sqlite3.Connection) -> set[frozenset[Sighting]]:
-    kept = kept_of(connection, HOST, IP)
+    kept = kept_of(connection)
     return {
         frozenset(kept.get(row["id"], ())) or told_by_row(row)
         for row in rows_of(connection)
@@ -98,7 +106,7 @@ def test_any_order_in_any_parts_ends_alike(
             add(connection, *told[part::parts])
             seen |= ids_of(connection)
         decided = told_in(connection)
-        loose = kept_of(connection, HOST, IP).get(None, set())
+        loose = kept_of(connection).get(None, set())
         names = ids_of(connection)
         before = connection.total_changes
 
@@ -153,7 +161,7 @@ def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def test_a_lone_record_needs_no_row_beside_its_ban(store: sqlite3.Connection) -> None:
     assert add(store, at(0)) == 1
-    assert not kept_of(store, HOST, IP)
+    assert not kept_of(store)
 
 
 def test_a_ban_keeps_its_id_and_gets_the_other_one(store: sqlite3.Connection) -> None:
