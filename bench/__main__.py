@@ -49,7 +49,7 @@ How it is measured:
   due, and each waits for the digest.
 - Imports: by the command, whole, from its start to its end, every index and the search
   complete; against the standard library's `mailbox` and `email` (policy `default`, the
-  enclosed mail parsed too) with a plain insert for each of 5,000 mails of the same file.
+  enclosed mail parsed too) and a plain insert for each of 5,000 mails of the same file.
   One report in ten has five log lines; 5,000 servers sent them.
 - Memory: resident set of the daemon after 50,000 and 100,000 bans, each classed, each
   address looked up in the whole IPinfo Lite database, and no mail server answering.
