@@ -97,13 +97,15 @@ class Course:
         """Tell whether this is a ban of which the log may tell at that time only.
 
         However long ago the failure was: fail2ban may read old logs anew. But it does
-        not ban what would have ended already.
+        not ban what would have ended already. Of a ban lifted in the second in which it
+        began the end is met first.
         """
         return (
             self.is_exact
             and self.line_at is None
             and self.again_at is None
-            and self.runs_on(at)
+            and (self.ended_at is None or self.ended_at >= at)
+            and self.may_run(at)
         )
 
     def joined(self) -> Joined:
@@ -166,10 +168,20 @@ class _Sweep:
         told = self._told_by(sighting.at)
         if told is None:
             told = self._begin(sighting)
+            self._end_at_once(told)
         else:
             told.add(sighting)
         told.line_at = sighting.at
         self._now = told
+
+    def _end_at_once(self, ban: Course) -> None:
+        """Take an unban of the same second that was of no ban before: it was lifted."""
+        if not self.loose or self._now is not None and self._now.runs_on(ban.best.at):
+            return
+        last = self.loose[-1]
+        if (last.kind, last.at, last.failed_at) == ("unban", ban.best.at, None):
+            ban.add(self.loose.pop())
+            ban.ended_at = last.at
 
     def _told_by(self, at: int) -> Course | None:
         """Find the latest failure whose ban the log has not told of.

@@ -227,6 +227,7 @@ ONE = {
         at(55, "restore"),
     ],
     "one line in two logs": [at(0, "line"), at(1, "line")],
+    "lifted in its second": [at(0, "failure"), at(0, "line"), at(0, "unban")],
     "prolonged before it was logged": [
         at(0, "prolong", ends=900),
         at(1, "line"),
@@ -299,6 +300,19 @@ def test_they_are_one_ban(name: str) -> None:
 @pytest.mark.parametrize("name", TWO)
 def test_they_are_two_bans(name: str) -> None:
     assert len(join(TWO[name]).bans) == 2
+
+
+@pytest.mark.parametrize("first", ["line", "failure"])
+def test_a_ban_lifted_in_its_second_has_ended(first: str) -> None:
+    (ban,) = join([at(0, first), at(0, "line"), at(0, "unban")]).bans
+
+    assert ban.unbanned_at == BEGIN
+
+
+def test_a_ban_that_follows_another_ones_end_in_a_second_runs() -> None:
+    before, after = join([at(-60, "line"), at(0, "unban"), at(0, "line")]).bans
+
+    assert (before.unbanned_at, after.unbanned_at) == (BEGIN, None)
 
 
 def test_a_restored_ban_ends_when_it_ends_at_last() -> None:
