@@ -51,6 +51,11 @@ def log_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     )
 
 
+def set_name(path: Path) -> str:
+    """Give the name of a log, the same before and after it was rotated and packed."""
+    return _parts(path.name)[0]
+
+
 def _files(path: Path) -> Iterator[Path]:
     try:
         mode = path.stat().st_mode

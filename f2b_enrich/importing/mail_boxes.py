@@ -25,6 +25,9 @@ _START = b"\n" + _FROM
 _BLANK = b"\n\r"
 """What may be the end of the line before, and the beginning of a blank one."""
 
+BEFORE_MAIL = len(_BLANK) + 1
+"""Bytes before a mail in an mbox that show that one begins."""
+
 # A line of a text may begin so too; none holds a date of asctime in its place.
 _POSTMARK = re.compile(
     rb"From [^\n]{0,300}?\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[ ,]{1,3}"
@@ -90,6 +93,27 @@ def mails(read: Callable[[int], bytes], *, start: int = 0) -> Iterator[Mail]:
         yield from _parted(first, blocks, start)
     elif first:
         yield _single(first, blocks, start)
+
+
+def mails_between(
+    read: Callable[[int], bytes], *, start: int, end: int
+) -> Iterator[Mail]:
+    """Give the mails of a plain mbox that begin at `start` or later, before `end`.
+
+    The first byte that `read` gives is the one `BEFORE_MAIL` before `start`, or the
+    file's first. Pieces of a file give together what the whole of it gives.
+    """
+    found: Iterator[Mail]
+    if start <= BEFORE_MAIL:
+        found = (each for each in mails(read) if each.start >= start)
+    else:
+        blocks = iter(lambda: read(BLOCK), b"")
+        found = _parted(next(blocks, b""), blocks, start - BEFORE_MAIL)
+        next(found)  # what is left of the mail before
+    for mail in found:
+        if mail.start >= end:
+            return
+        yield mail
 
 
 def _single(first: bytes, blocks: Iterator[bytes], start: int) -> Mail:
