@@ -1,0 +1,1 @@
+"""Old records brought from their files into the store."""

@@ -1,0 +1,192 @@
+"""What a reader hands to the writer at once, small enough to wait in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from f2b_enrich.importing.sighted import sighting_of
+from f2b_enrich.inert import cut, printable, without_nul
+from f2b_enrich.joining.sightings import Sighting
+from f2b_enrich.store.intake import Brought
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date, datetime
+    from typing import Any, TypeAlias
+
+    from f2b_enrich.importing.records import Record
+    from f2b_enrich.intake.naming import Names
+
+    Packed: TypeAlias = tuple[Any, ...]
+
+MOST_RECORDS = 20_000
+MOST_CHARACTERS = 8 * 1024 * 1024
+"""Of log lines, in a portion."""
+
+MOST_READ = 16 * 1024 * 1024
+"""Bytes read for a portion, so that a bar moves and an interruption costs little."""
+
+MOST_UNREAD = 20
+"""Lines shown of all that could not be read."""
+
+LONGEST_SHOWN = 160
+"""Characters of each."""
+
+AHEAD = timedelta(days=2)
+"""How far clocks may go wrong: no record is believed that is later than this."""
+
+
+class FoundKey(NamedTuple):
+    """What fail2ban found, where and on which day."""
+
+    host: str
+    jail: str
+    ip: str
+    day: date
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """How far a file was read, and what may be counted only with that, once.
+
+    `after` is the place in the file that must have been reached before, for pieces are
+    read side by side; None is any.
+    """
+
+    kind: Literal["log", "mailbox"]
+    name: str
+    fingerprint: str
+    host: str = ""
+    place: dict[str, Any] = field(default_factory=dict)
+    after: int | None = None
+    found: Counter[FoundKey] = field(default_factory=Counter)
+
+
+@dataclass(slots=True, kw_only=True)
+class Portion:
+    """Records and counts, in a form that is quick to send to another process.
+
+    `taken` counts bytes of the files themselves, `days` bans by their day, UTC.
+    """
+
+    records: list[Packed] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    days: Counter[date] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    taken: int = 0
+    characters: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it is time to hand it over."""
+        return (
+            len(self.records) >= MOST_RECORDS
+            or self.characters >= MOST_CHARACTERS
+            or self.taken >= MOST_READ
+        )
+
+    def add(
+        self,
+        record: Record,
+        names: Names,
+        *,
+        reference: str,
+        now: datetime,
+        is_dated_by_bounce: bool = False,
+        ban_id: str | None = None,
+    ) -> None:
+        """Take a record in, unless its time cannot be told or believed."""
+        at = record.at
+        if at is None or not 0 <= at.timestamp() <= (now + AHEAD).timestamp():
+            self.counts["undated"] += 1
+            return
+        seen = sighting_of(
+            record,
+            at,
+            jail=names.jail_of(record.jail),
+            is_dated_by_bounce=is_dated_by_bounce,
+        )
+        lines = tuple(
+            without_nul(line.decode("utf-8", "replace")) for line in record.lines
+        )
+        self.characters += sum(map(len, lines))
+        self.counts[f"{seen.kind}s"] += 1
+        if seen.kind in ("ban", "again"):
+            self.days[at.date()] += 1
+        key = names.host_of(record.host), names.address_of(record.ip)
+        self.records.append(
+            (
+                *key,
+                *(seen.kind, seen.precision, seen.origin, seen.at, seen.jail),
+                *(seen.ends_at, seen.message_id, seen.failed_at),
+                *(reference, record.failures, record.ban_count, lines, ban_id),
+            )
+        )
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Add counts of what is no record."""
+        self.counts.update(counts)
+
+    def show(self, unread: Iterable[str]) -> None:
+        """Keep some of what could not be read."""
+        for text in unread:
+            if len(self.unread) < MOST_UNREAD:
+                self.unread.append(text)
+
+
+class Gathering:
+    """Gathers portions: each that is full is given away."""
+
+    def __init__(self) -> None:
+        """Begin with an empty one."""
+        self.portion = Portion()
+
+    def full(self) -> Iterator[Portion]:
+        """Give the portion away if it is full."""
+        if self.portion.is_full:
+            yield self.rest()
+
+    def rest(self) -> Portion:
+        """Give away what there is."""
+        portion, self.portion = self.portion, Portion()
+        return portion
+
+
+def shown(unread: bytes) -> str:
+    """Write the beginning of what could not be read, harmless on one line."""
+    return cut(printable(unread.decode("utf-8", "replace").strip()), LONGEST_SHOWN)
+
+
+def unpacked(packed: Iterable[Packed]) -> dict[tuple[str, str], list[Brought]]:
+    """Give records as the store takes them in, by host and address."""
+    brought: dict[tuple[str, str], list[Brought]] = {}
+    for host, ip, *rest in packed:
+        brought.setdefault((host, ip), []).append(_brought(*rest))
+    return brought
+
+
+def _brought(*packed: Any) -> Brought:  # noqa: ANN401 - what `add` packed
+    kind, precision, origin, at, jail, ends_at, message_id, failed_at, *rest = packed
+    reference, failures, ban_count, lines, ban_id = rest
+    return Brought(
+        sighting=Sighting(
+            kind=kind,
+            precision=precision,
+            origin=origin,
+            at=at,
+            jail=jail,
+            ends_at=ends_at,
+            message_id=message_id,
+            failed_at=failed_at,
+        ),
+        reference=reference,
+        failures=failures,
+        ban_count=ban_count,
+        lines=lines,
+        ban_id=ban_id,
+    )

@@ -1,0 +1,32 @@
+"""Standard input, read as a file is."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from f2b_enrich.importing.opening import opened_stream
+from f2b_enrich.importing.records import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from f2b_enrich.importing.opening import Source
+
+NAME = "standard input"
+
+
+@contextmanager
+def opened_standard_input() -> Iterator[Source]:
+    """Open it; it stays open for others.
+
+    Raises:
+        UnreadableError: it is closed, or cannot be unpacked.
+    """
+    try:
+        file = io.FileIO(0, closefd=False)
+    except OSError as exc:
+        raise UnreadableError(f"{NAME}: {exc.strerror}") from exc
+    with file, opened_stream(file, name=NAME) as source:
+        yield source

@@ -1,0 +1,173 @@
+"""Portions written to the store, in transactions that nobody has to wait for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from f2b_enrich.intake.portions import MOST_CHARACTERS, MOST_RECORDS, unpacked
+from f2b_enrich.intake.remembering import remember
+from f2b_enrich.store.connection import transaction
+from f2b_enrich.store.intake import TakenIn, take_in
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from f2b_enrich.intake.portions import Portion, Step
+    from f2b_enrich.intake.stopping import Stop
+    from f2b_enrich.store.intake import Brought, LookUp
+
+WANTED_TRANSACTION = 0.02
+"""Seconds that a transaction shall take while a daemon works on the store."""
+
+SHORTEST_PAUSE = 0.005
+"""Seconds between two of them, in which others write."""
+
+FIRST_COUNT = 20
+"""Records in the first of them; then as many as fit the time."""
+
+MOST_STEPS = 200
+"""Places noted together."""
+
+
+class Writer:
+    """Writes what was read, and how far that was, in the same transaction.
+
+    What counts once, because nothing tells one from the other, is written with the
+    place it belongs to. Bans may be written long before: twice adds nothing.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        look_up: LookUp,
+        now: datetime,
+        is_daemon_there: Callable[[], bool],
+        clock: Callable[[], float],
+        pause: Callable[[float], None],
+        stop: Stop,
+    ) -> None:
+        """Take a writer's connection; `clock` counts seconds, `pause` waits so many."""
+        self.taken = Counter[str]()
+        self._connection = connection
+        self._look_up: LookUp = look_up
+        self._now = now
+        self._is_daemon_there = is_daemon_there
+        self._clock = clock
+        self._pause = pause
+        self._stop = stop
+        self._waiting: list[Portion] = []
+        self._others_until = clock()
+        self._fitting = float(FIRST_COUNT)
+        self._took = 0.0
+        self._frontier = _Frontier()
+
+    def add(self, portion: Portion) -> None:
+        """Write it, together with those before it if they are small.
+
+        Raises:
+            StoppedError: somebody wants it to stop; nothing is half done.
+        """
+        self._waiting.append(portion)
+        waiting = self._waiting
+        if (
+            sum(len(each.records) for each in waiting) >= MOST_RECORDS
+            or sum(each.characters for each in waiting) >= MOST_CHARACTERS
+            or sum(len(each.steps) for each in waiting) >= MOST_STEPS
+        ):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits.
+
+        Raises:
+            StoppedError: as for `add`.
+        """
+        portions, self._waiting = self._waiting, []
+        brought = unpacked(each for portion in portions for each in portion.records)
+        steps = [step for portion in portions for step in portion.steps]
+        if not brought and not steps:
+            return
+        if self._is_daemon_there():
+            self._write_slowly(brought, steps)
+            return
+        self._stop.check()
+        with transaction(self._connection):
+            taken = take_in(
+                self._connection, brought, now=self._now, look_up=self._look_up
+            )
+            self._note(steps)
+        self._count(taken)
+
+    def _write_slowly(
+        self, brought: dict[tuple[str, str], list[Brought]], steps: Sequence[Step]
+    ) -> None:
+        items = list(brought.items())
+        begin = 0
+        while begin < len(items):
+            end, records = begin, 0
+            while end < len(items) and records < self._fitting:
+                records += len(items[end][1])
+                end += 1
+            some = dict(items[begin:end])
+            with self._short():
+                taken = take_in(
+                    self._connection, some, now=self._now, look_up=self._look_up
+                )
+            self._count(taken)
+            self._adapt(records)
+            begin = end
+        for step in steps:
+            with self._short():
+                self._note((step,))
+
+    @contextmanager
+    def _short(self) -> Iterator[None]:
+        """Make a transaction, after a pause."""
+        self._stop.check()
+        self._pause(max(self._others_until - self._clock(), 0.0))
+        with transaction(self._connection):
+            begun = self._clock()
+            yield
+        # Others get the store for as long as they may have had to wait for it.
+        ended = self._clock()
+        self._took = ended - begun
+        self._others_until = ended + max(self._took, SHORTEST_PAUSE)
+
+    def _adapt(self, records: int) -> None:
+        """Take as many records the next time as fit, but not many more at once."""
+        fitting = records * WANTED_TRANSACTION / max(self._took, 1e-4)
+        self._fitting = max(1.0, min(fitting, self._fitting * 2))
+
+    def _count(self, taken: TakenIn) -> None:
+        self.taken["new"] += taken.new
+        self.taken["refused"] += taken.refused
+
+    def _note(self, steps: Iterable[Step]) -> None:
+        for step in self._frontier.reached(steps):
+            remember(self._connection, step, now=self._now)
+
+
+class _Frontier:
+    """Places in files that several read at once: none is noted before those before."""
+
+    def __init__(self) -> None:
+        self._reached: dict[str, int] = {}
+        self._waiting: dict[tuple[str, int], Step] = {}
+
+    def reached(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """Give the steps that can be noted now, in order."""
+        for step in steps:
+            name = step.fingerprint
+            if step.after is not None and self._reached.get(name) != step.after:
+                self._waiting[name, step.after] = step
+                continue
+            following: Step | None = step
+            while following is not None:
+                yield following
+                position = self._reached[name] = following.place["position"]
+                following = self._waiting.pop((name, position), None)
