@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -30,6 +31,7 @@ _COMMANDS = [
     "config",
     "daemon",
     "geo",
+    "import",
     "outbox",
     "purge",
     "search",
@@ -38,7 +40,7 @@ _COMMANDS = [
     "status",
     "test-ban",
 ]
-"""Each is in the module of its name."""
+"""Each is in the module of its name, with a `_` behind a word of Python's own."""
 
 
 class _Commands(click.Group):
@@ -58,6 +60,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         name = cmd_name.replace("-", "_")
+        if keyword.iskeyword(name):
+            name += "_"
         module = importlib.import_module(f"f2b_enrich.cli.{name}")
         command: click.Command = getattr(module, name)
         return command
