@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from click._termui_impl import ProgressBar
+
 _UNITS = ("B", "kB", "MB", "GB")
 _MOST_COUNTED = 1_000_000
 
@@ -41,12 +43,13 @@ def progress(size: int | None, *, label: str) -> Iterator[Callable[[int], None]]
         yield lambda _: None
         return
     begun, done = time.monotonic(), 0
-    with click.progressbar(
+    shown: ProgressBar[int] = click.progressbar(
         length=size,
         label=label,
         file=sys.stderr,
         item_show_func=lambda _: _rate(done, size, time.monotonic() - begun),
-    ) as bar:
+    )
+    with shown as bar:
 
         def move(count: int) -> None:
             nonlocal done

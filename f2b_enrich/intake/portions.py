@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
 from f2b_enrich.importing.sighted import sighting_of
 from f2b_enrich.inert import cut, printable, without_nul
@@ -14,13 +14,16 @@ from f2b_enrich.store.intake import Brought
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date, datetime
+    from datetime import date
     from typing import Any, TypeAlias
 
     from f2b_enrich.importing.records import Record
     from f2b_enrich.intake.naming import Names
 
     Packed: TypeAlias = tuple[Any, ...]
+
+    FoundKey: TypeAlias = tuple[str, str, str, date]
+    """Host, jail and address found, and the day."""
 
 MOST_RECORDS = 20_000
 MOST_CHARACTERS = 8 * 1024 * 1024
@@ -35,17 +38,10 @@ MOST_UNREAD = 20
 LONGEST_SHOWN = 160
 """Characters of each."""
 
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
 AHEAD = timedelta(days=2)
 """How far clocks may go wrong: no record is believed that is later than this."""
-
-
-class FoundKey(NamedTuple):
-    """What fail2ban found, where and on which day."""
-
-    host: str
-    jail: str
-    ip: str
-    day: date
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +98,7 @@ class Portion:
     ) -> None:
         """Take a record in, unless its time cannot be told or believed."""
         at = record.at
-        if at is None or not 0 <= at.timestamp() <= (now + AHEAD).timestamp():
+        if at is None or not _FIRST <= at <= now + AHEAD:
             self.counts["undated"] += 1
             return
         seen = sighting_of(
@@ -111,10 +107,10 @@ class Portion:
             jail=names.jail_of(record.jail),
             is_dated_by_bounce=is_dated_by_bounce,
         )
-        lines = tuple(
-            without_nul(line.decode("utf-8", "replace")) for line in record.lines
-        )
-        self.characters += sum(map(len, lines))
+        lines: tuple[str, ...] = ()
+        if record.lines:
+            lines = tuple(map(_harmless, record.lines))
+            self.characters += sum(map(len, lines))
         self.counts[f"{seen.kind}s"] += 1
         if seen.kind in ("ban", "again"):
             self.days[at.date()] += 1
@@ -160,6 +156,10 @@ class Gathering:
 def shown(unread: bytes) -> str:
     """Write the beginning of what could not be read, harmless on one line."""
     return cut(printable(unread.decode("utf-8", "replace").strip()), LONGEST_SHOWN)
+
+
+def _harmless(line: bytes) -> str:
+    return without_nul(line.decode("utf-8", "replace"))
 
 
 def unpacked(packed: Iterable[Packed]) -> dict[tuple[str, str], list[Brought]]:

@@ -15,7 +15,7 @@ from f2b_enrich.importing.log_times import ClockPlace
 from f2b_enrich.importing.opening import opened
 from f2b_enrich.importing.records import UnreadableError
 from f2b_enrich.intake.places import log_place, read_log_place
-from f2b_enrich.intake.portions import FoundKey, Gathering, Portion, Step, shown
+from f2b_enrich.intake.portions import Gathering, Portion, Step, shown
 from f2b_enrich.intake.standard_input import NAME, opened_standard_input
 from f2b_enrich.intake.zones import zone_of
 
@@ -180,13 +180,14 @@ class _Reading:
         step.place = log_place(batch.place) | {"zone": self._job.zone}
         names = self._job.names
         for found, lines in batch.found.items():
-            key = FoundKey(
-                names.host_of(found.host),
-                names.jail_of(found.jail) or "",
-                names.address_of(found.ip),
-                found.day,
+            host, jail, ip, day = found
+            key = (
+                names.host_of(host),
+                names.jail_of(jail) or "",
+                names.address_of(ip),
+                day,
             )
-            step.found[key] += lines
+            step.found[key] = step.found.get(key, 0) + lines
 
 
 @contextmanager
