@@ -55,7 +55,7 @@ class Step:
     kind: Literal["log", "mailbox"]
     name: str
     fingerprint: str
-    host: str = ""
+    host: str
     place: dict[str, Any] = field(default_factory=dict)
     after: int | None = None
     found: Counter[FoundKey] = field(default_factory=Counter)

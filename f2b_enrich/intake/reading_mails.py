@@ -126,6 +126,7 @@ def read_piece(job: PieceJob) -> Iterator[Portion]:
             kind="mailbox",
             name=name,
             fingerprint=job.fingerprint,
+            host=job.names.host_of(None),
             place=place,
             after=None if job.is_first else job.start,
         )
