@@ -1,0 +1,82 @@
+"""Imports run as the command runs them, and what is in a store afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli import run
+
+if TYPE_CHECKING:
+    from tests.cli import Ran
+
+HOST = "web1.example"
+_CONTENT = {
+    "bans": "id, host, jail, ip, banned_at, banned_at_source, bantime_seconds, "
+    "expires_at, unbanned_at, failures, ban_count, origin, reference",
+    "ban_ids": "id, ban_id",
+    "log_lines": "ban_id, position, line",
+    "other_origins": "ban_id, origin, reference",
+    "found_counts": "host, jail, ip, day, lines",
+}
+
+
+def data(name: str) -> Path:
+    """Give a folder of real data, or skip."""
+    found = Path(os.environ.get("F2B_ENRICH_EXTRA_DATA", ""), name)
+    if not found.is_dir():
+        pytest.skip(f"NOT tested: F2B_ENRICH_EXTRA_DATA has no folder {name}")
+    return found
+
+
+class Imports:
+    """A folder with a configuration and a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = folder / "bans.db"
+        self.config = folder / "config.toml"
+        self.configure(f'host = "{HOST}"')
+
+    def configure(self, text: str) -> None:
+        self.config.write_text(text, "utf-8")
+
+    def words(self, kind: str, *words: str | Path) -> list[str]:
+        """Give the words of a command."""
+        more = ("--config", self.config, "--db", self.store)
+        return [str(word) for word in ("import", kind, *more, *words)]
+
+    def ran(self, kind: str, *words: str | Path) -> Ran:
+        """Run it, in this process."""
+        return run(*self.words(kind, *words))
+
+    def facts(self, kind: str, *words: str | Path) -> dict[str, Any]:
+        """Run it without an error; give the tally."""
+        done = self.ran(kind, "--json", *words)
+        assert done.code == 0, done.err
+        assert done.err == ""
+        found: dict[str, Any] = json.loads(done.out)
+        return found
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the store."""
+        with closing(sqlite3.connect(self.store)) as db:
+            return db.execute(query, values).fetchall()
+
+    def content(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Give all that an import writes, but for when it did."""
+        return {
+            table: sorted(self.rows(f"SELECT {columns} FROM {table}"), key=repr)  # noqa: S608 - the test's
+            for table, columns in _CONTENT.items()
+        }
+
+
+@pytest.fixture
+def imports(tmp_path: Path) -> Imports:
+    return Imports(tmp_path)
