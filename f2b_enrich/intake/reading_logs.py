@@ -14,6 +14,7 @@ from f2b_enrich.importing.log_reading import fingerprint, read_log, year_of_firs
 from f2b_enrich.importing.log_times import ClockPlace
 from f2b_enrich.importing.opening import opened
 from f2b_enrich.importing.records import UnreadableError
+from f2b_enrich.inert import printable
 from f2b_enrich.intake.places import log_place, read_log_place
 from f2b_enrich.intake.portions import Gathering, Portion, Step, shown
 from f2b_enrich.intake.standard_input import NAME, opened_standard_input
@@ -91,6 +92,7 @@ class _LogReader:
         before = self._places.get(known) if known else None
         place = Place(clock=self.clock)
         if before is not None and not self._job.again:
+            self._check_zone(before, path)
             place = read_log_place(before)
             portion.counts["bytes-before"] += place.position
         reading = _Reading(self._job, NAME if path is None else set_name(path))
@@ -107,6 +109,14 @@ class _LogReader:
             reading.move_to(source.position, self.gathering.portion)
         if known and reading.last is not None:  # it may lie there packed as well
             self._places[known] = log_place(reading.last)
+
+    def _check_zone(self, before: Mapping[str, Any], path: Path | None) -> None:
+        zone = before.get("zone")
+        if zone and self._job.zone and zone != self._job.zone:
+            raise UnreadableError(
+                f"{printable(str(path))} was read before with --timezone {zone}, "
+                "the times in it stay so"
+            )
 
     def _fingerprint(self, path: Path | None) -> str | None:
         if path is None or not path.is_file():
