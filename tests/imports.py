@@ -40,6 +40,7 @@ class Imports:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.store = folder / "bans.db"
         self.config = folder / "config.toml"
         self.configure(f'host = "{HOST}"')

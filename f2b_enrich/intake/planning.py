@@ -145,7 +145,6 @@ class Plan:
                 end=min(start + self.piece, size),
                 fingerprint=known,
                 is_first=start == begin,
-                is_last=start + self.piece >= size,
                 names=self.names,
                 now=self.now,
             )

@@ -48,8 +48,9 @@ AHEAD = timedelta(days=2)
 class Step:
     """How far a file was read, and what may be counted only with that, once.
 
-    `after` is the place in the file that must have been reached before, for pieces are
-    read side by side; None is any.
+    `place` is what to go on from; without one that of the piece before stays. A piece
+    ends at `until`, and follows the one that ends at `after`: pieces are read side by
+    side, and noted in order. A file that is read whole has neither.
     """
 
     kind: Literal["log", "mailbox"]
@@ -58,6 +59,7 @@ class Step:
     host: str
     place: dict[str, Any] = field(default_factory=dict)
     after: int | None = None
+    until: int | None = None
     found: Counter[FoundKey] = field(default_factory=Counter)
 
 

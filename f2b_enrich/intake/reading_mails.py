@@ -39,9 +39,7 @@ class MailJob:
 class PieceJob:
     """The mails of a plain mailbox that begin from `start` on, before `end`.
 
-    `is_first` says that what lies before need not be read any more, `is_last` that the
-    mailbox ends there: its last mail may still be delivered, and is read again the next
-    time.
+    `is_first` says that what lies before need not be read any more.
     """
 
     path: Path
@@ -49,7 +47,6 @@ class PieceJob:
     end: int
     fingerprint: str
     is_first: bool
-    is_last: bool
     names: Names
     now: datetime
 
@@ -106,7 +103,8 @@ def read_piece(job: PieceJob) -> Iterator[Portion]:
     gathering.portion.counts["files"] += job.is_first
     gathering.portion.counts["bytes-before"] += job.start if job.is_first else 0
     name = printable(str(job.path))
-    position = last_start = job.start
+    position = job.start
+    last_start: int | None = None
     try:
         with job.path.open("rb", buffering=0) as file:
             file.seek(max(job.start - BEFORE_MAIL, 0))
@@ -117,8 +115,8 @@ def read_piece(job: PieceJob) -> Iterator[Portion]:
                 last_start = mail.start
                 yield from gathering.full()
             gathering.portion.taken += job.end - position
-            reached = last_start if job.is_last else job.end
-            place = mailbox_place(file, reached)
+            # It may still be delivered, and is read again the next time.
+            place = {} if last_start is None else mailbox_place(file, last_start)
     except OSError as exc:
         gathering.portion.problems.append(f"{name}: {exc.strerror}")
     else:
@@ -129,6 +127,7 @@ def read_piece(job: PieceJob) -> Iterator[Portion]:
             host=job.names.host_of(None),
             place=place,
             after=None if job.is_first else job.start,
+            until=job.end,
         )
         gathering.portion.steps.append(step)
     yield gathering.rest()

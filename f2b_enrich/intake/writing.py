@@ -148,8 +148,12 @@ class Writer:
         self.taken["refused"] += taken.refused
 
     def _note(self, steps: Iterable[Step]) -> None:
-        for step in self._frontier.reached(steps):
+        for step in filter(_has_place, self._frontier.reached(steps)):
             remember(self._connection, step, now=self._now)
+
+
+def _has_place(step: Step) -> bool:
+    return bool(step.place)
 
 
 class _Frontier:
@@ -169,5 +173,7 @@ class _Frontier:
             following: Step | None = step
             while following is not None:
                 yield following
-                position = self._reached[name] = following.place["position"]
-                following = self._waiting.pop((name, position), None)
+                if following.until is None:
+                    break
+                self._reached[name] = following.until
+                following = self._waiting.pop((name, following.until), None)

@@ -86,7 +86,7 @@ def refusal(imports: Imports, kind: str, *words: str | Path) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.one_of(st.binary(max_size=300), LOGS, MAILS, DATABASES))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_any_bytes_end_with_a_tally_or_a_line(kind: str, data: bytes) -> None:
     with TemporaryDirectory() as folder:
         imports = Imports(Path(folder))
@@ -112,12 +112,11 @@ def test_100_mb_without_a_newline(imports: Imports, kind: str) -> None:
     assert re.match(r"read {6}1 (line|mail) of 1 file\nbans {6}none\n", out)
 
 
-@pytest.mark.parametrize("kind", ["fail2ban-log", "mail"])
-def test_a_bomb(imports: Imports, kind: str) -> None:
+def test_a_bomb(imports: Imports) -> None:
     bomb = imports.folder / "fail2ban.log.1.gz"
     bomb.write_bytes(gzip.compress(bytes(8 * MIB)) * 40)
 
-    code, _, err = bounded(imports, kind, bomb)
+    code, _, err = bounded(imports, "fail2ban-log", bomb)
 
     assert code == 1
     assert re.fullmatch(
@@ -174,9 +173,8 @@ def test_a_socket(imports: Imports, kind: str) -> None:
         assert refusal(imports, kind, path).startswith(str(path))
 
 
-@pytest.mark.parametrize("kind", KINDS)
 def test_no_permission(
-    imports: Imports, kind: str, as_nobody: tuple[str, ...], short_folder: Path
+    imports: Imports, as_nobody: tuple[str, ...], short_folder: Path
 ) -> None:
     secret = short_folder / "fail2ban.log"
     secret.touch(0o600)
@@ -184,7 +182,7 @@ def test_no_permission(
     imports.store = short_folder / "bans.db"
     imports.config = short_folder / "config.toml"
     imports.configure("")
-    words = (sys.executable, "-m", "f2b_enrich", *imports.words(kind, secret))
+    words = (sys.executable, "-m", "f2b_enrich", *imports.words("mail", secret))
 
     done = subprocess.run(
         (*as_nobody, *words), capture_output=True, text=True, check=False, timeout=60

@@ -181,6 +181,7 @@ def test_a_place_is_not_noted_before_those_before_it(
             host="web1",
             place={"position": position, "mark": ""},
             after=after,
+            until=position,
         )
         writer.add(Portion(steps=[step]))
         writer.flush()
