@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 Kind = Literal["log", "database", "mailbox"]
 
 
-@click.group("import")
+@click.group(
+    "import",
+    epilog="\b\nExample:\n  f2b-enrich import fail2ban-log /var/log/fail2ban.log*",
+)
 def import_() -> None:
     """Bring old logs, databases and mails into the store.
 
@@ -142,7 +145,7 @@ def fail2ban_db(run: _Import, files: tuple[str, ...]) -> int:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @_options
 def mail(run: _Import, paths: tuple[str, ...]) -> int:
-    """Import the mails that fail2ban sent, and those that came back.
+    """Import mails of fail2ban, and those that came back.
 
     PATH is a mailbox, packed or not, a Maildir or a folder of mails, or - for standard
     input. Mails of other kinds are counted and left alone.

@@ -33,8 +33,12 @@ def tally_text(kind: str, tally: Tally) -> Iterator[str]:
     counts = tally.counts
     yield _line("read", _read(kind, tally))
     yield _line("bans", _bans(tally))
-    ends = [f"{counted(counts['unbans'], 'unban')}"] if counts["unbans"] else []
-    ends += [counted(counts["prolongs"], "longer ban")] if counts["prolongs"] else []
+    ends = [f"{counted(counts['unbans'], 'unban')}"] if counts["records-unban"] else []
+    ends += (
+        [counted(counts["records-prolong"], "longer ban")]
+        if counts["records-prolong"]
+        else []
+    )
     if ends:
         yield _line("ends", ", ".join(ends))
     besides = ", ".join(f"{count:,} {what}" for what, count in _besides(kind, tally))
@@ -142,8 +146,8 @@ def tally_facts(kind: str, tally: Tally) -> dict[str, Any]:
         "bans_new": counts["new"],
         "bans_already_there": 0 if tally.dry_run else tally.known,
         "bans_refused": counts["refused"],
-        "unbans": counts["unbans"],
-        "longer_bans": counts["prolongs"],
+        "unbans": counts["records-unban"],
+        "longer_bans": counts["records-prolong"],
         "besides": dict(_besides(kind, tally)),
         "unparsed": _unparsed(kind, tally),
         "undated": counts["undated"] + counts["lines-undated"],

@@ -113,7 +113,7 @@ class Portion:
         if record.lines:
             lines = tuple(map(_harmless, record.lines))
             self.characters += sum(map(len, lines))
-        self.counts[f"{seen.kind}s"] += 1
+        self.counts[f"records-{seen.kind}"] += 1
         if seen.kind in ("ban", "again"):
             self.days[at.date()] += 1
         key = names.host_of(record.host), names.address_of(record.ip)

@@ -68,7 +68,7 @@ class Tally:
     @property
     def of_bans(self) -> int:
         """Count the records that tell of a ban."""
-        return self.counts["bans"] + self.counts["agains"]
+        return self.counts["records-ban"] + self.counts["records-again"]
 
     @property
     def known(self) -> int:

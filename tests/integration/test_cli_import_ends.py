@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import old_log
+from f2b_enrich.cli.import_progress import amount
 from f2b_enrich.importing.mail_letter import MAX_BYTES
 from f2b_enrich.intake.bringing import WORTH_A_PROCESS
 from f2b_enrich.intake.naming import Names
@@ -237,3 +239,23 @@ def test_what_could_not_be_read_is_shown_harmless(imports: Imports) -> None:
         "Ban \u241b[2J \ufffd x\n"
     )
     assert "unparsed  1\n" in done.out
+
+
+def test_a_terminal_sees_how_far_it_is(imports: Imports) -> None:
+    log = written(imports)
+    shown, terminal = pty.openpty()
+    with os.fdopen(shown, "rb", buffering=0) as screen:
+        done = subprocess.run(
+            (sys.executable, "-m", "f2b_enrich", *imports.words("fail2ban-log", log)),
+            env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            check=True,
+        )
+        os.close(terminal)
+        drawn = screen.read(1 << 16)
+
+    assert done.stdout.startswith(f"read      {LINES:,} lines of 1 file\n".encode())
+    size = amount(log.stat().st_size).encode()
+    assert size + b" of " + size + b", " in drawn
+    assert b"B/s" in drawn
