@@ -33,12 +33,9 @@ def tally_text(kind: str, tally: Tally) -> Iterator[str]:
     counts = tally.counts
     yield _line("read", _read(kind, tally))
     yield _line("bans", _bans(tally))
-    ends = [f"{counted(counts['unbans'], 'unban')}"] if counts["records-unban"] else []
-    ends += (
-        [counted(counts["records-prolong"], "longer ban")]
-        if counts["records-prolong"]
-        else []
-    )
+    unbans, longer = counts["records-unban"], counts["records-prolong"]
+    ends = [counted(unbans, "unban")] if unbans else []
+    ends += [counted(longer, "longer ban")] if longer else []
     if ends:
         yield _line("ends", ", ".join(ends))
     besides = ", ".join(f"{count:,} {what}" for what, count in _besides(kind, tally))

@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from f2b_enrich.intake.portions import MOST_CHARACTERS, MOST_RECORDS, unpacked
+from f2b_enrich.intake.portions import MOST_CHARACTERS, unpacked
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.intake import TakenIn, take_in
@@ -29,7 +29,11 @@ SHORTEST_PAUSE = 0.005
 FIRST_COUNT = 20
 """Records in the first of them; then as many as fit the time."""
 
-MOST_STEPS = 200
+MOST_TOGETHER = 60_000
+"""Records gathered before any is written: what is known of an address is read once for
+all of them, and a log of years has the same addresses again and again."""
+
+MOST_STEPS = 400
 """Places noted together."""
 
 
@@ -75,7 +79,7 @@ class Writer:
         self._waiting.append(portion)
         waiting = self._waiting
         if (
-            sum(len(each.records) for each in waiting) >= MOST_RECORDS
+            sum(len(each.records) for each in waiting) >= MOST_TOGETHER
             or sum(each.characters for each in waiting) >= MOST_CHARACTERS
             or sum(len(each.steps) for each in waiting) >= MOST_STEPS
         ):

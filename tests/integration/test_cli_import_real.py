@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tests.imports import HOST, Imports, data, imports
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["imports"]
 
+ROOT = Path(__file__).parent.parent.parent
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONE = ("--timezone", "Europe/Berlin")
 
@@ -132,3 +130,24 @@ def test_no_bounce_of_other_mail_becomes_a_ban(imports: Imports) -> None:
     assert tally["besides"] == {"other mail": tally["read"]}
     assert tally["ban_records"] == tally["unparsed"] == 0
     assert imports.rows("SELECT count(*) FROM bans") == [(0,)]
+
+
+def test_the_how_to_shows_what_is_printed(imports: Imports) -> None:
+    logs = data("fail2ban-logs")
+    names = {
+        "2016-v0.8.11-ssh.log": "fail2ban.log.2",
+        "2018-week-a-sshd.log": "fail2ban.log.1",
+        "2018-week-b-sshd.log": "fail2ban.log",
+    }
+    for name, rotated in names.items():
+        (imports.folder / rotated).write_bytes((logs / name).read_bytes())
+    files = [imports.folder / rotated for rotated in sorted(names.values())]
+    mbox = data("fail2ban-mails") / "alerts-v1.0-whois-lines.mbox"
+    page = (ROOT / "docs" / "how-to" / "import.md").read_text("utf-8")
+
+    for printed in (
+        imports.ran("fail2ban-log", *ZONE, *files).out,
+        imports.ran("fail2ban-log", *ZONE, *files).out,
+        imports.ran("mail", mbox).out,
+    ):
+        assert f"\n{printed}```\n" in page
