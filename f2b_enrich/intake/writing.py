@@ -6,10 +6,10 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from f2b_enrich.intake.portions import MOST_CHARACTERS, unpacked
+from f2b_enrich.intake.portions import MOST_CHARACTERS, MOST_RECORDS, unpacked
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store.connection import transaction
-from f2b_enrich.store.intake import TakenIn, take_in
+from f2b_enrich.store.intake import take_in
 
 if TYPE_CHECKING:
     import sqlite3
@@ -93,47 +93,51 @@ class Writer:
         """
         portions, self._waiting = self._waiting, []
         brought = unpacked(each for portion in portions for each in portion.records)
-        steps = [step for portion in portions for step in portion.steps]
-        if not brought and not steps:
-            return
-        if self._is_daemon_there():
-            self._write_slowly(brought, steps)
-            return
-        self._stop.check()
-        with transaction(self._connection):
-            taken = take_in(
-                self._connection, brought, now=self._now, look_up=self._look_up
-            )
-            self._note(steps)
-        self._count(taken)
-
-    def _write_slowly(
-        self, brought: dict[tuple[str, str], list[Brought]], steps: Sequence[Step]
-    ) -> None:
         items = list(brought.items())
-        begin = 0
-        while begin < len(items):
-            end, records = begin, 0
-            while end < len(items) and records < self._fitting:
-                records += len(items[end][1])
-                end += 1
-            some = dict(items[begin:end])
-            with self._short():
-                taken = take_in(
-                    self._connection, some, now=self._now, look_up=self._look_up
-                )
-            self._count(taken)
+        while items:
+            is_slow = self._is_daemon_there()
+            count = self._write(items, is_slow=is_slow)
+            del items[:count]
+        steps = [step for portion in portions for step in portion.steps]
+        while steps:
+            is_slow = self._is_daemon_there()
+            some = steps[:1] if is_slow else steps
+            with self._transaction(is_slow=is_slow):
+                self._note(some)
+            steps = steps[len(some) :]
+
+    def _write(
+        self, items: Sequence[tuple[tuple[str, str], list[Brought]]], *, is_slow: bool
+    ) -> int:
+        """Write records of as many addresses as fit a transaction; tell how many."""
+        most = self._fitting if is_slow else MOST_RECORDS
+        end = records = 0
+        while end < len(items) and records < most:
+            records += len(items[end][1])
+            end += 1
+        with self._transaction(is_slow=is_slow):
+            taken = take_in(
+                self._connection,
+                dict(items[:end]),
+                now=self._now,
+                look_up=self._look_up,
+            )
+        self.taken["new"] += taken.new
+        self.taken["refused"] += taken.refused
+        if is_slow:
             self._adapt(records)
-            begin = end
-        for step in steps:
-            with self._short():
-                self._note((step,))
+        return end
 
     @contextmanager
-    def _short(self) -> Iterator[None]:
-        """Make a transaction, after a pause."""
+    def _transaction(self, *, is_slow: bool) -> Iterator[None]:
+        """Make a transaction, where others write too after a pause.
+
+        Raises:
+            StoppedError: somebody wants it to stop.
+        """
         self._stop.check()
-        self._pause(max(self._others_until - self._clock(), 0.0))
+        if is_slow:
+            self._pause(max(self._others_until - self._clock(), 0.0))
         with transaction(self._connection):
             begun = self._clock()
             yield
@@ -146,10 +150,6 @@ class Writer:
         """Take as many records the next time as fit, but not many more at once."""
         fitting = records * WANTED_TRANSACTION / max(self._took, 1e-4)
         self._fitting = max(1.0, min(fitting, self._fitting * 2))
-
-    def _count(self, taken: TakenIn) -> None:
-        self.taken["new"] += taken.new
-        self.taken["refused"] += taken.refused
 
     def _note(self, steps: Iterable[Step]) -> None:
         for step in filter(_has_place, self._frontier.reached(steps)):

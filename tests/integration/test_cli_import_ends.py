@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["imports"]
 
-LINES = 4000
+LINES = 2500
 DEADLINE = 60.0
 MAILS = 24
 POSTMARK = "From a@b.example Thu Jul  1 10:11:10 2010\n"
