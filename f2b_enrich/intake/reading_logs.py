@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from f2b_enrich.importing.opening import Source
     from f2b_enrich.intake.naming import Names
 
-MOST_FOUND = 1000
+MOST_FOUND = 200
 """Counts that are written together with the place they belong to."""
 
 STILL_WRITTEN = timedelta(minutes=1)

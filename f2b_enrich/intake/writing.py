@@ -34,7 +34,7 @@ MOST_TOGETHER = 60_000
 """Records gathered before any is written: what is known of an address is read once for
 all of them, and a log of years has the same addresses again and again."""
 
-MOST_STEPS = 400
+MOST_STEPS = 1000
 """Places noted together."""
 
 
