@@ -125,13 +125,15 @@ class Enrichment:
 
     `field_sources` names the source of every known field. `complete` is false when a
     source that is switched on could not be asked: such a snapshot is soon asked again.
-    `raw` holds each source's answer as received.
+    `local_only` is true when there are others than the local database, which were not
+    to be asked. `raw` holds each source's answer as received.
     """
 
     ip: str
     looked_up_at: datetime
     source: str
     complete: bool = True
+    local_only: bool = False
     field_sources: Mapping[str, str] = field(default_factory=dict)
     hostname: str | None = None
     hostname_confirmed: bool | None = None

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from f2b_enrich.enrich.local import Database
     from f2b_enrich.enrich.placing import Placed
 
-_NOT_FACTS = {"ip", "looked_up_at", "source", "complete", "field_sources", "raw"}
+_NOT_FACTS = {
+    *("ip", "looked_up_at", "source", "complete", "local_only", "field_sources", "raw")
+}
 
 
 @click.group()

@@ -13,7 +13,7 @@ from f2b_enrich.address import read_address
 from f2b_enrich.enrich.ipinfo_api import IpinfoApi
 from f2b_enrich.enrich.local import LocalDatabase
 from f2b_enrich.enrich.merge import Answer, merge, not_looked_up
-from f2b_enrich.enrich.provider import SourceMissingError
+from f2b_enrich.enrich.provider import NoRecordError, SourceMissingError
 from f2b_enrich.enrich.reserved import reason_not_to_look_up
 from f2b_enrich.enrich.reverse_dns import ReverseDns
 from f2b_enrich.enrich.scanners import Scanners
@@ -50,6 +50,16 @@ class Report:
     enrichment: Enrichment
     failures: tuple[Failure, ...] = ()
 
+    @property
+    def is_final(self) -> bool:
+        """Tell whether to ask again would find no more.
+
+        Else a source that is configured was silent, of which this tells nothing.
+        """
+        return self.enrichment.complete or any(
+            isinstance(failure.error, NoRecordError) for failure in self.failures
+        )
+
 
 class Enricher:
     """Asks every source about an address; what is kept and for how long is not its."""
@@ -62,6 +72,7 @@ class Enricher:
         now: Callable[[], datetime],
         lifted: Sequence[IPv4Network | IPv6Network] = (),
         beside: Sequence[Provider] = (),
+        local: LocalDatabase | None = None,
         scanners: Scanners | None = None,
     ) -> None:
         """Take the sources in order of preference.
@@ -73,10 +84,12 @@ class Enricher:
             lifted: reserved networks that are looked up all the same.
             beside: who is asked, too, but whose silence leaves nothing to ask again:
                 the others would be asked once more with it.
+            local: the one of the providers that is on this machine.
             scanners: the scanners that are known.
         """
         self._providers = (*providers, *beside)
         self._beside = frozenset(provider.name for provider in beside)
+        self._local = local
         self._scanners = scanners
         self._deadline = deadline
         self._now = now
@@ -86,6 +99,35 @@ class Enricher:
     def sources(self) -> tuple[str, ...]:
         """The names of the sources, the best first."""
         return tuple(provider.name for provider in self._providers)
+
+    @property
+    def can_place(self) -> bool:
+        """Tell whether the local database is there; it is not opened for that."""
+        return self._local is not None and self._local.is_there
+
+    @property
+    def has_others(self) -> bool:
+        """Tell whether a source is asked beside the local database and DNS."""
+        own = len(self._beside) + (self._local is not None)
+        return len(self._providers) > own
+
+    async def place(self, ip_text: str) -> Enrichment:
+        """Find out what the local database knows; nothing leaves this machine.
+
+        Raises:
+            ProviderError: it does not answer, or there is none.
+        """
+        looked_up_at = self._now()
+        reason = reason_not_to_look_up(ip_text, lifted=self._lifted)
+        if reason is not None:
+            return not_looked_up(ip_text, reason, looked_up_at=looked_up_at)
+        if self._local is None:
+            raise ProviderError("no local database is configured", retryable=False)
+        ip = ipaddress.ip_address(read_address(ip_text).text)
+        answer = Answer(self._local.name, await self._local.look_up(ip))
+        found = merge(str(ip), [answer], looked_up_at=looked_up_at)
+        is_all = len(self._providers) == 1
+        return self._with_scanner(replace(found, local_only=not is_all))
 
     async def look_up(self, ip_text: str) -> Enrichment:
         """Find out what is known about an address.
@@ -116,7 +158,7 @@ class Enricher:
         silent = [each for each in failures if each.source not in self._beside]
         alone = all(isinstance(each.error, SourceMissingError) for each in silent)
         if not any(alone or self._counts(answer) for answer in answers):
-            raise ProviderError(_no_answer(failures), retryable=True)
+            raise _no_answer(failures)
         # One that is not there yet counts as switched off, unless it is the only one:
         # then the address is soon asked about again.
         answered = len(silent) < len(self._providers) - len(self._beside)
@@ -176,8 +218,11 @@ class Enricher:
             await provider.aclose()
 
 
-def _no_answer(failures: Sequence[Failure]) -> str:
-    return "; ".join(str(failure.error) for failure in failures)
+def _no_answer(failures: Sequence[Failure]) -> ProviderError:
+    told = "; ".join(str(failure.error) for failure in failures)
+    if any(isinstance(failure.error, NoRecordError) for failure in failures):
+        return NoRecordError(told)
+    return ProviderError(told, retryable=True)
 
 
 def build(
@@ -203,10 +248,13 @@ def build(
                 now=now,
             )
         )
+    local = None
     if settings.geo.database is not None:
-        providers.append(LocalDatabase(settings.geo.database, now=now))
+        local = LocalDatabase(settings.geo.database, now=now)
+        providers.append(local)
     return Enricher(
         providers,
+        local=local,
         deadline=settings.enrich.deadline_seconds,
         now=now,
         lifted=settings.enrich.reserved_networks,

@@ -13,6 +13,7 @@ from ipinfo.exceptions import RequestQuotaExceededError
 from f2b_enrich.enrich.cooldown import Rest, SourceFault
 from f2b_enrich.enrich.ipinfo_answers import BoundedResponse, ErrorAnswer
 from f2b_enrich.enrich.ipinfo_plans import AUTO, OWN_HOST, plans
+from f2b_enrich.enrich.provider import NoRecordError
 from f2b_enrich.errors import ProviderError
 from f2b_enrich.inert import cut, printable
 
@@ -136,7 +137,7 @@ class Session:
             return self._refusal(exc)
         if isinstance(exc, _OF_RECORDS) and not isinstance(exc, aiohttp.ClientError):
             odd = f"IPinfo's answer is no record of this address ({type(exc).__name__})"
-            return ProviderError(odd, retryable=True)
+            return NoRecordError(odd)
         return SourceFault(self._trouble(exc), rest=Rest.SHORT)
 
     def _trouble(self, exc: Exception) -> str:
@@ -154,7 +155,7 @@ class Session:
         status = answer.status
         if status in {400, 404}:
             none = f"IPinfo has no record of this address (HTTP {status})"
-            return ProviderError(none, retryable=True)
+            return NoRecordError(none)
         if status not in {401, 403}:
             return SourceFault(
                 f"IPinfo answered HTTP {status}",

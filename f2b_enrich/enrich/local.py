@@ -203,6 +203,11 @@ class LocalDatabase:
         """The database as people read it, once it was opened."""
         return self._database.name if self._database else "local database"
 
+    @property
+    def is_there(self) -> bool:
+        """Tell whether there is a file, whatever is in it."""
+        return self._path.exists()
+
     async def look_up(self, ip: IPv4Address | IPv6Address) -> Facts | None:
         """Read an address's record from the file as it is now."""
         try:

@@ -67,6 +67,13 @@ class Provider(Protocol):
         ...
 
 
+class NoRecordError(ProviderError):
+    """A source that answered, and knows nothing of this address it could say."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
+
+
 class SourceMissingError(ProviderError):
     """A source that is configured but not there yet, such as a file not fetched.
 
