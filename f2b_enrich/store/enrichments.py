@@ -22,20 +22,26 @@ _DEEPEST = 100
 """Levels of what a source said; real answers have five."""
 
 _JSON = frozenset({"field_sources", "raw"})
+_ALWAYS = frozenset({"complete", "local_only"})
 _FLAGS = frozenset(
     name for name in _COLUMNS if name.startswith("is_") or name == "hostname_confirmed"
 )
 
 
 def save(connection: sqlite3.Connection, found: Enrichment) -> None:
-    """Add a snapshot and give it to every ban of the address that waits for one."""
+    """Add a snapshot and give it to every live ban of the address that waits."""
+    _attach(connection, found.ip, add(connection, found))
+
+
+def add(connection: sqlite3.Connection, found: Enrichment) -> int:
+    """Add a snapshot; give its number."""
     marks = ", ".join("?" * len(_COLUMNS))
     cursor = connection.execute(
         f"INSERT INTO enrichments ({', '.join(_COLUMNS)}) VALUES ({marks})",
         tuple(_to_column(name, getattr(found, name)) for name in _COLUMNS),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has one
-    _attach(connection, found.ip, cursor.lastrowid)
+    return cursor.lastrowid
 
 
 def attach_fresh(
@@ -45,12 +51,13 @@ def attach_fresh(
     complete_since: datetime,
     incomplete_since: datetime,
 ) -> bool:
-    """Give waiting bans of an address a snapshot that is still fresh; tell if one is.
+    """Give waiting live bans of an address a fresh snapshot; tell if there is one.
 
-    One that lacks a source which could not be asked goes stale sooner.
+    One that lacks a source which could not be asked goes stale sooner; one for which
+    only the local database was asked, for an old ban, is none for a live one.
     """
     row = connection.execute(
-        "SELECT id FROM enrichments WHERE ip = ? "
+        "SELECT id FROM enrichments WHERE ip = ? AND NOT local_only "
         "AND looked_up_at >= iif(complete, ?, ?) ORDER BY looked_up_at DESC LIMIT 1",
         (ip, time_text(complete_since), time_text(incomplete_since)),
     ).fetchone()
@@ -63,7 +70,7 @@ def attach_fresh(
 def _attach(connection: sqlite3.Connection, ip: str, enrichment_id: int) -> None:
     bans = connection.execute(
         "UPDATE bans INDEXED BY bans_by_ip SET enrichment_id = ? "
-        "WHERE ip = ? AND enrichment_id IS NULL RETURNING id",
+        "WHERE ip = ? AND enrichment_id IS NULL AND look_up = 'full' RETURNING id",
         (enrichment_id, ip),
     ).fetchall()
     for ban in bans:
@@ -81,10 +88,11 @@ class Waiting:
 def waiting(
     connection: sqlite3.Connection, *, after: int, limit: int
 ) -> tuple[Waiting, ...]:
-    """List bans behind row `after` that have no snapshot, in the order of arrival."""
+    """List live bans behind row `after` without a snapshot, in the order of arrival."""
     found = connection.execute(
         "SELECT rowid, ip FROM bans INDEXED BY bans_not_enriched "
-        "WHERE enrichment_id IS NULL AND rowid > ? ORDER BY rowid LIMIT ?",
+        "WHERE enrichment_id IS NULL AND look_up = 'full' AND rowid > ? "
+        "ORDER BY rowid LIMIT ?",
         (after, limit),
     )
     return tuple(Waiting(row["rowid"], row["ip"]) for row in found)
@@ -131,7 +139,7 @@ def _from_column(name: str, value: Any) -> object:  # noqa: ANN401 - what SQLite
         return read_time(value)
     if name in _JSON:
         return _read_object(value)
-    if name == "complete" or (name in _FLAGS and value is not None):
+    if name in _ALWAYS or (name in _FLAGS and value is not None):
         return bool(value)
     return value
 

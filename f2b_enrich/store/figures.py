@@ -40,14 +40,15 @@ def look_ups(
     between = (time_text(since), time_text(until))
     asked, complete = connection.execute(
         "SELECT count(*), ifnull(sum(complete), 0) FROM enrichments "
-        f"WHERE looked_up_at BETWEEN ? AND ? AND {_NOT_ASKED} IS NULL",
+        f"WHERE looked_up_at BETWEEN ? AND ? AND NOT local_only "
+        f"AND {_NOT_ASKED} IS NULL",
         between,
     ).fetchone()
     served, from_store = connection.execute(
         "SELECT count(*), ifnull(sum(e.looked_up_at < bans.received_at), 0) "
         "FROM bans JOIN enrichments AS e ON e.id = bans.enrichment_id "
         f"WHERE bans.banned_at BETWEEN ? AND ? AND {_NOT_ASKED} IS NULL "
-        f"AND bans.{IS_REAL}",
+        f"AND NOT local_only AND bans.{IS_REAL}",
         between,
     ).fetchone()
     return LookUpFigures(
@@ -59,10 +60,11 @@ def look_ups(
 
 
 def bans_waiting(connection: sqlite3.Connection, *, since: datetime) -> int:
-    """Count the bans received since then that have no look-up yet."""
+    """Count the live bans received since then that have no look-up yet."""
     found = connection.execute(
         "SELECT count(*) FROM bans INDEXED BY bans_not_enriched "
-        f"WHERE enrichment_id IS NULL AND received_at >= ? AND {IS_REAL}",
+        "WHERE enrichment_id IS NULL AND look_up = 'full' "
+        f"AND received_at >= ? AND {IS_REAL}",
         (time_text(since),),
     )
     count: int = found.fetchone()[0]

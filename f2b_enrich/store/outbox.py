@@ -109,6 +109,7 @@ def stop_waiting(connection: sqlite3.Connection, ip: str) -> None:
     connection.execute(
         "UPDATE outbox SET due_at = created_at WHERE state = 'due' AND attempts = 0 "
         "AND ban_id IN (SELECT id FROM bans WHERE ip = ? AND enrichment_id IS NULL "
+        "AND look_up = 'full' "
         f"AND {_FINAL})",
         (ip,),
     )

@@ -31,6 +31,7 @@ _TABLES = (
         looked_up_at TEXT NOT NULL,
         source TEXT NOT NULL,
         complete INTEGER NOT NULL,
+        local_only INTEGER NOT NULL DEFAULT 0,
         field_sources TEXT NOT NULL,
         hostname TEXT,
         hostname_confirmed INTEGER,
@@ -57,7 +58,9 @@ _TABLES = (
     ) STRICT
     """,
     "CREATE INDEX enrichments_by_ip ON enrichments (ip, looked_up_at)",
-    "CREATE INDEX enrichments_by_time ON enrichments (looked_up_at)",
+    # Of those that count: old bans bring others by the hundred thousand.
+    "CREATE INDEX enrichments_by_time ON enrichments (looked_up_at) "
+    "WHERE NOT local_only",
     """
     CREATE TABLE bans (
         id TEXT NOT NULL PRIMARY KEY,
@@ -83,7 +86,8 @@ _TABLES = (
         lines_received INTEGER NOT NULL,
         captures TEXT,
         enrichment_id INTEGER REFERENCES enrichments (id),
-        rule_set INTEGER REFERENCES rule_sets (id)
+        rule_set INTEGER REFERENCES rule_sets (id),
+        look_up TEXT NOT NULL DEFAULT 'full'
     ) STRICT
     """,
     # What is behind the time is for the counts of a mail, which read nothing else: one
@@ -94,8 +98,14 @@ _TABLES = (
     # that of arrival, so that a new ban adds to its end.
     """
     CREATE INDEX bans_not_enriched ON bans (enrichment_id)
-    WHERE enrichment_id IS NULL
+    WHERE enrichment_id IS NULL AND look_up = 'full'
     """,
+    # Old bans by the million wait apart (wishes.py), so that live ones never meet them.
+    """
+    CREATE INDEX bans_not_placed ON bans (enrichment_id, look_up)
+    WHERE enrichment_id IS NULL AND look_up IN ('later', 'local')
+    """,
+    "CREATE INDEX bans_for_later ON bans (look_up) WHERE look_up = 'later'",
     "CREATE INDEX bans_not_classed ON bans (rule_set) WHERE rule_set IS NULL",
     # Almost every ban has one id and one origin, which stand in its own row: a random
     # key in one more index costs each ban a page. What comes beside them stands here.
