@@ -148,6 +148,14 @@ class IpinfoSettings(Section):
     timeout_seconds: Number = Field(
         4.0, gt=0, le=60, description="limit of one HTTP request"
     )
+    imported_until: int = Field(
+        500,
+        ge=0,
+        le=100_000_000,
+        description="addresses of imported bans are asked about (`--enrich full`) "
+        "until so many look-ups were made that day (UTC), those for live bans counted: "
+        "the rest of a day's quota is kept for live bans; 0 for never",
+    )
 
     @field_validator("base_url", mode="before")
     @classmethod

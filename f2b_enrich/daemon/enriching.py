@@ -60,6 +60,7 @@ class LookUps:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._sweep = asyncio.Event()
+        self._idle = asyncio.Event()
 
     def ask(self, ip: str) -> None:
         """Have an address looked up soon."""
@@ -70,6 +71,12 @@ class LookUps:
             self._arrived.set()
         else:
             self._sweep.set()
+
+    async def until_idle(self) -> None:
+        """Return when no look-up waits or is under way."""
+        while self._waiting or self._under_way:
+            self._idle.clear()
+            await self._idle.wait()
 
     async def run(self, enricher: Enricher) -> None:
         """Look addresses up until cancelled."""
@@ -98,6 +105,8 @@ class LookUps:
             await self._note(lambda db: enrichments.save(db, found))
         finally:
             self._under_way.discard(ip)
+            if not self._under_way:
+                self._idle.set()
         self._changed()
 
     async def _chosen(self) -> str:

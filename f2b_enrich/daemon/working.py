@@ -12,6 +12,7 @@ import structlog
 from f2b_enrich import spool
 from f2b_enrich.daemon.alerts import relations
 from f2b_enrich.daemon.analysis import Analysis
+from f2b_enrich.daemon.catching_up import CatchingUp, Measure
 from f2b_enrich.daemon.channels import Channels
 from f2b_enrich.daemon.classifying import Classifying
 from f2b_enrich.daemon.digesting import Digesting
@@ -208,7 +209,18 @@ class Daemon:
         )
 
     async def _look_up(self, look: Enricher) -> None:
-        if look.sources:
+        if not look.sources:
+            return
+        catching_up = CatchingUp(
+            self._commits,
+            self._reads,
+            measure=Measure.configured(self._settings),
+            live_done=self._look_ups.until_idle,
+            now=self._world.now,
+            sweep_seconds=self._world.spans.sweep,
+            pause_seconds=self._world.spans.pause,
+        )
+        async with beside(catching_up.run(look)):
             await self._look_ups.run(look)
 
 
