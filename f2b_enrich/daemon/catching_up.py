@@ -35,7 +35,10 @@ PAGE = 100
 """Bans written together: some 10 ms."""
 
 SHORTEST_PAUSE = 0.005
-"""Seconds between two pages; after one that took longer, as long as that took."""
+"""Seconds between two pages, for other processes that write."""
+
+SHARE = 0.25
+"""What the pause behind a page is of the time it took: the processor is not ours."""
 
 _TOP = 1 << 62
 """Beyond every row."""
@@ -118,7 +121,7 @@ class CatchingUp:
             await asyncio.sleep(self._sweep_seconds)
             return
         await self._commits.submit(partial(wishes.place, page=served, found=found))
-        await asyncio.sleep(max(SHORTEST_PAUSE, time.monotonic() - begun))
+        await asyncio.sleep(max(SHORTEST_PAUSE, SHARE * (time.monotonic() - begun)))
 
     async def _ask(self, look: Enricher) -> None:
         """Ask everybody about a page of addresses, or wait for another day."""
