@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from f2b_enrich.config import Settings
     from f2b_enrich.model import Tally
     from f2b_enrich.store.reads import Totals
+    from f2b_enrich.store.wishes import Waiting
 
 _LABEL = 10
 _MOST_JAILS = 5
@@ -79,6 +80,7 @@ def rows(
     yield "", f"IPinfo: {_ipinfo(status)}"
     if records is not None:
         yield "", _look_ups(records)
+        yield from (("", text) for text in _imported(status, records.imported_waiting))
     yield "mail", _mail(status)
     for address, reason in status.route.refused:
         yield "", f"{address} refused: {reason}"
@@ -214,6 +216,29 @@ def _look_ups(records: Records) -> str:
     if records.bans_waiting:
         text += f"; {counted(records.bans_waiting, 'ban')} of 24 h still without"
     return text
+
+
+def _imported(status: Status, waiting: Waiting) -> Iterator[str]:
+    """Say how many imported bans wait, and for what."""
+    if waiting.local:
+        wait = _waiting(waiting.local)
+        if status.geo.built_at is None:
+            yield f"{wait} for a local database: f2b-enrich geo update"
+        else:
+            yield f"{wait} for the local database"
+    if waiting.full:
+        wait = _waiting(waiting.full)
+        token = status.ipinfo_token
+        is_asked = token.is_set or token.problem is not None or status.keyless
+        if is_asked and status.imported_until:
+            most = counted(status.imported_until, "look-up")
+            yield f"{wait} for IPinfo, asked until there were {most} in a day"
+        else:
+            yield f"{wait} for IPinfo, which is not asked about them"
+
+
+def _waiting(count: int) -> str:
+    return f"{counted(count, 'imported ban')} {'waits' if count == 1 else 'wait'}"
 
 
 def _mail(status: Status) -> str:

@@ -19,7 +19,7 @@ from f2b_enrich.enrich.local import open_database
 from f2b_enrich.errors import GeoError, StoreError
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import start_of_day
-from f2b_enrich.store import figures, jails, lists, reads, retention
+from f2b_enrich.store import figures, jails, lists, reads, retention, wishes
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,7 +46,8 @@ _ROUNDED = timedelta(seconds=2)
 class Records:
     """What the store holds; `bans_waiting` for a look-up are those of 24 hours.
 
-    Bans `in_the_future`, of which `last` is none, come from a clock that was wrong.
+    Those are live; `imported_waiting` are others, whatever their age. Bans
+    `in_the_future`, of which `last` is none, come from a clock that was wrong.
     `services` and `unknown_jails`, which nobody named, count the bans of 30 days.
     """
 
@@ -67,6 +68,7 @@ class Records:
     bans_served_today: int
     bans_served_from_store_today: int
     bans_waiting: int
+    imported_waiting: wishes.Waiting
     mail: MailFacts
     channels: ChannelFacts
     last_purged_at: datetime | None
@@ -117,6 +119,8 @@ class Status:
     geo: GeoFacts
     ipinfo_token: SecretState
     keyless: bool
+    imported_until: int
+    """Up to how many look-ups a day IPinfo is asked about imported bans."""
     route: Route
     transport: str
     log_lines_kept_days: int | None
@@ -151,6 +155,7 @@ def gather(
         geo=_geo(settings.geo.database),
         ipinfo_token=ipinfo_token(settings, environ),
         keyless=settings.ipinfo.keyless,
+        imported_until=settings.ipinfo.imported_until,
         route=route(None, None, settings=settings.mail, host=settings.host_name),
         transport=_transport(settings),
         log_lines_kept_days=settings.retention.lines_days or None,
@@ -218,6 +223,7 @@ def _records(
         bans_served_today=look_ups.served,
         bans_served_from_store_today=look_ups.from_store,
         bans_waiting=figures.bans_waiting(connection, since=now - DAY),
+        imported_waiting=wishes.waiting(connection),
         mail=status_mail.gather(connection, settings, now=now, zone=zone),
         channels=status_channels.gather(connection, settings, now=now),
         last_purged_at=retention.last_purge(connection),
