@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.model import time_text
+from f2b_enrich.store import wishes
 from f2b_enrich.store.contents import Content
 from f2b_enrich.store.retention import purged
 from f2b_enrich.store.settled import write
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from f2b_enrich.joining.sightings import Sighting
     from f2b_enrich.store.settled import Settlement
 
-LookUp: TypeAlias = Literal["local", "full", "none"]
+LookUp: TypeAlias = wishes.LookUp
 """What the addresses of old bans are looked up in: what is here, all, or nothing."""
 
 
@@ -53,7 +54,7 @@ def take_in(
     brought: Mapping[tuple[str, str], Sequence[Brought]],
     *,
     now: datetime,
-    look_up: LookUp,  # noqa: ARG001 - not kept yet
+    look_up: LookUp,
 ) -> TakenIn:
     """Write records by host and address, inside the caller's transaction.
 
@@ -69,7 +70,10 @@ def take_in(
     contents: dict[str, Content] = {}
     for each, records in zip(settled, brought.values(), strict=True):
         _gather(contents, each, records, before)
-    write(connection, settled, contents, now=now)
+    write(connection, settled, contents, now=now, look_up=look_up)
+    for each in settled:
+        if each.known.told:
+            wishes.raise_to(connection, each.known.host, each.known.ip, look_up)
     new = sum(each.new for each in settled)
     return TakenIn(
         new=new,

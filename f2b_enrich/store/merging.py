@@ -40,7 +40,15 @@ _BOTH = """
     announced_at = max(bans.announced_at, other.announced_at),
     prolonged_at = nullif(max(ifnull(bans.prolonged_at, ''),
         ifnull(other.prolonged_at, '')), ''),
-    enrichment_id = ifnull(bans.enrichment_id, other.enrichment_id),
+    enrichment_id = CASE
+        WHEN (bans.look_up = 'full') = (other.look_up = 'full')
+        THEN ifnull(bans.enrichment_id, other.enrichment_id)
+        WHEN bans.look_up = 'full' THEN bans.enrichment_id
+        ELSE other.enrichment_id END,
+    look_up = CASE
+        WHEN 'full' IN (bans.look_up, other.look_up) THEN 'full'
+        WHEN 'later' IN (bans.look_up, other.look_up) THEN 'later'
+        ELSE min(bans.look_up, other.look_up) END,
     captures = ifnull(bans.captures, other.captures),
     rule_set = iif(bans.captures IS NULL AND other.captures NOTNULL, NULL,
         bans.rule_set)
@@ -51,6 +59,7 @@ _BOTH = """
 def absorb(connection: sqlite3.Connection, row: str, *, into: str) -> None:
     """Make a row a name of another, which takes over what it lacks.
 
+    A ban that is told live has the look-up of its live row, or waits for it as such.
     Mails that were queued are sent once each, and lines are kept with the values and
     classes that were found in them: those of the row that is the richer in them.
     """

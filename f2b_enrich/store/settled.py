@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.address import read_address
 from f2b_enrich.model import time_text
-from f2b_enrich.store import lines, origins, repeats
+from f2b_enrich.store import lines, origins, repeats, wishes
 from f2b_enrich.store.contents import NOTHING, Content, enrich
 from f2b_enrich.store.merging import absorb
 from f2b_enrich.store.sighted import (
@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 
     from f2b_enrich.joining.sightings import Joined, Sighting
     from f2b_enrich.store.neighbourhoods import Neighbourhood
+    from f2b_enrich.store.wishes import LookUp
 
 _INSERT = """
     INSERT INTO bans (
         id, host, ip, ip_version, subnet,
         jail, banned_at, banned_at_source, bantime_seconds, expires_at, unbanned_at,
         origin, reference, announced_at, received_at,
-        failures, ban_count, lines_received
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        failures, ban_count, lines_received, look_up
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _UPDATE = """
@@ -113,11 +114,15 @@ def write(
     contents: Mapping[str, Content],
     *,
     now: datetime,
+    look_up: LookUp = "local",
 ) -> None:
-    """Write what was decided, and by their rows what came with the records."""
+    """Write what was decided, and by their rows what came with the records.
+
+    `look_up` is what is wished of rows that are new.
+    """
     decided = [each for each in settled if each.is_decided]
     at = time_text(now)
-    _insert(connection, decided, contents, at)
+    _insert(connection, decided, contents, at, wishes.kept(look_up))
     repeating = repeats.jails(connection)
     beside: list[Beside] = []
     changed_rows: set[str] = set()
@@ -144,6 +149,7 @@ def _insert(
     decided: Iterable[Settlement],
     contents: Mapping[str, Content],
     at: str,
+    look_up: str,
 ) -> None:
     """Insert rows with all that came with them; in order they touch fewer pages."""
     rows: list[tuple[object, ...]] = []
@@ -171,7 +177,7 @@ def _insert(
                     *(columns["banned_at_source"], columns["bantime_seconds"]),
                     *(columns["expires_at"], columns["unbanned_at"]),
                     *(*own, banned_at, at, content.failures, content.ban_count),
-                    len(content.lines),
+                    *(len(content.lines), look_up),
                 )
             )
             said += [(row, *line) for line in lines.kept(content.lines)]

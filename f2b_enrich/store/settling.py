@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from f2b_enrich.joining.joining import copies_in, join
 from f2b_enrich.joining.sightings import Sighting, planned_end
 from f2b_enrich.model import Event, EventKind
-from f2b_enrich.store import neighbourhoods
+from f2b_enrich.store import neighbourhoods, wishes
 from f2b_enrich.store.retention import purged
 from f2b_enrich.store.settled import Settlement, write
 from f2b_enrich.store.sighted import is_told_by_others, may_change_others, own_id
@@ -175,7 +175,10 @@ def settle_live(
         is_new = told.kind == "ban" and not settled.known.was_reported(told)
     else:
         return recorded
-    return replace(recorded, ban_id=own_id(connection, ban_id), is_new=is_new)
+    own = own_id(connection, ban_id)
+    if event.kind is EventKind.BAN:
+        wishes.told_live(connection, own)
+    return replace(recorded, ban_id=own, is_new=is_new)
 
 
 def _told_by(event: Event, jail: str) -> Sighting:
