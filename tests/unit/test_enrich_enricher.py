@@ -20,11 +20,13 @@ from f2b_enrich.config import (
 )
 from f2b_enrich.credentials import Secrets
 from f2b_enrich.enrich.enricher import Enricher, build
-from f2b_enrich.enrich.provider import Facts, SourceMissingError
+from f2b_enrich.enrich.local import LocalDatabase
+from f2b_enrich.enrich.provider import Facts, NoRecordError, SourceMissingError
 from f2b_enrich.enrich.reverse_dns import ReverseDns
 from f2b_enrich.enrich.scanners import Scanners
 from f2b_enrich.errors import ConfigError, ProviderError
 from tests.clock import Clock
+from tests.mmdb import write_lite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -302,3 +304,64 @@ async def test_an_administrators_list_adds_to_the_shipped_one(tmp_path: Path) ->
 def test_a_token_that_cannot_be_sent_is_refused_at_once() -> None:
     with pytest.raises(ConfigError):
         configured(token="line\nbreak")
+
+
+async def test_without_a_local_database_nothing_is_placed(tmp_path: Path) -> None:
+    missing = LocalDatabase(tmp_path / "none.mmdb", now=Clock())
+    look = Enricher([missing], deadline=5, now=Clock(), lifted=LIFTED, local=missing)
+    without = Enricher([Source("a", GERMAN)], deadline=5, now=Clock(), lifted=LIFTED)
+
+    assert (look.can_place, without.can_place) == (False, False)
+    assert (look.has_others, without.has_others) == (False, True)
+    for each, reason in ((look, "no database there"), (without, "no local database")):
+        with pytest.raises(ProviderError, match=reason):
+            await each.place("192.0.2.1")
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_what_is_placed_tells_whether_others_could_know_more(
+    tmp_path: Path, others: int
+) -> None:
+    local = LocalDatabase(write_lite(tmp_path / "geo.mmdb"), now=Clock())
+    more = [Source("a", GERMAN) for _ in range(others)]
+    look = Enricher([*more, local], deadline=5, now=Clock(), lifted=LIFTED, local=local)
+    found = await look.place("192.0.2.1")
+    reserved = await look.place("10.0.0.1")
+    unknown = await look.place("192.0.2.0/24")
+    await look.aclose()
+
+    assert (found.country_code, found.asn, found.complete) == ("DE", 64496, True)
+    assert [each.asked for each in more] == [[]] * others
+    assert [each.local_only for each in (found, reserved, unknown)] == [
+        bool(others),
+        False,
+        False,
+    ]
+    assert reserved.raw == {"not looked up": "private address"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_final"),
+    [
+        (GERMAN, True),
+        (None, True),
+        (NoRecordError("none of it"), True),
+        (ProviderError("silent", retryable=True), False),
+        (SourceMissingError("not there"), True),
+    ],
+)
+async def test_a_source_that_was_silent_may_know_more_later(
+    outcome: Facts | Exception | None, *, is_final: bool
+) -> None:
+    sources = [Source("a", outcome), Source("b", GERMAN)]
+    look = Enricher(sources, deadline=5, now=Clock(), lifted=LIFTED)
+
+    assert (await look.report("192.0.2.1")).is_final is is_final
+
+
+async def test_no_answer_but_that_there_is_no_record_is_told_apart() -> None:
+    for error in (NoRecordError("none"), ProviderError("silent", retryable=True)):
+        look = Enricher([Source("a", error)], deadline=5, now=Clock(), lifted=LIFTED)
+        with pytest.raises(ProviderError) as caught:
+            await look.report("192.0.2.1")
+        assert type(caught.value) is type(error)

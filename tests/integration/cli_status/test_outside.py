@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from f2b_enrich.store import enrichments
+from f2b_enrich.store.connection import open_writer
+from tests.mmdb import write_lite
+from tests.old_bans import bring
 from tests.stores import NOW, StoreBuilder, event, located
 
 if TYPE_CHECKING:
@@ -78,3 +81,21 @@ def test_refused_addresses_and_another_transport_are_told(place: Place) -> None:
     assert lines[0] == "nobody -> nobody via /usr/sbin/sendmail"
     assert lines[1].startswith("you@mail.com refused: a sample address")
     assert lines[2].startswith("a@example.org refused: a sample address")
+
+
+def test_imported_bans_that_wait_are_told_apart_from_live_ones(place: Place) -> None:
+    with open_writer(place.db) as connection:
+        bring(connection, ["192.0.2.1", "192.0.2.2"])
+        bring(connection, ["192.0.2.3"], look_up="full")
+
+    *_, live, here, all_ = place.told()["look-ups"].splitlines()
+    assert "still without" not in live
+    assert here == ("3 imported bans wait for a local database: f2b-enrich geo update")
+    assert all_ == "1 imported ban waits for IPinfo, which is not asked about them"
+
+    write_lite(place.geo)
+    told = place.told({"F2B_ENRICH_IPINFO_TOKEN": "tok"})["look-ups"].splitlines()[-2:]
+    assert told == [
+        "3 imported bans wait for the local database",
+        "1 imported ban waits for IPinfo, asked until there were 500 look-ups in a day",
+    ]
