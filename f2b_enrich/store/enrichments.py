@@ -68,6 +68,7 @@ def attach_fresh(
 
 
 def _attach(connection: sqlite3.Connection, ip: str, enrichment_id: int) -> None:
+    # `look_up` stands in that index: old bans of the address are passed over there.
     bans = connection.execute(
         "UPDATE bans INDEXED BY bans_by_ip SET enrichment_id = ? "
         "WHERE ip = ? AND enrichment_id IS NULL AND look_up = 'full' RETURNING id",

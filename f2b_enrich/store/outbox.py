@@ -108,9 +108,8 @@ def stop_waiting(connection: sqlite3.Connection, ip: str) -> None:
     """Let the first attempt for an address start now whose look-up has failed."""
     connection.execute(
         "UPDATE outbox SET due_at = created_at WHERE state = 'due' AND attempts = 0 "
-        "AND ban_id IN (SELECT id FROM bans WHERE ip = ? AND enrichment_id IS NULL "
-        "AND look_up = 'full' "
-        f"AND {_FINAL})",
+        "AND ban_id IN (SELECT id FROM bans INDEXED BY bans_by_ip "
+        f"WHERE ip = ? AND enrichment_id IS NULL AND look_up = 'full' AND {_FINAL})",
         (ip,),
     )
 
