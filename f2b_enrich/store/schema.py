@@ -91,7 +91,7 @@ _TABLES = (
     ) STRICT
     """,
     # What is behind the time is for the counts of a mail, which read nothing else: one
-    # address may have been banned 20,000 times, which a live ban of it passes over, too.
+    # address may have been banned 20,000 times. A live ban passes over old ones there.
     "CREATE INDEX bans_by_ip ON bans (ip, banned_at, host, jail, origin, look_up)",
     "CREATE INDEX bans_by_time ON bans (banned_at)",
     # Small whatever the store holds: only what still waits for a look-up. Its order is

@@ -30,7 +30,7 @@ SIMILAR = """
     SELECT hex(randomblob(16)), host, jail, ?, ip_version, subnet, ?,
     banned_at_source, bantime_seconds, expires_at, unbanned_at, prolonged_at, failures,
     ban_count, attack, repeat_of, received_at, origin, reference, announced_at,
-    lines_received, captures, enrichment_id, rule_set FROM bans LIMIT 1
+    lines_received, captures, enrichment_id, rule_set, look_up FROM bans LIMIT 1
 """
 """Bans of the same subnet as the first, quicker than through the front door."""
 
