@@ -14,7 +14,7 @@ SOURCES := f2b_enrich demo tests bench action.d
 SCRIPTS := install.sh .ci/run packaging/f2b-enrich packaging/f2b-enrich-failed
 TEST_PROGRAMS := chromium spamassassin w3m mandoc groff=groff-base zsh fish postfix \
     sqlite3 ip=iproute2 systemd-analyze=systemd checkmodule=checkpolicy \
-    semodule_package=semodule-utils apparmor_parser=apparmor curl jq
+    semodule_package=semodule-utils apparmor_parser=apparmor curl jq dovecot=dovecot-imapd
 PARALLEL := -m "not soak" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 TEST_ENV := PYTHONASYNCIODEBUG=1 HYPOTHESIS_PROFILE=ci
 EXTRA_DATA := $(wildcard ../shared/data)
