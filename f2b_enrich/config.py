@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER, known
 from f2b_enrich.config_alerts import AlertSettings, DigestSettings
-from f2b_enrich.config_channels import BounceSettings, NotifySettings
+from f2b_enrich.config_channels import BounceSettings, MailboxSettings, NotifySettings
 from f2b_enrich.config_types import (
     TOGETHER,
     Aliases,
@@ -328,6 +328,7 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     digest: DigestSettings = DigestSettings()
     bounces: BounceSettings = BounceSettings()
+    mailbox: MailboxSettings = MailboxSettings()
     notify: NotifySettings = NotifySettings()
     own: OwnSettings = OwnSettings()
     hosts: NameSettings = NameSettings()

@@ -1,4 +1,4 @@
-"""What can be configured beside mail: bounces, and a command that is told."""
+"""What can be configured beside our mail: bounces, reports, a command to tell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from f2b_enrich.config_types import Number, PathOrNone, Section, Whole
+from f2b_enrich.config_types import Name, Number, PathOrNone, Section, Whole
 
 
 class BounceSettings(Section):
@@ -19,6 +19,23 @@ class BounceSettings(Section):
         None,
         description="a mailbox file that bounces arrive in, such as "
         '"/var/mail/f2b-enrich"; it is only read',
+    )
+
+
+class MailboxSettings(Section):
+    """A mailbox of reports that other servers send, read on a timer."""
+
+    maildir: PathOrNone = Field(
+        None,
+        description="a Maildir that fail2ban's mails arrive in, of this server or of "
+        "many; `f2b-enrich-mailbox.timer` has it read (docs/how-to/mailbox.md)",
+    )
+    after: Literal["leave"] = Field(
+        "leave", description="what becomes of a mail that was read: it stays as it is"
+    )
+    host: Name | None = Field(
+        None,
+        description="the server that all of them are of; default whichever each names",
     )
 
 

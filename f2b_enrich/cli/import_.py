@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from f2b_enrich.cli.import_imap import imap_options
 from f2b_enrich.cli.import_progress import progress, size_of
 from f2b_enrich.cli.import_text import tally_facts, tally_text
 from f2b_enrich.cli.main import FAILED
 from f2b_enrich.cli.opening import as_stored
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.tables import json_text
+from f2b_enrich.errors import ConfigError
 from f2b_enrich.inert import printable
 from f2b_enrich.intake.bringing import Bringing, processes_for
 from f2b_enrich.intake.daemon_lock import seeing_daemon
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable
 
+    from f2b_enrich.cli.import_imap import ImapFrom
     from f2b_enrich.config import Settings
     from f2b_enrich.intake.jobs import Job
     from f2b_enrich.intake.stopping import Stop
@@ -140,19 +144,50 @@ def fail2ban_db(run: _Import, files: tuple[str, ...]) -> int:
     "mail",
     epilog="\b\nExamples:\n"
     "  f2b-enrich import mail fail2ban.mbox Maildir/\n"
-    "  zcat reports.mbox.gz | f2b-enrich import mail -",
+    "  zcat reports.mbox.gz | f2b-enrich import mail -\n"
+    "  f2b-enrich import mail --imap imaps://abuse@mail.example/INBOX \\\n"
+    "      --password-file /etc/f2b-enrich/imap-password",
 )
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@imap_options
 @_options
-def mail(run: _Import, paths: tuple[str, ...]) -> int:
+def mail(run: _Import, paths: tuple[str, ...], imap: ImapFrom | None) -> int:
     """Import mails of fail2ban, and those that came back.
 
     PATH is a mailbox, packed or not, a Maildir or a folder of mails, or - for standard
-    input. Mails of other kinds are counted and left alone.
+    input. Mails of other kinds are counted and left alone. Of a folder of an IMAP
+    server, in which nothing is marked or deleted, an earlier run's are not read again.
     """
+    if (imap is None) == (not paths):
+        raise click.UsageError("name either what to read or a folder with --imap")
+    if imap is None:
+        return run.bring(
+            "mailbox", paths, lambda plan: plan.mails(paths), side_by_side=True
+        )
     return run.bring(
-        "mailbox", paths, lambda plan: plan.mails(paths), side_by_side=True
+        "mailbox",
+        (),
+        lambda plan: plan.imap(
+            imap.place, password=imap.password, ca_file=imap.ca_file
+        ),
+        side_by_side=False,
+        remembered="imap",
     )
+
+
+@import_.command(
+    "mailbox",
+    epilog="\b\nExample:\n"
+    "  f2b-enrich import mailbox    (f2b-enrich-mailbox.timer runs it)",
+)
+@_options
+def mailbox(run: _Import) -> int:
+    """Import what is new in the Maildir that the configuration has watched.
+
+    Nothing in it is moved, marked or deleted. Where there was nothing new it says
+    nothing, unless to a terminal.
+    """
+    return run.bring_watched()
 
 
 class _Import:
@@ -176,6 +211,7 @@ class _Import:
         self._dry_run = dry_run
         self._show_unparsed = show_unparsed
         self._as_json = as_json
+        self._is_terse = False
 
     def bring(
         self,
@@ -184,22 +220,30 @@ class _Import:
         jobs_of: Callable[[Plan], Iterable[Job]],
         *,
         side_by_side: bool,
+        remembered: str = "",
     ) -> int:
-        """Read what the words name, write it, and say what it came to."""
+        """Read what the words name, write it, and say what it came to.
+
+        Without words nothing is known of how much it is. `remembered` is what the
+        places reached before are found by, if it is not the kind.
+        """
         plan = self._plan()
         tally = Tally(dry_run=self._dry_run)
-        size = None if STANDARD_INPUT in words else size_of(map(Path, words))
+        is_sized = bool(words) and STANDARD_INPUT not in words
+        size = size_of(map(Path, words)) if is_sized else None
         is_interrupted = False
         with ExitStack() as stack:
             stop = stack.enter_context(stopped_by_signals())
             writer = None
             if not self._dry_run:
                 store = stack.enter_context(open_writer(self._settings.store.path))
-                plan.places = reached(store, kind, plan.names.host_of(None))
+                plan.places = reached(
+                    store, remembered or kind, plan.names.host_of(None)
+                )
                 writer = self._writer(store, plan.now, stop)
             moved = stack.enter_context(progress(size, label=kind))
             processes = 0
-            if STANDARD_INPUT not in words:
+            if is_sized:
                 processes = processes_for(size, jobs_side_by_side=side_by_side)
             run = Bringing(stop=stop, writer=writer, processes=processes, moved=moved)
             try:
@@ -208,6 +252,23 @@ class _Import:
                 is_interrupted = True
         tally.problems = plan.problems + tally.problems
         return self._tell(kind, tally, is_interrupted=is_interrupted)
+
+    def bring_watched(self) -> int:
+        """Read what is new in the watched Maildir."""
+        watched = self._settings.mailbox
+        path = watched.maildir
+        if path is None:
+            raise ConfigError(("mailbox.maildir: no mailbox is set to be read",))
+        if self._host is None and watched.host is not None:
+            self._host = as_stored(watched.host)
+        self._is_terse = not sys.stdout.isatty()
+        return self.bring(
+            "mailbox",
+            (),
+            lambda plan: plan.maildir(path),
+            side_by_side=False,
+            remembered="maildir",
+        )
 
     def _plan(self) -> Plan:
         settings = self._settings
@@ -244,7 +305,7 @@ class _Import:
             return FAILED
         if self._as_json:
             click.echo(json_text(tally_facts(kind, tally)))
-        else:
+        elif tally.sum_of("mails-") or not self._is_terse:
             click.echo("\n".join(tally_text(kind, tally)))
         return FAILED if tally.problems else 0
 

@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.intake.reading_databases import DatabaseJob, read_database
 from f2b_enrich.intake.reading_logs import LogJob, read_logs
+from f2b_enrich.intake.reading_mailboxes import (
+    ImapJob,
+    MaildirJob,
+    read_imap,
+    read_maildir,
+)
 from f2b_enrich.intake.reading_mails import MailJob, PieceJob, read_mails, read_piece
 
 if TYPE_CHECKING:
@@ -13,7 +19,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.intake.portions import Portion
 
-Job: TypeAlias = LogJob | DatabaseJob | MailJob | PieceJob
+Job: TypeAlias = LogJob | DatabaseJob | MailJob | PieceJob | ImapJob | MaildirJob
 
 
 def portions_of(job: Job) -> Iterator[Portion]:
@@ -27,3 +33,7 @@ def portions_of(job: Job) -> Iterator[Portion]:
             return read_mails(job)
         case PieceJob():
             return read_piece(job)
+        case ImapJob():
+            return read_imap(job)
+        case MaildirJob():
+            return read_maildir(job)

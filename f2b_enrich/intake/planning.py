@@ -16,6 +16,7 @@ from f2b_enrich.inert import printable
 from f2b_enrich.intake.places import fingerprint_of_mailbox, is_still_there
 from f2b_enrich.intake.reading_databases import DatabaseJob
 from f2b_enrich.intake.reading_logs import LogJob
+from f2b_enrich.intake.reading_mailboxes import ImapJob, MaildirJob
 from f2b_enrich.intake.reading_mails import MailJob, PieceJob
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any, TypeAlias
 
+    from pydantic import SecretStr
+
+    from f2b_enrich.importing.imap_place import ImapPlace
     from f2b_enrich.intake.naming import Names
 
     Places: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -91,6 +95,28 @@ class Plan:
                 yield self._files(())
             else:
                 yield from self._mails(Path(word))
+
+    def imap(
+        self, place: ImapPlace, *, password: SecretStr, ca_file: Path | None
+    ) -> Iterator[ImapJob]:
+        """Plan what came into a folder of an IMAP server since the last run."""
+        yield ImapJob(
+            place=place,
+            password=password,
+            names=self.names,
+            now=self.now,
+            ca_file=ca_file,
+            reached=None if self.again else self.places.get(place.url),
+        )
+
+    def maildir(self, path: Path) -> Iterator[MaildirJob]:
+        """Plan what came into a watched Maildir since the last run."""
+        yield MaildirJob(
+            path=path,
+            names=self.names,
+            now=self.now,
+            reached=None if self.again else self.places.get(str(path)),
+        )
 
     def _mails(self, path: Path) -> Iterator[MailJob | PieceJob]:
         together: list[Path] = []

@@ -53,7 +53,7 @@ class Step:
     side, and noted in order. A file that is read whole has neither.
     """
 
-    kind: Literal["log", "mailbox"]
+    kind: Literal["log", "mailbox", "imap", "maildir"]
     name: str
     fingerprint: str
     host: str
