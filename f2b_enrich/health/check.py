@@ -26,6 +26,7 @@ from f2b_enrich.health import (
     check_jails,
     check_logs,
     check_mail,
+    check_mailbox,
     check_spool,
     check_store,
     figures,
@@ -104,6 +105,7 @@ def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Repo
             "mail": chain.mail,
             "held": chain.held,
             "notify": chain.channels,
+            "mailbox": chain.mailbox,
             "geo": chain.geo,
             "ipinfo": chain.ipinfo,
             "banned": chain.banned,
@@ -232,6 +234,11 @@ class _Chain:
 
     def channels(self) -> Iterator[Link]:
         yield from check_channels.links(self._settings, now=self._world.now)
+
+    def mailbox(self) -> Iterator[Link]:
+        yield from check_mailbox.links(
+            self._settings.mailbox.maildir, account=self._world.account
+        )
 
     def geo(self) -> Iterator[Link]:
         ipinfo = self._settings.ipinfo

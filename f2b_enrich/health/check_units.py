@@ -1,4 +1,4 @@
-"""Whether systemd holds the socket of a daemon that does not run."""
+"""What systemd knows of our units, such as who holds the socket."""
 
 from __future__ import annotations
 
@@ -18,9 +18,23 @@ def waiting(
     None where it runs, where it is not systemd that listens there, or where systemd
     does not tell.
     """
-    if not booted.is_dir():
+    units = shown(
+        "ActiveState,Listen", _SERVICE, _SOCKET, program=program, booted=booted
+    )
+    service, socket = units.get(_SERVICE, {}), units.get(_SOCKET, {})
+    state = service.get("ActiveState")
+    if socket.get("ActiveState") != "active" or state in {"active", "reloading"}:
         return None
-    asked = ("show", "--property=Id,ActiveState,Listen", _SERVICE, _SOCKET)
+    return state if socket.get("Listen") == f"{path} (Stream)" else None
+
+
+def shown(
+    properties: str, *units: str, program: str = "systemctl", booted: Path = _BOOTED
+) -> dict[str, dict[str, str]]:
+    """Give properties of units by their names; nothing where systemd does not tell."""
+    if not booted.is_dir():
+        return {}
+    asked = ("show", f"--property=Id,{properties}", *units)
     try:
         done = subprocess.run(  # noqa: S603 - no shell, the words are ours
             [program, *asked],
@@ -30,13 +44,8 @@ def waiting(
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    units = _units(done.stdout.decode("utf-8", "replace"))
-    service, socket = units.get(_SERVICE, {}), units.get(_SOCKET, {})
-    state = service.get("ActiveState")
-    if socket.get("ActiveState") != "active" or state in {"active", "reloading"}:
-        return None
-    return state if socket.get("Listen") == f"{path} (Stream)" else None
+        return {}
+    return _units(done.stdout.decode("utf-8", "replace"))
 
 
 def _units(text: str) -> dict[str, dict[str, str]]:

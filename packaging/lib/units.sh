@@ -84,10 +84,17 @@ start_services() {
     done
 }
 
+# For the administrator to enable, who alone knows whether there is a mailbox to read.
+is_optional() {
+    [ "$1" = f2b-enrich-mailbox.timer ]
+}
+
 # Enabled when it is first laid out; from then on the administrator decides.
 start_unit() {
     state=$(state_of "$1")
-    if ! was_finished "$units/$1"; then
+    if is_optional "$1" && [ "$state" != enabled ]; then
+        return 0
+    elif ! was_finished "$units/$1"; then
         case $state in masked*) return 0 ;; esac
         if [ "$state" = enabled ] && is_active "$1"; then
             return 0
