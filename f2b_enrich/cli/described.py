@@ -23,6 +23,8 @@ EXAMPLES: Mapping[str, object] = {
     "digest.recipient": "noc@your.domain",
     "bounces.maildir": "/var/mail/f2b-enrich/Maildir",
     "bounces.mbox": "/var/mail/f2b-enrich",
+    "mailbox.maildir": "/var/mail/abuse/Maildir",
+    "mailbox.host": "web1.example.org",
     "notify.command": ["/usr/local/bin/f2b-webhook", "https://hooks.example.org/f2b"],
     "mail.sender": "f2b-enrich@web1.example.org",
     "mail.smtp.user": "f2b-enrich",
@@ -131,6 +133,8 @@ def _takes(field: Mapping[str, Any]) -> str:
         return " or ".join(dict.fromkeys(kinds))
     if "enum" in field:
         return ", ".join(f'"{value}"' for value in field["enum"])
+    if "const" in field:
+        return f'"{field["const"]}"'
     if field["type"] == "array":
         return f"list, each: {_takes(field['items'])}"
     if field["type"] == "object":

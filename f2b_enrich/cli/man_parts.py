@@ -59,8 +59,14 @@ ENVIRONMENT = (
         "systemd passes no credential.",
     ),
     (
+        "F2B_ENRICH_IMAP_PASSWORD",
+        "The password for `import mail --imap`, where `--password-file` is not given "
+        "and systemd passes no credential.",
+    ),
+    (
         "CREDENTIALS_DIRECTORY",
-        "Where systemd puts the credentials `ipinfo-token` and `smtp-password`.",
+        "Where systemd puts the credentials `ipinfo-token`, `smtp-password` and "
+        "`imap-password`.",
     ),
 )
 

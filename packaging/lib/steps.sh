@@ -86,7 +86,7 @@ adopt() {
     to_undo disown "$1"
     chown -hR "$2" "$1"
     # A secret is not the group's, whoever laid it there.
-    for secret in ipinfo-token smtp-password; do
+    for secret in ipinfo-token smtp-password imap-password; do
         [ ! -f "$1/$secret" ] || [ -L "$1/$secret" ] || chown root:root "$1/$secret"
     done
 }

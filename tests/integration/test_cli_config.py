@@ -390,7 +390,7 @@ def test_the_model_is_described_completely() -> None:
     assert described == [
         "",
         *("store", "daemon", "enrich", "dns", "geo", "ipinfo", "mail", "mail.smtp"),
-        *("alerts", "alerts.rules", "digest", "bounces", "notify", "own"),
+        *("alerts", "alerts.rules", "digest", "bounces", "mailbox", "notify", "own"),
         *("hosts.aliases", "jails.aliases", "jails.own", "classify", "retention"),
     ]
     assert all(section.description for section in sections() if section.name)
