@@ -6,17 +6,18 @@ import hashlib
 import heapq
 import os
 import stat
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     Point: TypeAlias = tuple[int, str]
+    Entry: TypeAlias = tuple[int, str, str]
 
-MOST_WAITING = 20_000
-"""Mails of one look, those that have waited longest; the rest is for the next one."""
+MOST_WAITING = 100_000
+"""Mails of one look, those that have waited longest: 25 MB of names."""
 
 MOST_KEPT = 5_000
 """Names kept; should more come in ten minutes, some are read twice, which adds none."""
@@ -77,12 +78,20 @@ class Waiting:
 class Look:
     """Mails that were not read, in order; `after` is reached when they were.
 
-    `is_all` says that no other waits.
+    `is_all` says that no other waits, `before` is where the look began.
     """
 
-    mails: list[Waiting] = field(default_factory=list)
+    folder: Path
+    before: MaildirPlace
     after: MaildirPlace
+    entries: Sequence[Entry] = ()
     is_all: bool = True
+
+    def mails(self) -> Iterator[Waiting]:
+        """Give the mails one by one."""
+        for changed_at, name, part in self.entries:
+            place = replace(self.before, point=(changed_at, name))
+            yield Waiting(path=self.folder / part / name, place=place)
 
 
 def look(folder: Path, place: MaildirPlace, *, now: int) -> Look:
@@ -98,31 +107,30 @@ def look(folder: Path, place: MaildirPlace, *, now: int) -> Look:
     if place.since > now:  # the clock was wrong; to read again adds nothing
         place = MaildirPlace()
     if folders == place.folders:
-        return Look(after=place)
+        return Look(folder=folder, before=place, after=place)
     recent = _Recent(now - OVERLAP_NS)
     found = heapq.nsmallest(
         MOST_WAITING + 1, _unread(recent.watched(_entries(folder)), place)
     )
-    waiting = [
-        Waiting(
-            path=folder / part / name,
-            place=MaildirPlace(
-                since=place.since, names=place.names, point=(changed_at, name)
-            ),
-        )
-        for changed_at, name, part in found[:MOST_WAITING]
-    ]
+    place = replace(place, folders=(0, 0))
     if len(found) > MOST_WAITING:
-        return Look(mails=waiting, after=waiting[-1].place, is_all=False)
+        del found[MOST_WAITING:]
+        return Look(
+            folder=folder,
+            before=place,
+            after=replace(place, point=found[-1][:2]),
+            entries=found,
+            is_all=False,
+        )
     after = MaildirPlace(
         since=max(now - OVERLAP_NS, 0),
         names=recent.names(),
         folders=tuple(at if at < now - _TICK_NS else 0 for at in folders),
     )
-    return Look(mails=waiting, after=after)
+    return Look(folder=folder, before=place, after=after, entries=found)
 
 
-def _entries(folder: Path) -> Iterator[tuple[int, str, str]]:
+def _entries(folder: Path) -> Iterator[Entry]:
     for part in _PARTS:
         with os.scandir(folder / part) as entries:
             for entry in entries:
@@ -134,9 +142,7 @@ def _entries(folder: Path) -> Iterator[tuple[int, str, str]]:
                     yield about.st_ctime_ns, entry.name, part
 
 
-def _unread(
-    entries: Iterable[tuple[int, str, str]], place: MaildirPlace
-) -> Iterator[tuple[int, str, str]]:
+def _unread(entries: Iterable[Entry], place: MaildirPlace) -> Iterator[Entry]:
     for changed_at, name, part in entries:
         if (
             changed_at >= place.since
@@ -153,9 +159,7 @@ class _Recent:
         self._since = since
         self._last: list[Point] = []
 
-    def watched(
-        self, entries: Iterable[tuple[int, str, str]]
-    ) -> Iterator[tuple[int, str, str]]:
+    def watched(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         for entry in entries:
             if entry[0] >= self._since:
                 if len(self._last) < MOST_KEPT:

@@ -93,7 +93,7 @@ def read_maildir(job: MaildirJob) -> Iterator[Portion]:
     try:
         while not is_all:
             found = look(job.path, place, now=now)
-            for waiting in found.mails:
+            for waiting in found.mails():
                 _read_one(reader, waiting.path, gathering.portion)
                 if gathering.portion.is_full:
                     step = _maildir_step(job, waiting.place)

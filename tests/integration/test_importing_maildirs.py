@@ -44,7 +44,7 @@ def new_in(
     is_all = False
     while not is_all:
         found = look(folder, place, now=now_of(folder) + later)
-        names += [waiting.path.name for waiting in found.mails]
+        names += [waiting.path.name for waiting in found.mails()]
         place, is_all = MaildirPlace.read(found.after.written()), found.is_all
         assert place == found.after
     return names, place
@@ -117,7 +117,7 @@ def test_more_than_one_look_takes(
 
 def test_an_interrupted_look_goes_on_behind_the_last_mail(folder: Path) -> None:
     deliver(folder, *map(str, range(5)))
-    waiting = look(folder, MaildirPlace(), now=now_of(folder)).mails
+    waiting = list(look(folder, MaildirPlace(), now=now_of(folder)).mails())
 
     rest, _ = new_in(folder, MaildirPlace.read(waiting[1].place.written()))
 
@@ -167,7 +167,7 @@ def test_whatever_happens_none_is_missed(
             for file in list((folder / "new").iterdir()):
                 file.rename(folder / "cur" / f"{file.name}:2,S")
         elif step == "interrupted":
-            waiting = look(folder, place, now=now_of(folder)).mails[:1]
+            waiting = list(look(folder, place, now=now_of(folder)).mails())[:1]
             read += [each.path.name for each in waiting]
             place = waiting[0].place if waiting else place
         else:
