@@ -41,11 +41,13 @@ KINDS = {
     "mail": "mails",
 }
 ORDERS = list(permutations(KINDS))
+# Mails of two bans within seconds are one ban until another record parts them: which
+# lines stay with which of them depends on the order (docs/adr/0015).
 QUERY = """
     SELECT ip, jail, host, banned_at, banned_at_source, bantime_seconds, expires_at,
-    unbanned_at, failures, ban_count, (SELECT group_concat(line, char(10)) FROM (
-        SELECT line FROM log_lines WHERE ban_id = bans.id ORDER BY position
-    )) AS lines, (SELECT group_concat(origin) FROM (
+    unbanned_at, failures, ban_count,
+    EXISTS (SELECT 1 FROM log_lines WHERE ban_id = bans.id) AS has_lines,
+    (SELECT group_concat(origin) FROM (
         SELECT DISTINCT origin FROM ban_origins WHERE ban_id = bans.id ORDER BY origin
     )) AS origins
     FROM bans ORDER BY ip, banned_at
@@ -96,7 +98,8 @@ def test_each_ban_is_there_once_in_every_order(site: Site) -> None:
             ends.append((begun, found))
     for begun in ("empty", "live"):
         first, *others = [found for kind, found in ends if kind == begun]
-        assert all(other == first for other in others)
+        for order, other in zip(ORDERS[1:], others, strict=True):
+            assert other == first, (order, begun)
     store = Store(site, site.lab.root / "0-empty.db")
     assert [store.take_in(kind) for kind in KINDS] == [0, 0, 0]
     assert store.bans() == ends[0][1]
