@@ -72,7 +72,7 @@ def look(fail2ban: Fail2Ban) -> Fail2BanFacts:
     with ThreadPoolExecutor(2) as pool:
         reading = pool.submit(_configuration, fail2ban)
         mistake = pool.submit(_mistake, fail2ban)
-        asked = _ask(fail2ban)
+        asked = ask(fail2ban)
         meant, facts = reading.result(), replace(asked, mistake=mistake.result())
     if meant is None:
         return facts
@@ -87,7 +87,7 @@ def look(fail2ban: Fail2Ban) -> Fail2BanFacts:
     return replace(facts, configured=frozenset(ours), logs=logs)
 
 
-def _ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
+def ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
     """Ask the server which jails run, and what they do for a ban.
 
     Each start of its client takes a tenth of a second, so one is for all jails.
