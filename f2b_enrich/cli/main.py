@@ -34,6 +34,7 @@ _COMMANDS = [
     "import",
     "outbox",
     "purge",
+    "reconcile",
     "search",
     "show",
     "sql",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from f2b_enrich.address import read_address
 from f2b_enrich.classify.captures import captured
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import FOR_EVER, EventKind
@@ -100,6 +101,29 @@ class Intake:
             return Taken(ban_id=recorded.ban_id, to_look_up=recorded.ip)
 
         return write
+
+    def complete(
+        self,
+        connection: sqlite3.Connection,
+        event: Event,
+        ban_id: str,
+        *,
+        host: str,
+        now: datetime,
+        is_told: bool,
+    ) -> None:
+        """Do for a ban that was written elsewhere what `writing` does for its own.
+
+        Unless it `is_told`, no mail speaks of it.
+        """
+        jails.note(
+            connection,
+            self._known_jail(self._settings.jails.aliases.get(event.jail, event.jail)),
+        )
+        if is_told:
+            mails = self._mails(event.dest, event.sender, host)
+            self._queue(connection, event, mails, ban_id, host=host, now=now)
+        self._attach_fresh(connection, read_address(event.ip).text, now=now)
 
     def _queue(
         self,
