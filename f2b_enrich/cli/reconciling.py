@@ -14,6 +14,7 @@ from f2b_enrich.cli.reconcile_records import (
     from_list,
     is_longer,
 )
+from f2b_enrich.health.check_reconcile import CHORE
 from f2b_enrich.outbox import LIFETIME
 from f2b_enrich.store import chores
 from f2b_enrich.store.connection import transaction
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     Addresses: TypeAlias = Callable[[str], tuple[str | None, str | None]]
 
 NOBODY = (None, None)
-
-CHORE = "reconcile"
 
 LONGEST_TRANSACTION = 0.02
 """Seconds after which no further address is taken in; the commit is yet to come."""

@@ -27,6 +27,7 @@ from f2b_enrich.health import (
     check_logs,
     check_mail,
     check_mailbox,
+    check_reconcile,
     check_spool,
     check_store,
     figures,
@@ -101,6 +102,7 @@ def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Repo
             "daemon": chain.daemon,
             "spool": chain.spool,
             "store": chain.store,
+            "reconcile": chain.reconcile,
             "clock": chain.clock,
             "mail": chain.mail,
             "held": chain.held,
@@ -209,6 +211,9 @@ class _Chain:
                 has_daemon=self._world.process is not None,
             )
         )
+
+    def reconcile(self) -> Iterator[Link]:
+        yield from check_reconcile.links(self._settings.store.path, now=self._world.now)
 
     def clock(self) -> Iterator[Link]:
         yield from check_clock.links(synchronised=self._world.synchronised())

@@ -1,4 +1,4 @@
-"""What systemd knows of our units, such as who holds the socket."""
+"""What systemd says of the units: whether a socket waits, whether a timer runs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ def waiting(
     if socket.get("ActiveState") != "active" or state in {"active", "reloading"}:
         return None
     return state if socket.get("Listen") == f"{path} (Stream)" else None
+
+
+def is_active(
+    timer: str, *, program: str = "systemctl", booted: Path = _BOOTED
+) -> bool | None:
+    """Tell whether a timer runs; None where systemd does not tell."""
+    units = shown("ActiveState", timer, program=program, booted=booted)
+    state = units.get(timer, {}).get("ActiveState")
+    return None if state is None else state == "active"
 
 
 def shown(

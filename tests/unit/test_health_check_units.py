@@ -52,3 +52,19 @@ def test_without_systemd_nothing_is_asked(tmp_path: Path) -> None:
     (tmp_path / "odd").chmod(0o755)
     odd = str(tmp_path / "odd")
     assert check_units.waiting(SOCKET, program=odd, booted=tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [("active", True), ("inactive", False), ("failed", False)]
+)
+def test_a_timer_runs_or_not(tmp_path: Path, state: str, told: bool) -> None:
+    program = tmp_path / "systemctl"
+    program.write_text(f"#!/bin/sh\nprintf 'Id=%s\\nActiveState={state}\\n' \"$3\"\n")
+    program.chmod(0o755)
+    asked = {"program": str(program), "booted": tmp_path}
+
+    assert check_units.is_active("x.timer", **asked) is told  # type: ignore[arg-type]
+
+
+def test_without_systemd_no_timer_is_known(tmp_path: Path) -> None:
+    assert check_units.is_active("x.timer", booted=tmp_path / "none") is None
