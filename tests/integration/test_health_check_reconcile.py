@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 )
 def test_a_look_that_is_not_made_is_told_of(
     tmp_path: Path,
+    *,
     hours_ago: int | None,
     active: bool | None,
     level: Level | None,

@@ -57,7 +57,7 @@ def test_without_systemd_nothing_is_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("state", "told"), [("active", True), ("inactive", False), ("failed", False)]
 )
-def test_a_timer_runs_or_not(tmp_path: Path, state: str, told: bool) -> None:
+def test_a_timer_runs_or_not(tmp_path: Path, state: str, *, told: bool) -> None:
     program = tmp_path / "systemctl"
     program.write_text(f"#!/bin/sh\nprintf 'Id=%s\\nActiveState={state}\\n' \"$3\"\n")
     program.chmod(0o755)
