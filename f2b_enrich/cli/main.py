@@ -32,6 +32,7 @@ _COMMANDS = [
     "daemon",
     "geo",
     "import",
+    "merge",
     "outbox",
     "purge",
     "reconcile",

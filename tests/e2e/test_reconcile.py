@@ -32,10 +32,8 @@ LASTING = "[sshd]\nfindtime = 1d\nbantime = 1d\n"
 
 def reconcile(site: Site, *more: str) -> dict[str, Any]:
     lab = site.lab
-    ran = run(
-        *("reconcile", "--json", "--config", lab.config),
-        *("--socket", lab.root / "run" / "fail2ban.sock", *more),
-    )
+    socket = lab.root / "run" / "fail2ban.sock"
+    ran = run("reconcile", "--json", "--config", lab.config, "--socket", socket, *more)
     assert ran.code == 0, ran.err
     found: dict[str, Any] = json.loads(ran.out)
     return found
@@ -71,9 +69,7 @@ def kill_the_client(site: Site) -> None:
     """Have no ban reach us from the next start on."""
     file = site.lab.root / "etc" / "action.d" / "f2b-enrich.local"
     told = file.read_text("utf-8")
-    file.write_text(
-        f"[Definition]\nactionban = kill -9 $$\n{told}dest = sshd@alerts.example\n"
-    )
+    file.write_text(f"[Definition]\nactionban = kill -9 $$\n{told}")
 
 
 def test_bans_that_never_reached_us_are_found_as_if_they_had(site: Site) -> None:
@@ -93,6 +89,8 @@ def test_bans_that_never_reached_us_are_found_as_if_they_had(site: Site) -> None
     attack_earlier(site, KILLED)
     site.lab.start_fail2ban()
     wait_for_rows(site, {KILLED})
+    action = ("sshd", "action", "f2b-enrich")
+    site.lab.fail2ban("set", *action, "dest", "sshd@alerts.example")
     assert reconcile(site) == {**nothing, "bans": 1}
 
     bans = {row["ip"]: row for row in site.bans()}
