@@ -65,7 +65,7 @@ def _fill(
     progress: Progress,
 ) -> Merged:
     # If it is not finished nobody ever sees it.
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "trusted_schema = OFF"):
+    for pragma in ("journal_mode = OFF", "synchronous = OFF"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     sources = attach(connection, paths, folder)

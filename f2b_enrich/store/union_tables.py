@@ -62,6 +62,41 @@ _WAITING = """
     ban_count = max(ifnull(ban_count, 0), ifnull(excluded.ban_count, 0))
 """
 
+_IMPORTS = """
+    INSERT INTO main.imports (kind, fingerprint, name, place, first_year, size,
+        read_at, is_finished, first_day, last_day)
+    SELECT kind, fingerprint, name, place, first_year, size,
+        read_at, is_finished, first_day, last_day
+    FROM {source}.imports WHERE true ORDER BY id
+    ON CONFLICT (kind, fingerprint) DO UPDATE SET
+    name = iif({is_further}, excluded.name, name),
+    place = iif({is_further}, excluded.place, place),
+    first_year = iif({is_further}, excluded.first_year, first_year),
+    size = iif({is_further}, excluded.size, size),
+    is_finished = iif({is_further}, excluded.is_finished, is_finished),
+    read_at = max(read_at, excluded.read_at),
+    first_day = min(ifnull(first_day, excluded.first_day),
+        ifnull(excluded.first_day, first_day)),
+    last_day = max(ifnull(last_day, excluded.last_day),
+        ifnull(excluded.last_day, last_day))
+"""
+
+# Both have what they read, so that to go on from is what was read last.
+_IS_FURTHER = (
+    "(excluded.read_at, excluded.place, excluded.name) "
+    "> (imports.read_at, imports.place, imports.name)"
+)
+
+_FOUND = """
+    INSERT INTO main.found_counts (day, ip, host, jail, import_id, lines)
+    SELECT day, ip, host, jail, ours.id, lines FROM {source}.found_counts
+    JOIN {source}.imports AS theirs ON theirs.id = import_id
+    JOIN main.imports AS ours ON ours.kind = theirs.kind
+        AND ours.fingerprint = theirs.fingerprint
+    WHERE true ORDER BY day, ip
+    ON CONFLICT DO UPDATE SET lines = max(lines, excluded.lines)
+"""
+
 _LOOKED_UP = """
     INSERT INTO temp.looked_up SELECT '{source}', id, ifnull(
         (SELECT min(id) FROM main.enrichments AS there WHERE there.ip = new.ip
@@ -131,8 +166,8 @@ def copy_tables(connection: sqlite3.Connection, sources: Sequence[str]) -> None:
     for statement in NUMBERS:
         connection.execute(statement)
     for source in sources:
-        for statement in (_HOSTS, _JAILS, _RULE_SETS, _WAITING):
-            connection.execute(statement.format(source=source))
+        for statement in (_HOSTS, _JAILS, _RULE_SETS, _WAITING, _IMPORTS, _FOUND):
+            connection.execute(statement.format(source=source, is_further=_IS_FURTHER))
         _copy_look_ups(connection, source)
         _copy_mails(connection, source)
         _copy_campaigns(connection, source)

@@ -255,6 +255,37 @@ def test_an_unban_that_waits_in_one_store_ends_the_ban_of_another(
         assert asked(output, "SELECT * FROM waiting_events") == [[]]
 
 
+def test_lines_of_a_log_that_both_read_are_counted_once(
+    tmp_path: Path, two: tuple[StoreBuilder, StoreBuilder]
+) -> None:
+    for number, each in enumerate(two):
+        with each.writing() as connection:
+            for log in ("of both", f"of {number}"):
+                (read,) = connection.execute(
+                    "INSERT INTO imports (kind, fingerprint, name, place, read_at, "
+                    "is_finished, first_day, last_day) VALUES ('log', ?, 'f', '{}', "
+                    "'2026-11-20T00:00:00Z', 1, '2026-11-01', ?) RETURNING id",
+                    (log, f"2026-11-{8 + number:02}"),
+                ).fetchone()
+                connection.execute(
+                    "INSERT INTO found_counts VALUES ('2026-11-05', '192.0.2.7', "
+                    "'web1', 'sshd', ?, ?)",
+                    (read, 5 + number),
+                )
+    for number, order in enumerate(permutations([each.path for each in two])):
+        output = tmp_path / f"all{number}.db"
+        merged(order, output)
+        counts = (
+            "SELECT fingerprint, last_day, lines FROM imports JOIN found_counts "
+            "ON import_id = imports.id ORDER BY 1"
+        )
+        assert asked(output, counts)[0] == [
+            ("of 0", "2026-11-08", 5),
+            ("of 1", "2026-11-09", 6),
+            ("of both", "2026-11-09", 6),
+        ]
+
+
 def test_the_later_purge_counts_and_takes_nothing_that_is_there(
     tmp_path: Path, two: tuple[StoreBuilder, StoreBuilder]
 ) -> None:
