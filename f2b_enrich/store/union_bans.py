@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from f2b_enrich.store import neighbourhoods, repeats
 from f2b_enrich.store.settling import settle
 from f2b_enrich.store.sighted import beside_of, keep, told_by_row
-from f2b_enrich.store.union_rows import OneOf, united
+from f2b_enrich.store.union_rows import OneOf, Statements, united
 from f2b_enrich.store.union_tables import columns
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Union:
         self._connection = connection
         self._sources = sources
         self._now = now
+        self._make = Statements(connection, sources)
+        self._repeating = bool(repeats.jails(connection))
         connection.execute(_SHARED)
         each = " UNION ALL ".join(_PLACES.format(source=one) for one in sources)
         connection.execute(_IN_SEVERAL.format(each=each))
@@ -167,21 +169,33 @@ class Union:
         of_sources = [
             OneOf(self._connection, source, place) for source in self._sources
         ]
-        united(self._connection, of_sources)
+        is_same = united(self._connection, of_sources, self._make)
         told: set[Sighting] = set()
         for one in of_sources:
             told |= one.loose.union(*one.told.values())
+        self._keep(place, of_sources)
+        if is_same:
+            loose = frozenset().union(*(one.loose for one in of_sources))
+            keep(self._connection, beside_of(*place, None, loose))
+            self._point_repeats(place)
+        else:
+            self._settle(place, told)
+        return sum(len(one.rows) for one in of_sources)
+
+    def _keep(self, place: Key, of_sources: Sequence[OneOf]) -> None:
+        """Keep the records of each row beside it, where it does not tell them."""
         host, ip = place
-        for row in self._connection.execute(
+        rows = self._connection.execute(
             "SELECT * FROM main.bans WHERE ip = ? AND host = ?", (ip, host)
-        ).fetchall():
+        )
+        beside = []
+        for row in rows:
             of_row = frozenset().union(
                 *(one.told.get(row["id"], ()) for one in of_sources)
             )
             if told_by_row(row) != of_row:
-                keep(self._connection, beside_of(host, ip, row["id"], of_row))
-        self._settle(place, told)
-        return sum(len(one.rows) for one in of_sources)
+                beside += beside_of(host, ip, row["id"], of_row)
+        keep(self._connection, beside)
 
     def _settle(self, place: Key, told: set[Sighting]) -> None:
         host, ip = place
@@ -189,9 +203,14 @@ class Union:
             known = neighbourhoods.read(self._connection, {place: ()})[place]
             told = known.records
         settle(self._connection, host, ip, told, now=self._now, is_changed=True)
-        if repeats.jails(self._connection):
-            rows = self._connection.execute(
-                "SELECT id FROM main.bans WHERE ip = ? AND host = ?", (ip, host)
-            )
-            for row in rows.fetchall():
-                repeats.settle(self._connection, row["id"])
+        self._point_repeats(place)
+
+    def _point_repeats(self, place: Key) -> None:
+        if not self._repeating:
+            return
+        host, ip = place
+        rows = self._connection.execute(
+            "SELECT id FROM main.bans WHERE ip = ? AND host = ?", (ip, host)
+        )
+        for row in rows.fetchall():
+            repeats.settle(self._connection, row["id"])

@@ -78,30 +78,50 @@ class OneOf:
         }
 
 
-def united(connection: sqlite3.Connection, of_sources: Sequence[OneOf]) -> None:
-    """Write the rows of all, one that several have once, the first known first."""
-    ids = {each for one in of_sources for each in one.rows}
+class Statements:
+    """What writes one row and what belongs to it, made once: there may be millions."""
+
+    def __init__(self, connection: sqlite3.Connection, sources: Sequence[str]) -> None:
+        """Make them for these sources."""
+        names = columns(connection, "bans")
+        marks = ", ".join(f":{name}" for name in names)
+        self.insert = f"INSERT INTO main.bans ({', '.join(names)}) VALUES ({marks})"
+        self.content = {
+            source: [_copy(connection, table, source) for table in _CONTENT]
+            for source in sources
+        }
+        self.origins = {
+            source: _copy(connection, "other_origins", source) for source in sources
+        }
+
+
+def united(
+    connection: sqlite3.Connection, of_sources: Sequence[OneOf], make: Statements
+) -> bool:
+    """Write the rows of all, one that several have once, the first known first.
+
+    Tell whether they all had the same ones, of the same records: then nothing is to be
+    decided.
+    """
     rows = []
-    for each in ids:
+    for each in {each for one in of_sources for each in one.rows}:
         having = [one for one in of_sources if each in one.rows]
         richest = _richest(connection, each, having)
         rows.append((_one_row([one.rows[each] for one in having], richest), richest))
-    names = columns(connection, "bans")
-    marks = ", ".join(f":{name}" for name in names)
-    insert = f"INSERT INTO main.bans ({', '.join(names)}) VALUES ({marks})"
     for row, richest in sorted(rows, key=lambda pair: _known_since(pair[0])):
-        connection.execute(insert, row)
-        for table in _CONTENT:
-            _copy(connection, table, richest.source, row["id"])
+        connection.execute(make.insert, row)
+        for statement in make.content[richest.source]:
+            connection.execute(statement, (row["id"],))
         for one in of_sources:
             if (theirs := one.rows.get(row["id"])) is not None:
-                _copy(connection, "other_origins", one.source, row["id"])
-                connection.execute(
-                    _ORIGIN, row | {f"their_{k}": theirs[k] for k in _ORIGINS}
-                )
+                connection.execute(make.origins[one.source], (row["id"],))
+                told = {f"their_{name}": theirs[name] for name in _ORIGINS}
+                connection.execute(_ORIGIN, row | told)
     each = " UNION ALL ".join(_OF_ADDRESS.format(source=o.source) for o in of_sources)
     host, ip = of_sources[0].place
     connection.execute(_OTHER_IDS.format(each=each), (ip, host))
+    first, *others = (one for one in of_sources if one.rows or one.loose)
+    return all((one.told, one.loose) == (first.told, first.loose) for one in others)
 
 
 def _known_since(row: dict[str, Any]) -> tuple[str, str]:
@@ -160,13 +180,12 @@ def _plain(row: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted((name, value) for name, value in row.items() if name not in numbers)
 
 
-def _copy(connection: sqlite3.Connection, table: str, source: str, ban_id: str) -> None:
+def _copy(connection: sqlite3.Connection, table: str, source: str) -> str:
     names = columns(connection, table)
     if table == "log_lines":
-        names = names[1:]
+        names = names[1:]  # its number is its own
     listed = ", ".join(names)
-    connection.execute(
+    return (
         f"INSERT OR IGNORE INTO main.{table} ({listed}) "
-        f"SELECT {listed} FROM {source}.{table} WHERE ban_id = ?",
-        (ban_id,),
+        f"SELECT {listed} FROM {source}.{table} WHERE ban_id = ?"
     )

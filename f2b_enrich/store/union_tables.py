@@ -108,7 +108,8 @@ _LOOKED_UP = """
 _NUMBERED = """
     INSERT INTO main.{table} ({columns})
     SELECT numbers.new, {others} FROM {source}.{table} AS row
-    JOIN temp.{numbers} AS numbers ON numbers.source = '{source}' AND numbers.id = row.id
+    JOIN temp.{numbers} AS numbers
+    ON numbers.source = '{source}' AND numbers.id = row.id
     WHERE numbers.new > ? ORDER BY numbers.new
 """
 
@@ -150,7 +151,8 @@ _UNDUE = f"""
 _BESIDE_MAILS = """
     INSERT OR IGNORE INTO main.{table} ({columns})
     SELECT numbers.new, {others} FROM {source}.{table} AS row
-    JOIN temp.mails AS numbers ON numbers.source = '{source}' AND numbers.id = row.outbox_id
+    JOIN temp.mails AS numbers
+    ON numbers.source = '{source}' AND numbers.id = row.outbox_id
     {only} ORDER BY row.outbox_id
 """
 
