@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from f2b_enrich.cli.options import config_option, db_option
 from f2b_enrich.cli.tables import json_text
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.store.union import merge as merge_stores
@@ -28,7 +29,16 @@ _FILE = click.Path(path_type=Path)
     "-o", "--output", required=True, type=_FILE, help="The new store; not to be there."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def merge(*, stores: tuple[Path, ...], output: Path, as_json: bool) -> None:
+@config_option
+@db_option
+def merge(
+    *,
+    stores: tuple[Path, ...],
+    output: Path,
+    as_json: bool,
+    config_path: Path,  # noqa: ARG001 - every command takes these; this needs neither
+    db_path: Path | None,  # noqa: ARG001
+) -> None:
     """Make one store of several, in a new file.
 
     STORES are only read, also while a daemon writes to them. A ban that several of them

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.health.held_bans import HeldBan
     from f2b_enrich.importing.fail2ban_rows import StoredBan
-    from f2b_enrich.store.in_force import InForce
+    from f2b_enrich.store.in_force import StandingBan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def from_list(ban: HeldBan, host: str, jail: str, folded: str, ip: str) -> Misse
     )
 
 
-def ended(ban: InForce, now: datetime, *, later: Iterable[HeldBan]) -> Missed:
+def ended(ban: StandingBan, now: datetime, *, later: Iterable[HeldBan]) -> Missed:
     """End a ban when it was seen to be gone, or when the next one `later` began."""
     seconds = int(now.timestamp())
     next_at = (at for each in later for at in each.at if at > ban.at)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from f2b_enrich.daemon.intake import Intake
     from f2b_enrich.health.held_bans import HeldBan
     from f2b_enrich.importing.fail2ban_rows import StoredBan
-    from f2b_enrich.store.in_force import InForce
+    from f2b_enrich.store.in_force import StandingBan
 
     Addresses: TypeAlias = Callable[[str], tuple[str | None, str | None]]
 
@@ -96,13 +96,15 @@ class Reconciling:
         self._tell = tell
         self._others_until = clock()
 
-    def in_force(self, jails: Iterable[str]) -> Mapping[tuple[str, str], list[InForce]]:
+    def in_force(
+        self, jails: Iterable[str]
+    ) -> Mapping[tuple[str, str], list[StandingBan]]:
         """List what may be in place, by jail and address, before fail2ban is asked.
 
         What is recorded meanwhile is then not taken for ended.
         """
         names = {self._folded(jail) for jail in jails}
-        found: dict[tuple[str, str], list[InForce]] = defaultdict(list)
+        found: dict[tuple[str, str], list[StandingBan]] = defaultdict(list)
         for ban in in_force(self._connection, self._host, names, now=self._now):
             found[ban.jail, ban.ip].append(ban)
         return found
@@ -155,7 +157,7 @@ class Reconciling:
 
     def close(
         self,
-        in_place: Mapping[tuple[str, str], list[InForce]],
+        in_place: Mapping[tuple[str, str], list[StandingBan]],
         held: Mapping[str, Sequence[HeldBan]],
         kept: set[tuple[str, str, int]],
     ) -> None:
@@ -257,7 +259,7 @@ class Reconciling:
         self._others_until = now + max(now - begun, SHORTEST_PAUSE)
 
 
-def _holds(held: Iterable[HeldBan] | None, ban: InForce) -> bool:
+def _holds(held: Iterable[HeldBan] | None, ban: StandingBan) -> bool:
     """Tell whether one of the bans of that address and jail is this one.
 
     Without the time of the failure it may be any.

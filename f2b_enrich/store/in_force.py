@@ -28,7 +28,7 @@ _KNOWN = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InForce:
+class StandingBan:
     """A ban whose planned end is not passed, and of which no end was seen.
 
     `at` is its time in Unix seconds, `is_exact` when that is the time of the failure,
@@ -54,14 +54,14 @@ class Known:
 
 def in_force(
     connection: sqlite3.Connection, host: str, jails: Iterable[str], *, now: datetime
-) -> Iterator[InForce]:
+) -> Iterator[StandingBan]:
     """Find the bans of a host, by some of its jails, that may be in place now.
 
     It reads the whole table: some seconds for millions of bans.
     """
     values = {"host": host, "jails": json.dumps(list(jails)), "now": time_text(now)}
     for row in connection.execute(_IN_FORCE, values):
-        yield InForce(
+        yield StandingBan(
             id=row["id"],
             jail=row["jail"],
             ip=row["ip"],

@@ -50,8 +50,11 @@ def merge(
     check(paths, output)
     with _folder_beside(output) as folder:
         made = folder / output.name
-        with open_writer(made) as connection:
-            merged = _fill(connection, paths, folder, now=now, progress=progress)
+        try:
+            with open_writer(made) as connection:
+                merged = _fill(connection, paths, folder, now=now, progress=progress)
+        except StoreError as exc:  # by the name that the caller knows
+            raise StoreError(str(exc).replace(str(made), str(output))) from exc
         _publish(made, output)
     return merged
 

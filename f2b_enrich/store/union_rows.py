@@ -136,14 +136,16 @@ def _richest(
         return having[0]
 
     def wealth(one: OneOf) -> tuple[object, ...]:
-        row = one.rows[ban_id]
-        lines = connection.execute(_LINES.format(source=one.source), (ban_id,))
+        row, said = one.rows[ban_id], None
+        if row["lines_kept"]:
+            lines = connection.execute(_LINES.format(source=one.source), (ban_id,))
+            (said,) = lines.fetchone()
         return (
             row["lines_kept"],
             row["values_kept"],
             row["lines_received"],
             row["rule_set"] is not None,
-            lines.fetchone()[0] or "",
+            said or "",
             row["captures"] or "",
             row["attack"] or "",
         )
@@ -153,7 +155,9 @@ def _richest(
 
 def _one_row(rows: Sequence[dict[str, Any]], richest: OneOf) -> dict[str, Any]:
     """Make one row of those that have the same id."""
-    first = min(rows, key=lambda row: (row["received_at"], repr(_plain(row))))
+    first = rows[0]
+    if any(row != first for row in rows):
+        first = min(rows, key=lambda row: (row["received_at"], repr(_plain(row))))
     rich = richest.rows[first["id"]]
     looked_up = [row for row in rows if row["our_look_up"] is not None]
     earliest = min(
