@@ -74,6 +74,8 @@ def _fill(
     sources = attach(connection, paths, folder)
     # One, that the sources are read as they were at one moment.
     with transaction(connection):
+        # Mails come before the bans that they are about.
+        connection.execute("PRAGMA defer_foreign_keys = ON")
         copy_tables(connection, sources)
         union = Union(connection, sources, now=now)
         read = union.count()
