@@ -16,7 +16,8 @@ def sighting_of(
     record: Record, at: datetime, *, jail: str | None, is_dated_by_bounce: bool = False
 ) -> Sighting:
     """Give what a record of that time contributes; `jail` is folded by the aliases."""
-    seconds = int(at.timestamp())
+    # As `ban_id` rounds the time of a failure; what was logged is cut by who wrote it.
+    seconds = round(at.timestamp()) if record.origin == "db" else int(at.timestamp())
     kind: Kind = "again" if record.is_restored else record.kind
     ends_at = None
     if record.ends_at is not None:

@@ -31,6 +31,18 @@ def test_a_line_of_the_log_is_named_as_the_jail_is_folded() -> None:
     assert seen(replace(LOGGED, is_restored=True)).kind == "again"
 
 
+@pytest.mark.parametrize(
+    ("milliseconds", "kept", "logged"), [(400, 0, 0), (500, 0, 0), (700, 1, 0)]
+)
+def test_a_time_of_a_failure_is_rounded_as_in_its_id(
+    milliseconds: int, kept: int, logged: int
+) -> None:
+    at = AT + timedelta(milliseconds=milliseconds)
+
+    assert sighting_of(KEPT, at, jail="sshd").at == SECONDS + kept
+    assert sighting_of(LOGGED, at, jail="sshd").at == SECONDS + logged
+
+
 def test_a_row_of_the_database_has_the_time_of_the_failure() -> None:
     kept = seen(KEPT)
 
