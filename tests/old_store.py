@@ -47,6 +47,14 @@ _OTHERS = (
     "bounces_since_at, bounces_until_at) SELECT id, 'daily', '2026-11-19T23:00:00Z', "
     "'2026-11-20T23:00:00Z', '2026-11-18T23:00:00Z', '2026-11-20T06:00:00Z', "
     "'2026-11-21T06:00:00Z' FROM outbox WHERE kind = 'digest'",
+    "INSERT INTO imports (kind, fingerprint, name, place, read_at, is_finished, "
+    "first_day, last_day) VALUES ('log', 'ab', 'fail2ban.log', '{\"position\": 90}', "
+    "'2026-11-21T20:14:03Z', 1, '2026-11-20', '2026-11-21')",
+    "INSERT INTO found_counts (day, ip, host, jail, import_id, lines) SELECT "
+    "'2026-11-20', '203.0.113.5', 'web1.example.org', 'sshd', id, 7 FROM imports",
+    "INSERT INTO ban_records (ip, host, at, kind, precision, origin, jail, ends_at, "
+    "message_id, failed_at, alert_of) VALUES ('203.0.113.5', 'web1.example.org', "
+    "1794000000, 'unban', 'logged', 'log', 'sshd', -1, '', -1, '')",
     "INSERT INTO purged VALUES ('lines', '2026-05-25T04:10:00Z', TRUE)",
     "UPDATE _sqlite_migrations SET applied_at = '2026-11-21T00:00:00Z'",
 )

@@ -176,7 +176,7 @@ class _Sweep:
 
     def _end_at_once(self, ban: Course) -> None:
         """Take an unban of the same second that was of no ban before: it was lifted."""
-        if not self.loose or self._now is not None and self._now.runs_on(ban.best.at):
+        if not self.loose or (self._now is not None and self._now.runs_on(ban.best.at)):
             return
         last = self.loose[-1]
         if (last.kind, last.at, last.failed_at) == ("unban", ban.best.at, None):

@@ -22,6 +22,7 @@ CREATE TABLE enrichments (
         looked_up_at TEXT NOT NULL,
         source TEXT NOT NULL,
         complete INTEGER NOT NULL,
+        local_only INTEGER NOT NULL DEFAULT 0,
         field_sources TEXT NOT NULL,
         hostname TEXT,
         hostname_confirmed INTEGER,
@@ -47,7 +48,7 @@ CREATE TABLE enrichments (
         raw TEXT NOT NULL
     ) STRICT
     ;
-INSERT INTO enrichments VALUES(1,'192.0.2.7','2026-11-21T20:10:03Z','IPinfo',1,'{"hostname": "IPinfo", "hostname_confirmed": "IPinfo", "country_code": "IPinfo", "country": "IPinfo", "city": "IPinfo", "location_precision": "IPinfo", "asn": "IPinfo", "as_name": "IPinfo", "as_domain": "IPinfo", "is_hosting": "IPinfo"}','vps7.example.net',1,'NL','Netherlands',NULL,'Amsterdam',NULL,NULL,NULL,'city',NULL,64500,'Example Hosting B.V.','example.net',NULL,1,NULL,NULL,NULL,NULL,NULL,'{}');
+INSERT INTO enrichments VALUES(1,'192.0.2.7','2026-11-21T20:10:03Z','IPinfo',1,0,'{"hostname": "IPinfo", "hostname_confirmed": "IPinfo", "country_code": "IPinfo", "country": "IPinfo", "city": "IPinfo", "location_precision": "IPinfo", "asn": "IPinfo", "as_name": "IPinfo", "as_domain": "IPinfo", "is_hosting": "IPinfo"}','vps7.example.net',1,'NL','Netherlands',NULL,'Amsterdam',NULL,NULL,NULL,'city',NULL,64500,'Example Hosting B.V.','example.net',NULL,1,NULL,NULL,NULL,NULL,NULL,'{}');
 CREATE TABLE bans (
         id TEXT NOT NULL PRIMARY KEY,
         host TEXT NOT NULL,
@@ -72,14 +73,15 @@ CREATE TABLE bans (
         lines_received INTEGER NOT NULL,
         captures TEXT,
         enrichment_id INTEGER REFERENCES enrichments (id),
-        rule_set INTEGER REFERENCES rule_sets (id)
+        rule_set INTEGER REFERENCES rule_sets (id),
+        look_up TEXT NOT NULL DEFAULT 'full'
     ) STRICT
     ;
-INSERT INTO bans VALUES('13147f74-c6da-58f8-83c2-797c8a2ff43e','web1','postfix-sasl','192.0.2.7',4,'192.0.2.0/24','2026-10-02T20:14:03Z','failure',3600,'2026-10-02T21:14:03Z',NULL,NULL,5,1,'mail-password-guessing',NULL,'2026-10-02T20:14:03Z','live','','2026-10-02T20:14:03Z',0,NULL,1,1);
-INSERT INTO bans VALUES('88b04075-8ee2-56a6-af55-ac827fe27500','web1','sshd','192.0.2.7',4,'192.0.2.0/24','2026-11-19T20:14:03Z','failure',86400,'2026-11-20T20:14:03Z','2026-11-19T23:14:03Z',NULL,5,1,'ssh-password-guessing',NULL,'2026-11-19T20:14:03Z','live','','2026-11-19T20:14:03Z',2,NULL,1,1);
-INSERT INTO bans VALUES('0669073d-d536-5974-bb1d-d5b67e956a3b','web1','sshd','192.0.2.7',4,'192.0.2.0/24','2026-11-21T20:09:03Z','failure',86400,'2026-11-22T20:09:03Z',NULL,NULL,5,1,'ssh-password-guessing',NULL,'2026-11-21T20:09:03Z','live','','2026-11-21T20:09:03Z',2,NULL,1,1);
-INSERT INTO bans VALUES('e1be8071-47e3-5422-8d67-61cd0a642b41','web1','sshd','192.0.2.9',4,'192.0.2.0/24','2026-11-20T14:14:03Z','failure',600,'2026-11-20T14:24:03Z',NULL,NULL,5,1,'ssh-password-guessing',NULL,'2026-11-20T14:14:03Z','live','','2026-11-20T14:14:03Z',2,NULL,NULL,1);
-INSERT INTO bans VALUES('840c4755-18e0-52bc-8c8a-4183d77d505b','web1','sshd','2001:db8::7',6,'2001:db8::/64','2026-11-20T04:14:03Z','failure',-1,NULL,NULL,NULL,5,1,'ssh-password-guessing',NULL,'2026-11-20T04:14:03Z','live','','2026-11-20T04:14:03Z',2,NULL,NULL,1);
+INSERT INTO bans VALUES('13147f74-c6da-58f8-83c2-797c8a2ff43e','web1','postfix-sasl','192.0.2.7',4,'192.0.2.0/24','2026-10-02T20:14:03Z','failure',3600,'2026-10-02T21:14:03Z',NULL,NULL,5,1,'mail-password-guessing',NULL,'2026-10-02T20:14:03Z','live','','2026-10-02T20:14:03Z',0,NULL,1,1,'full');
+INSERT INTO bans VALUES('88b04075-8ee2-56a6-af55-ac827fe27500','web1','sshd','192.0.2.7',4,'192.0.2.0/24','2026-11-19T20:14:03Z','failure',86400,'2026-11-20T20:14:03Z','2026-11-19T23:14:03Z',NULL,5,1,'ssh-password-guessing',NULL,'2026-11-19T20:14:03Z','live','','2026-11-19T20:14:03Z',2,NULL,1,1,'full');
+INSERT INTO bans VALUES('0669073d-d536-5974-bb1d-d5b67e956a3b','web1','sshd','192.0.2.7',4,'192.0.2.0/24','2026-11-21T20:09:03Z','failure',86400,'2026-11-22T20:09:03Z',NULL,NULL,5,1,'ssh-password-guessing',NULL,'2026-11-21T20:09:03Z','live','','2026-11-21T20:09:03Z',2,NULL,1,1,'full');
+INSERT INTO bans VALUES('e1be8071-47e3-5422-8d67-61cd0a642b41','web1','sshd','192.0.2.9',4,'192.0.2.0/24','2026-11-20T14:14:03Z','failure',600,'2026-11-20T14:24:03Z',NULL,NULL,5,1,'ssh-password-guessing',NULL,'2026-11-20T14:14:03Z','live','','2026-11-20T14:14:03Z',2,NULL,NULL,1,'full');
+INSERT INTO bans VALUES('840c4755-18e0-52bc-8c8a-4183d77d505b','web1','sshd','2001:db8::7',6,'2001:db8::/64','2026-11-20T04:14:03Z','failure',-1,NULL,NULL,NULL,5,1,'ssh-password-guessing',NULL,'2026-11-20T04:14:03Z','live','','2026-11-20T04:14:03Z',2,NULL,NULL,1,'full');
 CREATE TABLE other_ids (
         id TEXT NOT NULL PRIMARY KEY,
         ban_id TEXT NOT NULL REFERENCES bans (id)
@@ -371,6 +373,51 @@ CREATE TABLE notifications (
     ) STRICT
     ;
 INSERT INTO notifications VALUES(1,1,'88b04075-8ee2-56a6-af55-ac827fe27500','alert','done',1,'2026-11-19T20:14:05Z','2026-11-19T20:14:05Z',NULL,NULL);
+CREATE TABLE ban_records (
+        ip TEXT NOT NULL,
+        host TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        precision TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        jail TEXT NOT NULL,
+        ends_at INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        failed_at INTEGER NOT NULL,
+        alert_of TEXT NOT NULL,
+        ban_id TEXT REFERENCES bans (id),
+        PRIMARY KEY (ip, host, at, kind, precision, origin, jail, ends_at, message_id,
+            failed_at, alert_of)
+    ) STRICT, WITHOUT ROWID
+    ;
+INSERT INTO ban_records VALUES('203.0.113.5','web1.example.org',1794000000,'unban','logged','log','sshd',-1,'',-1,'',NULL);
+CREATE TABLE imports (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        name TEXT NOT NULL,
+        place TEXT NOT NULL,
+        first_year INTEGER,
+        size INTEGER,
+        read_at TEXT NOT NULL,
+        is_finished INTEGER NOT NULL,
+        first_day TEXT,
+        last_day TEXT,
+        UNIQUE (kind, fingerprint)
+    ) STRICT
+    ;
+INSERT INTO imports VALUES(1,'log','ab','fail2ban.log','{"position": 90}',NULL,NULL,'2026-11-21T20:14:03Z',1,'2026-11-20','2026-11-21');
+CREATE TABLE found_counts (
+        day TEXT NOT NULL,
+        ip TEXT NOT NULL,
+        host TEXT NOT NULL,
+        jail TEXT NOT NULL,
+        import_id INTEGER NOT NULL REFERENCES imports (id),
+        lines INTEGER NOT NULL,
+        PRIMARY KEY (day, ip, host, jail, import_id)
+    ) STRICT, WITHOUT ROWID
+    ;
+INSERT INTO found_counts VALUES('2026-11-20','203.0.113.5','web1.example.org','sshd',1,7);
 PRAGMA writable_schema=ON;
 INSERT INTO sqlite_schema(type,name,tbl_name,rootpage,sql)VALUES('table','log_lines_fts','log_lines_fts',0,'CREATE VIRTUAL TABLE "log_lines_fts" USING FTS5 (
     "line",
@@ -396,16 +443,20 @@ INSERT INTO log_lines_fts_docsize VALUES(8,X'10');
 CREATE TABLE IF NOT EXISTS 'log_lines_fts_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 INSERT INTO log_lines_fts_config VALUES('version',4);
 DELETE FROM sqlite_sequence;
-INSERT INTO sqlite_sequence VALUES('rule_sets',6);
+INSERT INTO sqlite_sequence VALUES('rule_sets',1);
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX enrichments_by_ip ON enrichments (ip, looked_up_at);
-CREATE INDEX enrichments_by_time ON enrichments (looked_up_at);
-CREATE INDEX bans_by_ip ON bans (ip, banned_at, host, jail, origin);
+CREATE INDEX enrichments_by_time ON enrichments (looked_up_at) WHERE NOT local_only;
+CREATE INDEX bans_by_ip ON bans (ip, banned_at, host, jail, origin, look_up);
 CREATE INDEX bans_by_time ON bans (banned_at);
 CREATE INDEX bans_not_enriched ON bans (enrichment_id)
-    WHERE enrichment_id IS NULL
+    WHERE enrichment_id IS NULL AND look_up = 'full'
     ;
+CREATE INDEX bans_not_placed ON bans (enrichment_id, look_up)
+    WHERE enrichment_id IS NULL AND look_up IN ('later', 'local')
+    ;
+CREATE INDEX bans_for_later ON bans (look_up) WHERE look_up = 'later';
 CREATE INDEX bans_not_classed ON bans (rule_set) WHERE rule_set IS NULL;
 CREATE INDEX other_ids_by_ban ON other_ids (ban_id);
 CREATE VIEW ban_ids AS
@@ -439,6 +490,14 @@ CREATE UNIQUE INDEX notifications_by_ban ON notifications (ban_id, event)
 CREATE INDEX notifications_open ON notifications (state, due_at)
     WHERE state != 'done'
     ;
+CREATE INDEX ban_records_by_ban ON ban_records (ban_id) WHERE ban_id NOTNULL;
+CREATE INDEX ban_records_loose ON ban_records (at) WHERE ban_id IS NULL;
+CREATE VIEW found_by_day AS
+    SELECT day, host, jail, ip, ifnull(
+        max(lines) FILTER (WHERE day > first_day AND day < last_day), sum(lines)
+    ) AS lines
+    FROM found_counts JOIN imports ON imports.id = import_id
+    GROUP BY day, ip, host, jail;
 CREATE TRIGGER log_lines_deleted AFTER DELETE ON log_lines WHEN old.id <= (SELECT ifnull(max(id), 0) FROM log_lines_fts_docsize)
     BEGIN
         INSERT INTO log_lines_fts (log_lines_fts, rowid, line)
