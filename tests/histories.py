@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from f2b_enrich.joining.sightings import NEVER, Sighting, in_order, planned_end
@@ -125,11 +125,11 @@ def _of_failure(ban: TrueBan) -> set[Sighting]:
         jail=ban.jail,
         ends_at=planned_end(at, ban.bantime),
     )
-    unban = replace(live, kind="unban", precision="logged", ends_at=None, failed_at=at)
+    unban = live._replace(kind="unban", precision="logged", ends_at=None, failed_at=at)
     return {
         live,
-        replace(live, origin="fail2ban-db"),
-        *(replace(unban, at=int(each) + 1) for each in ban.unbanned_at),
+        live._replace(origin="fail2ban-db"),
+        *(unban._replace(at=int(each) + 1) for each in ban.unbanned_at),
     }
 
 
@@ -143,8 +143,8 @@ def _of_log(ban: TrueBan) -> set[Sighting]:
     )
     return {
         line,
-        *(replace(line, kind="again", at=int(each)) for each in ban.restored_at),
-        *(replace(line, kind="unban", at=int(each)) for each in ban.unbanned_at),
+        *(line._replace(kind="again", at=int(each)) for each in ban.restored_at),
+        *(line._replace(kind="unban", at=int(each)) for each in ban.unbanned_at),
     }
 
 
@@ -162,9 +162,9 @@ def _of_mail(random: Random, manner: Manner, ban: TrueBan) -> set[Sighting]:
     returned_at = at + random.choice(
         (random.uniform(0, 30), random.uniform(0, 4 * DAY))
     )
-    bounce = replace(mail, origin="bounce")
+    bounce = mail._replace(origin="bounce")
     if random.random() < 0.3:  # without the copy of the mail's head
-        bounce = replace(
-            bounce, precision="bounced", at=int(returned_at), message_id=None
+        bounce = bounce._replace(
+            precision="bounced", at=int(returned_at), message_id=None
         )
     return {mail, bounce}

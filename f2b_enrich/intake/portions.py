@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from f2b_enrich.importing.sighted import sighting_of
 from f2b_enrich.inert import cut, printable, without_nul
-from f2b_enrich.joining.sightings import Sighting
-from f2b_enrich.store.intake import Brought
+from f2b_enrich.intake.packing import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.importing.records import Record
     from f2b_enrich.intake.naming import Names
-
-    Packed: TypeAlias = tuple[Any, ...]
+    from f2b_enrich.intake.packing import Unpacked
 
     FoundKey: TypeAlias = tuple[str, str, str, date]
     """Host, jail and address found, and the day."""
@@ -67,10 +65,13 @@ class Step:
 class Portion:
     """Records and counts, in a form that is quick to send to another process.
 
-    `taken` counts bytes of the files themselves, `days` bans by their day, UTC.
+    `records` are in `parts` once it is packed, `size` of them. `taken` counts bytes of
+    the files themselves, `days` bans by their day, UTC.
     """
 
-    records: list[Packed] = field(default_factory=list)
+    records: list[Unpacked] = field(default_factory=list)
+    parts: dict[int, bytes] = field(default_factory=dict)
+    size: int = 0
     steps: list[Step] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     days: Counter[date] = field(default_factory=Counter)
@@ -83,7 +84,7 @@ class Portion:
     def is_full(self) -> bool:
         """Tell whether it is time to hand it over."""
         return (
-            len(self.records) >= MOST_RECORDS
+            self.size >= MOST_RECORDS
             or self.characters >= MOST_CHARACTERS
             or self.taken >= MOST_READ
         )
@@ -117,6 +118,7 @@ class Portion:
         if seen.kind in ("ban", "again"):
             self.days[at.date()] += 1
         key = names.host_of(record.host), names.address_of(record.ip)
+        self.size += 1
         self.records.append(
             (
                 *key,
@@ -125,6 +127,11 @@ class Portion:
                 *(reference, record.failures, record.ban_count, lines, ban_id),
             )
         )
+
+    def pack(self) -> None:
+        """Part the records by their addresses, and make them small."""
+        if self.records:
+            self.parts, self.records = packed(self.records), []
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Add counts of what is no record."""
@@ -152,6 +159,7 @@ class Gathering:
     def rest(self) -> Portion:
         """Give away what there is."""
         portion, self.portion = self.portion, Portion()
+        portion.pack()
         return portion
 
 
@@ -162,33 +170,3 @@ def shown(unread: bytes) -> str:
 
 def _harmless(line: bytes) -> str:
     return without_nul(line.decode("utf-8", "replace"))
-
-
-def unpacked(packed: Iterable[Packed]) -> dict[tuple[str, str], list[Brought]]:
-    """Give records as the store takes them in, by host and address."""
-    brought: dict[tuple[str, str], list[Brought]] = {}
-    for host, ip, *rest in packed:
-        brought.setdefault((host, ip), []).append(_brought(*rest))
-    return brought
-
-
-def _brought(*packed: Any) -> Brought:  # noqa: ANN401 - what `add` packed
-    kind, precision, origin, at, jail, ends_at, message_id, failed_at, *rest = packed
-    reference, failures, ban_count, lines, ban_id = rest
-    return Brought(
-        sighting=Sighting(
-            kind=kind,
-            precision=precision,
-            origin=origin,
-            at=at,
-            jail=jail,
-            ends_at=ends_at,
-            message_id=message_id,
-            failed_at=failed_at,
-        ),
-        reference=reference,
-        failures=failures,
-        ban_count=ban_count,
-        lines=lines,
-        ban_id=ban_id,
-    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from f2b_enrich.intake.portions import MOST_CHARACTERS, MOST_RECORDS, unpacked
+from f2b_enrich.intake.packing import unpacked
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.intake import take_in
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
+    from typing import TypeAlias
 
     from f2b_enrich.intake.portions import Portion, Step
     from f2b_enrich.intake.stopping import Stop
     from f2b_enrich.store.intake import Brought, LookUp
+
+    _Item: TypeAlias = tuple[tuple[str, str], list[Brought]]
 
 WANTED_TRANSACTION = 0.015
 """Seconds that a transaction shall take while a daemon works on the store: one in a
@@ -30,9 +34,15 @@ SHORTEST_PAUSE = 0.005
 FIRST_COUNT = 20
 """Records in the first of them; then as many as fit the time."""
 
+FEWEST_GATHERED = 100_000
+MOST_GATHERED = 1_000_000
+MOST_GATHERED_CHARACTERS = 64 * 1024 * 1024
+"""Records, and characters of their log lines, gathered before any is written: what is
+known of an address is read once for all of them, and a log of years has the same
+addresses again and again. The more was written, the more are gathered."""
+
 MOST_TOGETHER = 60_000
-"""Records gathered before any is written: what is known of an address is read once for
-all of them, and a log of years has the same addresses again and again."""
+"""Records in a transaction while no daemon runs."""
 
 MOST_STEPS = 1000
 """Places noted together."""
@@ -65,7 +75,7 @@ class Writer:
         self._clock = clock
         self._pause = pause
         self._stop = stop
-        self._waiting: list[Portion] = []
+        self._gathered = _Gathered()
         self._others_until = clock()
         self._fitting = float(FIRST_COUNT)
         self._took = 0.0
@@ -77,14 +87,12 @@ class Writer:
         Raises:
             StoppedError: somebody wants it to stop; nothing is half done.
         """
-        self._waiting.append(portion)
-        waiting = self._waiting
-        if (
-            sum(len(each.records) for each in waiting) >= MOST_TOGETHER
-            or sum(each.characters for each in waiting) >= MOST_CHARACTERS
-            or sum(len(each.steps) for each in waiting) >= MOST_STEPS
-        ):
-            self.flush()
+        portion.pack()
+        self._gathered.add(portion)
+        while self._gathered.is_full:
+            if self._gathered.size:
+                self._write_all(self._gathered.next_part())
+            self._note_all(self._gathered.steps())
 
     def flush(self) -> None:
         """Write what waits.
@@ -92,26 +100,34 @@ class Writer:
         Raises:
             StoppedError: as for `add`.
         """
-        portions, self._waiting = self._waiting, []
-        brought = unpacked(each for portion in portions for each in portion.records)
-        items = list(brought.items())
-        while items:
-            is_slow = self._is_daemon_there()
-            count = self._write(items, is_slow=is_slow)
-            del items[:count]
-        steps = [step for portion in portions for step in portion.steps]
+        items: list[_Item] = []
+        records = 0
+        while self._gathered.size:
+            some = self._gathered.next_part()
+            items += some
+            records += sum(len(brought) for _, brought in some)
+            if records >= MOST_TOGETHER:
+                self._write_all(items)
+                items, records = [], 0
+        self._write_all(items)
+        self._note_all(self._gathered.steps())
+
+    def _note_all(self, steps: list[Step]) -> None:
         while steps:
             is_slow = self._is_daemon_there()
-            some = steps[:1] if is_slow else steps
+            some = steps[:1] if is_slow else _together(steps)
             with self._transaction(is_slow=is_slow):
                 self._note(some)
-            steps = steps[len(some) :]
+            steps = steps[1:] if is_slow else []
 
-    def _write(
-        self, items: Sequence[tuple[tuple[str, str], list[Brought]]], *, is_slow: bool
-    ) -> int:
+    def _write_all(self, items: Sequence[_Item]) -> None:
+        while items:
+            is_slow = self._is_daemon_there()
+            items = items[self._write(items, is_slow=is_slow) :]
+
+    def _write(self, items: Sequence[_Item], *, is_slow: bool) -> int:
         """Write records of as many addresses as fit a transaction; tell how many."""
-        most = self._fitting if is_slow else MOST_RECORDS
+        most = self._fitting if is_slow else MOST_TOGETHER
         end = records = 0
         while end < len(items) and records < most:
             records += len(items[end][1])
@@ -155,6 +171,79 @@ class Writer:
     def _note(self, steps: Iterable[Step]) -> None:
         for step in filter(_has_place, self._frontier.reached(steps)):
             remember(self._connection, step, now=self._now)
+
+
+class _Gathered:
+    """Portions that wait, by parts: a part is written for all of them at once.
+
+    While one part is written the next portion is read, so that neither waits long for
+    the other. A place can be noted when every part of the portions up to it is written.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._characters = 0
+        self._given = 0
+        self._number = 0
+        self._parts: dict[int, list[bytes]] = {}
+        self._oldest: dict[int, int] = {}
+        self._steps: list[tuple[int, Step]] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether a part is to be written before more is gathered."""
+        gathered = min(max(FEWEST_GATHERED, self._given // 2), MOST_GATHERED)
+        return (
+            self.size >= gathered
+            or self._characters >= MOST_GATHERED_CHARACTERS
+            or len(self._steps) >= MOST_STEPS
+        )
+
+    def add(self, portion: Portion) -> None:
+        """Keep a packed portion."""
+        self._number += 1
+        for part, content in portion.parts.items():
+            self._parts.setdefault(part, []).append(content)
+            self._oldest.setdefault(part, self._number)
+        self._steps += ((self._number, step) for step in portion.steps)
+        self.size += portion.size
+        self._characters += portion.characters
+
+    def next_part(self) -> list[_Item]:
+        """Give away the part that waits longest, unpacked."""
+        part = min(self._oldest, key=self._oldest.__getitem__)
+        del self._oldest[part]
+        brought = unpacked(self._parts.pop(part))
+        given = sum(map(len, brought.values()))
+        self.size -= given
+        self._given += given
+        self._characters -= sum(
+            len(line)
+            for records in brought.values()
+            for record in records
+            for line in record.lines
+        )
+        return list(brought.items())
+
+    def steps(self) -> list[Step]:
+        """Give away the places up to which all is given away."""
+        first = min(self._oldest.values(), default=self._number + 1)
+        done = [step for number, step in self._steps if number < first]
+        del self._steps[: len(done)]
+        return done
+
+
+def _together(steps: Iterable[Step]) -> list[Step]:
+    """Make one step of those that follow each other in a log."""
+    joined: list[Step] = []
+    for step in steps:
+        last = joined[-1] if joined else None
+        if last is None or step.kind != "log" or last.fingerprint != step.fingerprint:
+            joined.append(step)
+        else:
+            last.found.update(step.found)
+            joined[-1] = replace(step, found=last.found)
+    return joined
 
 
 def _has_place(step: Step) -> bool:

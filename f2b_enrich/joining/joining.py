@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from f2b_enrich.joining.course import courses
@@ -49,7 +48,7 @@ def copies_in(told: AbstractSet[Sighting]) -> dict[Sighting, Sighting]:
     That is almost all of it on a running server, and needs to be kept once only.
     """
     copies = {
-        each: replace(each, origin="live")
+        each: each._replace(origin="live")
         for each in told
         if each.origin == "fail2ban-db"
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from uuid import uuid5
 
 from f2b_enrich.model import FOR_EVER, NAMESPACE, ban_id
@@ -23,15 +23,14 @@ NEVER = 1 << 62
 """When a ban for ever is planned to end, beyond any second of the calendar."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(NamedTuple):
     """A record of one host and address, without what does not tell bans apart.
 
     `at` and `ends_at`, the planned end, are Unix seconds; an `at` of precision
     `failure` is rounded as `ban_id` rounds it. A live report of an unban or a longer
     ban tells at which failure its ban began, `failed_at`; an alert of our own what its
     ban was called, `alert_of`. None is not told. Two equal ones are one record read
-    twice.
+    twice. A tuple, for millions of them are made and compared.
     """
 
     kind: Kind

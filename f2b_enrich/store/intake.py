@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.model import time_text
@@ -93,7 +93,7 @@ def _note_hosts(connection: sqlite3.Connection, hosts: set[str], at: str) -> Non
 def _sighting(brought: Brought) -> Sighting:
     if brought.ban_id is None:
         return brought.sighting
-    return replace(brought.sighting, alert_of=brought.ban_id)
+    return brought.sighting._replace(alert_of=brought.ban_id)
 
 
 def _gather(

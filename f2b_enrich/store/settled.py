@@ -14,12 +14,11 @@ from f2b_enrich.store.sighted import (
     Beside,
     beside_of,
     columns_of,
-    is_plain,
+    is_told_by_row,
     keep,
     let_go,
     let_go_loose,
     text_of,
-    told_by_row,
 )
 
 if TYPE_CHECKING:
@@ -227,12 +226,9 @@ def _update(
             let_go(connection, row)
     for row in changed:
         ban = settled.bans[row]
-        if row not in known.told and len(ban.sightings) == 1 and is_plain(ban.best):
-            continue
-        columns = columns_of(ban)
         if row in known.told:
-            connection.execute(_UPDATE, {"id": row, **columns})
-        if told_by_row(columns) != frozenset(ban.sightings):
+            connection.execute(_UPDATE, {"id": row, **columns_of(ban)})
+        if not is_told_by_row(ban):
             beside += beside_of(known.host, known.ip, row, ban.sightings)
     if known.loose != settled.loose:
         let_go_loose(connection, known.host, known.ip)

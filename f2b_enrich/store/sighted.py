@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.joining.sightings import NEVER, Joined, Sighting
@@ -53,7 +54,6 @@ NOT_TOLD = -1
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Of the calendar: the years 1 and 9999."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _OF_ADDRESS = "ip = ? AND host = ?"
 
@@ -100,14 +100,33 @@ def told_by_row(row: Row) -> frozenset[Sighting]:
 def is_plain(told: Sighting) -> bool:
     """Tell whether a row alone certainly tells all of a record."""
     ends_at, at = told.ends_at, told.at
-    return (
+    return bool(
         told.kind == "ban"
         and told.failed_at is None
         and told.alert_of is None
-        and (told.message_id is None or told.origin in LETTERS)
+        and told.jail != ""
+        and (told.message_id is None or (told.message_id and told.origin in LETTERS))
         and _FIRST_SECOND <= at <= _LAST_SECOND
         and (ends_at is None or ends_at == NEVER or at < ends_at <= _LAST_SECOND)
     )
+
+
+def is_told_by_row(ban: Joined) -> bool:
+    """Tell whether its row alone tells all records of a ban, as of most old ones."""
+    best, *others = ban.sightings
+    if not is_plain(best) or (ban.jail, ban.ends_at) != (best.jail, best.ends_at):
+        return False
+    if ban.unbanned_at is None:
+        return not others
+    unban = Sighting(
+        kind="unban",
+        precision="logged",
+        origin=best.origin,
+        at=ban.unbanned_at,
+        jail=best.jail,
+        failed_at=best.at if best.precision == "failure" else None,
+    )
+    return others == [unban] and _FIRST_SECOND <= unban.at <= _LAST_SECOND
 
 
 def columns_of(ban: Joined) -> dict[str, str | int | None]:
@@ -130,10 +149,10 @@ def columns_of(ban: Joined) -> dict[str, str | int | None]:
 
 def text_of(seconds: int) -> str:
     """Write Unix seconds as the store writes times, as far as the calendar goes."""
-    try:
-        return time_text(_EPOCH + timedelta(seconds=seconds))
-    except OverflowError:
+    if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
         return time_text(datetime.max.replace(tzinfo=UTC))
+    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
+    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
 
 
 def _seconds(text: str) -> int:

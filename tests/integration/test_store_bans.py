@@ -155,6 +155,7 @@ def test_a_ban_is_stored_whole(store: sqlite3.Connection) -> None:
         "captures": None,
         "enrichment_id": None,
         "rule_set": None,
+        "look_up": "full",
     }
     (logged,) = rows(store, "SELECT * FROM ban_log")
     assert (logged["id"], logged["lines"]) == (ID, "one\ntwo")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -269,8 +268,8 @@ def test_the_row_that_stays_takes_the_lines_of_the_one_that_has_more(
 def test_times_at_the_ends_of_the_calendar_are_kept(store: sqlite3.Connection) -> None:
     last = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
     told = [
-        replace(at(0, "failure"), at=last - 5, ends_at=last + 10**9),
-        replace(at(0, "failure"), at=-62_135_596_800, ends_at=NEVER),
+        at(0, "failure")._replace(at=last - 5, ends_at=last + 10**9),
+        at(0, "failure")._replace(at=-62_135_596_800, ends_at=NEVER),
     ]
     assert add(store, *told) == 2
     assert add(store, *told) == 0

@@ -1,0 +1,53 @@
+"""Records parted by address, and so small that a million of them wait in memory."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from f2b_enrich.joining.sightings import Sighting
+from f2b_enrich.store.intake import Brought
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, TypeAlias
+
+    Unpacked: TypeAlias = tuple[Any, ...]
+
+PARTS = 16
+"""All records of an address are in one of so many parts, unpacked one by one."""
+
+_PROTOCOL = 5
+
+
+def packed(records: Iterable[Unpacked]) -> dict[int, bytes]:
+    """Part records by their address, the second in each, the same in every process."""
+    parts: dict[int, list[Unpacked]] = {}
+    for record in records:
+        parts.setdefault(crc32(record[1].encode()) % PARTS, []).append(record)
+    return {part: pickle.dumps(some, _PROTOCOL) for part, some in parts.items()}
+
+
+def unpacked(parts: Iterable[bytes]) -> dict[tuple[str, str], list[Brought]]:
+    """Give records as the store takes them in, by host and address.
+
+    They come from this program's own processes only.
+    """
+    brought: dict[tuple[str, str], list[Brought]] = {}
+    for part in parts:
+        for host, ip, *rest in pickle.loads(part):  # noqa: S301 - what `packed` made
+            brought.setdefault((host, ip), []).append(_brought(*rest))
+    return brought
+
+
+def _brought(*packed: Any) -> Brought:  # noqa: ANN401 - what a portion was given
+    *sighting, reference, failures, ban_count, lines, ban_id = packed
+    return Brought(
+        sighting=Sighting(*sighting),
+        reference=reference,
+        failures=failures,
+        ban_count=ban_count,
+        lines=lines,
+        ban_id=ban_id,
+    )
