@@ -51,9 +51,11 @@ def load_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
 
 
 def read_secret(
-    name: str, file: Path | None, environ: Mapping[str, str]
+    name: str, file: Path | None, environ: Mapping[str, str], usual: Path | None = None
 ) -> SecretStr | None:
     """Read one secret; None when there is none.
+
+    The `usual` file is read where nothing else tells it, if it is there.
 
     Raises:
         ConfigError: its file cannot be read, or others than its owner's group may
@@ -64,16 +66,18 @@ def read_secret(
     if file is not None:
         text = _read_private(file)
     elif credentials:
-        text = _read_credential(Path(credentials) / name)
+        text = _read_if_there(Path(credentials) / name)
     # Where systemd has no file it hands over a line break in its place.
     if text is None or (file is None and not text.strip()):
         text = environ.get("F2B_ENRICH_" + name.upper().replace("-", "_"), "")
+    if not text.strip() and file is None and usual is not None:
+        text = _read_if_there(usual) or ""
     # A token that ends in a line break would end up as a broken HTTP header.
     return SecretStr(text.strip()) if text.strip() else None
 
 
-def _read_credential(file: Path) -> str | None:
-    """Read what systemd may have put there."""
+def _read_if_there(file: Path) -> str | None:
+    """Read what systemd or the administrator may have put there."""
     try:
         os.stat(file)  # noqa: PTH116 - as below
     except (FileNotFoundError, NotADirectoryError):

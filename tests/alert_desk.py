@@ -75,8 +75,16 @@ class AlertDesk:
         **fields: Any,
     ) -> str:
         """Take a ban in, inside the caller's transaction; give its id."""
+        event = self._event(ip, jail=jail, ago=ago, count=count, **fields)
+        taken = self._intake.writing(event, now=self.clock())(self.store)
+        assert taken.ban_id is not None
+        return taken.ban_id
+
+    def _event(
+        self, ip: str, *, jail: str = "sshd", ago: float, count: int = 1, **fields: Any
+    ) -> Event:
         at = self.clock() - timedelta(seconds=ago)
-        event = Event(
+        return Event(
             kind=EventKind.BAN,
             jail=jail,
             ip=ip,
@@ -87,9 +95,14 @@ class AlertDesk:
             ban_count=count,
             **fields,
         )
-        taken = self._intake.writing(event, now=self.clock())(self.store)
-        assert taken.ban_id is not None
-        return taken.ban_id
+
+    def complete(self, ban: str, ip: str, *, ago: float) -> None:
+        """Do for a ban that was written elsewhere what is done for one taken in."""
+        event = self._event(ip, ago=ago)
+        with transaction(self.store):
+            self._intake.complete(
+                self.store, event, ban, host="web1", now=self.clock(), is_told=True
+            )
 
     def ban(self, ip: str = "192.0.2.7", **fields: Any) -> str:
         """Take a ban in; give its id."""

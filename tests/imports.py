@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from f2b_enrich.store.jails import KnownJail
 from tests.cli import run
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def data(name: str) -> Path:
     if not found.is_dir():
         pytest.skip(f"NOT tested: F2B_ENRICH_EXTRA_DATA has no folder {name}")
     return found
+
+
+def an_unknown_jail(name: str) -> KnownJail:
+    """Tell of a jail that nobody named."""
+    return KnownJail(jail=name, service="other", attack="other", origin="unknown")
 
 
 class Imports:

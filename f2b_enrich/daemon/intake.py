@@ -18,7 +18,7 @@ from f2b_enrich.store.settling import settle_live
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from f2b_enrich.config import Settings
@@ -93,8 +93,16 @@ class Intake:
             )
             if not recorded.is_new or recorded.ban_id is None:
                 return Taken(ban_id=recorded.ban_id)
-            self._queue(connection, event, mails, recorded.ban_id, host=host, now=now)
-            if recorded is not written:  # its address may have been looked up before
+            is_old = recorded is not written  # other records told of it before
+            # Only then `reconcile` may have queued its mails: others need not look.
+            told = outbox.recipients(connection, recorded.ban_id) if is_old else ()
+            self._queue(
+                *(connection, event, mails, recorded.ban_id),
+                host=host,
+                now=now,
+                told=told,
+            )
+            if is_old:  # its address may have been looked up before
                 outbox.hasten(connection, recorded.ban_id)
             if self._attach_fresh(connection, recorded.ip, now=now):
                 return Taken(ban_id=recorded.ban_id)
@@ -122,7 +130,8 @@ class Intake:
         )
         if is_told:
             mails = self._mails(event.dest, event.sender, host)
-            self._queue(connection, event, mails, ban_id, host=host, now=now)
+            told = outbox.recipients(connection, ban_id)
+            self._queue(connection, event, mails, ban_id, host=host, now=now, told=told)
         self._attach_fresh(connection, read_address(event.ip).text, now=now)
 
     def _queue(
@@ -134,16 +143,20 @@ class Intake:
         *,
         host: str,
         now: datetime,
+        told: Collection[str] = (),
     ) -> None:
+        """Queue the mails of a ban, but for those who are `told` of it already."""
         due_at = now + self._longest_wait(event)
         late = self._lateness(event, now)
         for number, mail in enumerate(mails):
+            if mail.recipient in told:
+                continue
             new = outbox.NewMail(
-                kind="alert",
+                kind=outbox.ALERT,
                 ban_id=ban_id,
                 recipient=mail.recipient,
                 sender=mail.sender,
-                message_id=message_id(ban_id, "alert", number, host),
+                message_id=message_id(ban_id, outbox.ALERT, number, host),
                 due_at=due_at,
                 refused=mail.refused,
                 late=late,

@@ -95,7 +95,7 @@ def ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
     try:
         version = fail2ban.server_version()
         jails = fail2ban.jails()
-        answers = _answers(fail2ban, [("get", jail, "actions") for jail in jails])
+        answers = answers_to(fail2ban, [("get", jail, "actions") for jail in jails])
         running = dict(zip(jails, map(_names, answers), strict=True))
         renamed = _renamed(fail2ban, running)
         facts = Fail2BanFacts(version=version, running=running, renamed=renamed)
@@ -104,7 +104,7 @@ def ask(fail2ban: Fail2Ban) -> Fail2BanFacts:
             ("get", jail, "action", facts.ours_in(jail) or "", "actionban")
             for jail in facts.reporting
         ]
-        commands = _answers(fail2ban, questions)
+        commands = answers_to(fail2ban, questions)
     except Fail2BanError as exc:
         return Fail2BanFacts(trouble=exc)
     told = dict(zip(facts.reporting, commands, strict=True))
@@ -122,7 +122,7 @@ def _renamed(
         if not any(map(is_our_name, names))
     ]
     asked = [("get", jail, "action", name, "actionban") for jail, name in others]
-    commands = _answers(fail2ban, asked)
+    commands = answers_to(fail2ban, asked)
     suspects = {
         jail
         for (jail, _), command in zip(others, commands, strict=True)
@@ -132,7 +132,7 @@ def _renamed(
     return {jail: ours[0].name for jail, ours in found.items() if ours}
 
 
-def _answers(
+def answers_to(
     fail2ban: Fail2Ban, questions: Sequence[tuple[str, ...]]
 ) -> tuple[str, ...]:
     """Ask by one program, or by one each where that does not do: it needs readline."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHORE = "reconcile"
 """What the store calls it."""
 
-TIMER = "f2b-enrich-reconcile.timer"
+TIMER, SERVICE = "f2b-enrich-reconcile.timer", "f2b-enrich-reconcile.service"
 
 LONGEST = timedelta(days=1)
 """Between two looks: fail2ban keeps bans for a day, unless dbpurgeage says more."""
@@ -34,7 +34,7 @@ def links(
     path: Path,
     *,
     now: datetime,
-    is_active: Callable[[str], bool | None] = check_units.is_active,
+    shown: Callable[..., dict[str, dict[str, str]]] = check_units.shown,
 ) -> Iterator[Link]:
     """Say whether bans that passed us by are found before fail2ban forgets them.
 
@@ -46,8 +46,10 @@ def links(
             last = chores.done_at(connection, CHORE)
     except StoreError:
         return
-    active = is_active(TIMER)
-    if active is False:
+    units = shown("ActiveState,Result", TIMER, SERVICE)
+    active = units.get(TIMER, {}).get("ActiveState", "active")
+    result = units.get(SERVICE, {}).get("Result", "success")
+    if active != "active":
         yield warn(
             "reconcile",
             f"{TIMER} does not run: a ban that never reached us stays unknown",
@@ -57,5 +59,8 @@ def links(
         ago = span(int((now - last).total_seconds()))
         text = f"the store was last compared with fail2ban {ago} ago"
         yield warn("reconcile", text, _BY_HAND)
+    elif last is None and result != "success":
+        text = f"the store was never compared with fail2ban: that failed ({result})"
+        yield warn("reconcile", text, f"journalctl -u {SERVICE} tells why")
     elif last is not None:
         yield ok("reconcile", "the store was compared with fail2ban today")

@@ -28,15 +28,6 @@ def waiting(
     return state if socket.get("Listen") == f"{path} (Stream)" else None
 
 
-def is_active(
-    timer: str, *, program: str = "systemctl", booted: Path = _BOOTED
-) -> bool | None:
-    """Tell whether a timer runs; None where systemd does not tell."""
-    units = shown("ActiveState", timer, program=program, booted=booted)
-    state = units.get(timer, {}).get("ActiveState")
-    return None if state is None else state == "active"
-
-
 def shown(
     properties: str, *units: str, program: str = "systemctl", booted: Path = _BOOTED
 ) -> dict[str, dict[str, str]]:

@@ -38,6 +38,16 @@ _PIECE = 64 * 1024
 _MAX_WORDS = 200
 _MOST_MAILS = 0xFFFFFFFF
 _ATOM = re.compile(r"[A-Za-z0-9.@_+-]+")
+_BAD = re.compile(r"[A-Z]+ command error: BAD \[b(['\"])(.*)\1\]", re.DOTALL)
+"""How imaplib quotes the words of a server that does not understand a command."""
+
+_CODE = re.compile(r"\[([A-Z]+)\]")
+_REFUSALS = {
+    "EXPIRED": "says that the password has expired",
+    "PRIVACYREQUIRED": "takes no password without TLS",
+    "UNAVAILABLE": "cannot check the password now",
+}
+"""What those codes of RFC 5530 say that are of no wrong name or password."""
 
 Answer: TypeAlias = tuple[str, list[Any]]
 
@@ -45,7 +55,8 @@ Answer: TypeAlias = tuple[str, list[Any]]
 class _Bounded(imaplib.IMAP4):
     """What is read by `read` and `readline`, as imaplib lets a subclass do.
 
-    Its own would ask for as much memory as the server announces.
+    Its own would ask for as much memory as the server announces. What is wrong is an
+    OSError, which imaplib hands on: it puts its `abort` among words of the server's.
     """
 
     _clock: Callable[[], float]
@@ -68,7 +79,7 @@ class _Bounded(imaplib.IMAP4):
     def read(self, size: int) -> bytes:
         self._look_at_socket()
         if size > self._octets + len(self._buffer):
-            raise self.abort(f"announces {size} bytes, more than were asked for")
+            raise ConnectionError(f"announces {size} bytes, more than were asked for")
         while len(self._buffer) < size:
             self._more()
         return self._taken(size)
@@ -77,12 +88,12 @@ class _Bounded(imaplib.IMAP4):
         self._look_at_socket()
         self._lines -= 1
         if self._lines < 0:
-            raise self.abort(f"answers with more lines than {MOST_LINES}")
+            raise ConnectionError(f"answers with more lines than {MOST_LINES}")
         seen = 0
         while (end := self._buffer.find(b"\n", seen)) < 0:
             seen = len(self._buffer)
             if seen > MAX_LINE:
-                raise self.abort(f"sends a line longer than {MAX_LINE} bytes")
+                raise ConnectionError(f"sends a line longer than {MAX_LINE} bytes")
             self._more()
         return self._taken(end + 1)
 
@@ -90,7 +101,7 @@ class _Bounded(imaplib.IMAP4):
         """Believe nothing that was said in clear once the connection is encrypted."""
         if self._source is not self.sock:
             if self._buffer:
-                raise self.abort("says more in clear than that it turns to TLS")
+                raise ConnectionError("says more in clear than that it turns to TLS")
             self._source = self.sock
 
     def _taken(self, size: int) -> bytes:
@@ -105,10 +116,10 @@ class _Bounded(imaplib.IMAP4):
         self.sock.settimeout(min(left, SILENCE_SECONDS))
         piece = self.sock.recv(_PIECE)
         if not piece:
-            raise self.abort("closed the connection")
+            raise ConnectionError("closed the connection")
         self._octets -= len(piece)
         if self._octets < 0:
-            raise self.abort("answers with more than was asked for")
+            raise ConnectionError("answers with more than was asked for")
         self._buffer += piece
 
 
@@ -227,16 +238,30 @@ def _opened(
 
 def _log_in(imap: _Bounded, user: str, password: str) -> None:
     imap.allow(MOST_OCTETS)
-    if "AUTH=PLAIN" in imap.capabilities:
-        # Any character goes that way.
-        secret = f"\0{user}\0{password}".encode()
-        imap.authenticate("PLAIN", lambda _: secret)
-        return
-    if "LOGINDISABLED" in imap.capabilities:
-        raise imaplib.IMAP4.error("takes no password without TLS")
-    if not f"{user}{password}".isascii() or not password.isprintable():
+    takes_any = "AUTH=PLAIN" in imap.capabilities
+    if not takes_any and "LOGINDISABLED" in imap.capabilities:
+        raise imaplib.IMAP4.error(_REFUSALS["PRIVACYREQUIRED"])
+    is_plain = f"{user}{password}".isascii() and password.isprintable()
+    if not takes_any and not is_plain:
         raise imaplib.IMAP4.error("takes only names and passwords of plain ASCII")
-    imap.login(user if _ATOM.fullmatch(user) else quoted(user), password)
+    try:
+        if takes_any:
+            secret = f"\0{user}\0{password}".encode()
+            imap.authenticate("PLAIN", lambda _: secret)
+        else:
+            imap.login(user if _ATOM.fullmatch(user) else quoted(user), password)
+    # Nothing of what it says is shown: some repeat the command, and so the password.
+    except imaplib.IMAP4.abort:
+        raise imaplib.IMAP4.error("breaks off the log-in") from None
+    except imaplib.IMAP4.error as exc:
+        raise imaplib.IMAP4.error(_refusal(exc)) from None
+
+
+def _refusal(error: imaplib.IMAP4.error) -> str:
+    """Tell in words of ours why a log-in was refused."""
+    code = _CODE.match(_text(error.args[0])) if error.args else None
+    usual = "refuses the name or password"
+    return usual if code is None else _REFUSALS.get(code[1], usual)
 
 
 def _leave(imap: _Bounded) -> None:
@@ -254,6 +279,12 @@ def _words_of(error: Exception) -> str:
     said = error.args[0] if error.args else ""
     if isinstance(error, OSError):
         said = error.strerror or str(error)
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    text = _text(said)
+    if (bad := _BAD.fullmatch(text)) is not None:
+        text = bad[2]
     text = printable(text.removeprefix("socket error: ")).strip()
     return text[:_MAX_WORDS] or "does not answer as an IMAP server does"
+
+
+def _text(said: object) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from f2b_enrich.importing.log_batches import Batch, BlockReader, Place
 from f2b_enrich.importing.log_blocks import BLOCK, blocks
-from f2b_enrich.importing.log_lines import LONGEST_LINE, yearless
+from f2b_enrich.importing.log_lines import LONGEST_LINE, read_line, yearless
 from f2b_enrich.importing.log_times import Years, YearsPlace, year_of_last
+from f2b_enrich.importing.records import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,27 +44,43 @@ def year_of_first(
     """Give the year of a log's first line when its lines name none, else None.
 
     `by` is when the last one was written, the file's own time as the log's zone has it:
-    from there the turns of the year are counted backwards, through the whole log.
+    from there the turns of the year are counted backwards, through the whole log. Of
+    one that is cut off the last is the last that can be read.
     """
     years, last = Years(YearsPlace()), None
-    for block in blocks(read, size=size):
-        for line in block.data.split(b"\n"):
-            stamp = yearless(line)
-            if stamp is not None:
-                years.turns(stamp)
-                last = stamp
-        if last is None:
-            return None  # nor will those after a whole block without
+    with suppress(UnreadableError):  # who reads the lines meets it too, and tells
+        for block in blocks(read, size=size):
+            for line in block.data.split(b"\n"):
+                stamp = yearless(line)
+                if stamp is not None:
+                    years.turns(stamp)
+                    last = stamp
+            if last is None:
+                return None  # nor will those after a whole block without
     return year_of_last(last, by=by) - years.place.turns if last else None
 
 
-def fingerprint(read: Callable[[int], bytes]) -> str | None:
-    """Name a log by its first line, the same however it was rotated and packed since.
+class Beginning(NamedTuple):
+    """What names a log, and the byte at which the line begins that does."""
 
-    That line holds a time to the millisecond, and mostly a process. None when there is
-    no whole line yet.
+    fingerprint: str
+    first: int
+
+
+def beginning_of(data: bytes) -> Beginning | None:
+    """Name a log by its first dated line, the same however it was rotated and packed.
+
+    That line holds a time to the millisecond, and mostly a process; those before it,
+    such as the journal's, may be in other logs too. Without one in `data`, its first
+    block, it is the first line. None when there is no whole line yet.
     """
-    for block in blocks(read, size=LONGEST_LINE):
-        line, newline, _ = block.data.partition(b"\n")
-        return hashlib.sha256(line).hexdigest() if newline else None
-    return None
+    *lines, rest = data.split(b"\n")
+    if not lines and len(rest) <= LONGEST_LINE:
+        return None
+    position = 0
+    for line in lines:
+        if read_line(line).stamp is not None:
+            return Beginning(hashlib.sha256(line).hexdigest(), position)
+        position += len(line) + 1
+    first = lines[0] if lines else rest[:LONGEST_LINE]
+    return Beginning(hashlib.sha256(first).hexdigest(), 0)

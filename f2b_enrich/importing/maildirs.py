@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import heapq
+import io
 import os
 import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from f2b_enrich.importing.records import UnreadableError
+from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,6 +69,13 @@ class MaildirPlace:
             point=None if point is None else (point[0], point[1]),
             folders=tuple(text["folders"]),
         )
+
+    def without(self, names: Iterable[str]) -> MaildirPlace:
+        """Let the next look find mails that had those names, wherever they are."""
+        keys = frozenset(map(_key, names))
+        if not keys:
+            return self
+        return replace(self, names=self.names - keys, folders=(0, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +140,32 @@ def look(folder: Path, place: MaildirPlace, *, now: int) -> Look:
         folders=tuple(at if at < now - _TICK_NS else 0 for at in folders),
     )
     return Look(folder=folder, before=place, after=after, entries=found)
+
+
+def opened_mail(path: Path) -> io.FileIO:
+    """Open a mail, whatever its owner has put in its place since it was looked at.
+
+    A named pipe is not waited for, and a link not followed.
+
+    Raises:
+        FileNotFoundError: it has another name now, or is gone.
+        UnreadableError: it cannot be read, or is no file.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    name = printable(str(path))
+    try:
+        number = os.open(path, flags)
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        # A link and a socket, of which it would speak in riddles.
+        is_odd = exc.errno in (errno.ELOOP, errno.ENXIO)
+        reason = "is no file" if is_odd else exc.strerror
+        raise UnreadableError(f"{name}: {reason}") from exc
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise UnreadableError(f"{name}: is no file")
+    return io.FileIO(number)
 
 
 def _entries(folder: Path) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -10,7 +11,7 @@ from f2b_enrich.joining.sightings import Sighting
 from f2b_enrich.store.intake import Brought
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any, TypeAlias
 
     Unpacked: TypeAlias = tuple[Any, ...]
@@ -29,6 +30,19 @@ def packed(records: Iterable[Unpacked]) -> dict[int, bytes]:
     return {part: pickle.dumps(some, _PROTOCOL) for part, some in parts.items()}
 
 
+def packed_counts(counts: Mapping[tuple[Any, ...], int]) -> bytes:
+    """Make counts small, some six times."""
+    return pickle.dumps(dict(counts), _PROTOCOL)
+
+
+def unpacked_counts(packed: Iterable[bytes]) -> Counter[Any]:
+    """Add up what `packed_counts` made."""
+    counts: Counter[Any] = Counter()
+    for each in packed:
+        counts.update(pickle.loads(each))  # noqa: S301 - what `packed_counts` made
+    return counts
+
+
 def unpacked(parts: Iterable[bytes]) -> dict[tuple[str, str], list[Brought]]:
     """Give records as the store takes them in, by host and address.
 
@@ -42,12 +56,13 @@ def unpacked(parts: Iterable[bytes]) -> dict[tuple[str, str], list[Brought]]:
 
 
 def _brought(*packed: Any) -> Brought:  # noqa: ANN401 - what a portion was given
-    *sighting, reference, failures, ban_count, lines, ban_id = packed
+    *sighting, reference, failures, ban_count, lines, captures, ban_id = packed
     return Brought(
         sighting=Sighting(*sighting),
         reference=reference,
         failures=failures,
         ban_count=ban_count,
         lines=lines,
+        captures=captures,
         ban_id=ban_id,
     )

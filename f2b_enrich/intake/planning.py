@@ -14,6 +14,7 @@ from f2b_enrich.importing.mail_boxes import files_in
 from f2b_enrich.importing.records import UnreadableError
 from f2b_enrich.inert import printable
 from f2b_enrich.intake.places import fingerprint_of_mailbox, is_still_there
+from f2b_enrich.intake.problems import Problems
 from f2b_enrich.intake.reading_databases import DatabaseJob
 from f2b_enrich.intake.reading_logs import LogJob
 from f2b_enrich.intake.reading_mailboxes import ImapJob, MaildirJob
@@ -54,13 +55,13 @@ class Plan:
     places: Places = field(default_factory=dict)
     again: bool = False
     piece: int = PIECE
-    problems: list[str] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
 
     def logs(self, words: Sequence[str], *, zone: str | None) -> Iterator[LogJob]:
         """Plan logs, rotated files of one together, from the oldest on."""
-        for paths in self._logs(words):
+        if logs := tuple(self._logs(words)):
             yield LogJob(
-                paths=paths,
+                logs=logs,
                 names=self.names,
                 now=self.now,
                 zone=zone,
@@ -142,11 +143,17 @@ class Plan:
             yield self._files(tuple(together))
 
     def _files_in(self, path: Path) -> Iterator[Path]:
+        is_empty = True
         try:
-            yield from files_in(path)
+            for file in files_in(path):
+                is_empty = False
+                yield file
         except OSError as exc:
             name = printable(str(exc.filename or path))
             self.problems.append(f"{name}: {exc.strerror}")
+        else:
+            if is_empty:
+                self.problems.append(f"{printable(str(path))} holds no mail")
 
     def _files(self, paths: tuple[Path, ...]) -> MailJob:
         return MailJob(paths=paths, names=self.names, now=self.now)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from f2b_enrich.classify.captures import captured
+from f2b_enrich.importing.fail2ban_rows import StoredBan
 from f2b_enrich.importing.sighted import sighting_of
 from f2b_enrich.inert import cut, printable, without_nul
-from f2b_enrich.intake.packing import packed
+from f2b_enrich.intake.packing import packed, packed_counts
+from f2b_enrich.intake.problems import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,7 +51,10 @@ class Step:
 
     `place` is what to go on from; without one that of the piece before stays. A piece
     ends at `until`, and follows the one that ends at `after`: pieces are read side by
-    side, and noted in order. A file that is read whole has neither.
+    side, and noted in order. A file that is read whole has neither. What was found is
+    that from the byte `start` on, up to the place; `instead` is the mark of the place
+    of another version of the log, of which the counts are replaced. While it waits,
+    what was found is `packed`.
     """
 
     kind: Literal["log", "mailbox", "imap", "maildir"]
@@ -58,7 +64,16 @@ class Step:
     place: dict[str, Any] = field(default_factory=dict)
     after: int | None = None
     until: int | None = None
+    start: int | None = None
+    instead: str | None = None
     found: Counter[FoundKey] = field(default_factory=Counter)
+    packed: tuple[bytes, ...] = ()
+
+    def pack(self) -> None:
+        """Make what was found small."""
+        if self.found:
+            self.packed += (packed_counts(self.found),)
+            self.found = Counter()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +91,7 @@ class Portion:
     counts: Counter[str] = field(default_factory=Counter)
     days: Counter[date] = field(default_factory=Counter)
     unread: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     taken: int = 0
     characters: int = 0
 
@@ -114,6 +129,9 @@ class Portion:
         if record.lines:
             lines = tuple(map(_harmless, record.lines))
             self.characters += sum(map(len, lines))
+        captures: tuple[tuple[str, str], ...] = ()
+        if isinstance(record, StoredBan) and record.captures:
+            captures = captured(dict(record.captures))
         self.counts[f"records-{seen.kind}"] += 1
         if seen.kind in ("ban", "again"):
             self.days[at.date()] += 1
@@ -124,7 +142,14 @@ class Portion:
                 *key,
                 *(seen.kind, seen.precision, seen.origin, seen.at, seen.jail),
                 *(seen.ends_at, seen.message_id, seen.failed_at),
-                *(reference, record.failures, record.ban_count, lines, ban_id),
+                *(
+                    reference,
+                    record.failures,
+                    record.ban_count,
+                    lines,
+                    captures,
+                    ban_id,
+                ),
             )
         )
 
@@ -132,6 +157,8 @@ class Portion:
         """Part the records by their addresses, and make them small."""
         if self.records:
             self.parts, self.records = packed(self.records), []
+        for step in self.steps:
+            step.pack()
 
     def count(self, counts: Mapping[str, int]) -> None:
         """Add counts of what is no record."""

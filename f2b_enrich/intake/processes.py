@@ -32,8 +32,13 @@ def read_here(jobs: Iterable[Job], stop: Stop) -> Iterator[Portion]:
         StoppedError: somebody wants it to stop.
     """
     for job in jobs:
-        for portion in portions_of(job):
+        portions = portions_of(job)
+        while True:
+            with stop.at_once():
+                portion = next(portions, None)
             stop.check()
+            if portion is None:
+                break
             yield portion
 
 

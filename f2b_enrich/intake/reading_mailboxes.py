@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.importing.imap import Seen, opened_folder
 from f2b_enrich.importing.mail_boxes import mails
-from f2b_enrich.importing.maildirs import MaildirPlace, look
-from f2b_enrich.importing.opening import opened
+from f2b_enrich.importing.maildirs import MaildirPlace, look, opened_mail
+from f2b_enrich.importing.opening import opened_stream
 from f2b_enrich.importing.records import UnreadableError
 from f2b_enrich.inert import printable
 from f2b_enrich.intake.portions import Gathering, Step
@@ -93,13 +93,18 @@ def read_maildir(job: MaildirJob) -> Iterator[Portion]:
     try:
         while not is_all:
             found = look(job.path, place, now=now)
+            moved: list[str] = []
             for waiting in found.mails():
-                _read_one(reader, waiting.path, gathering.portion)
+                try:
+                    _read_one(reader, waiting.path, gathering.portion)
+                except FileNotFoundError:
+                    moved.append(waiting.path.name)
                 if gathering.portion.is_full:
                     step = _maildir_step(job, waiting.place)
                     gathering.portion.steps.append(step)
                     yield gathering.rest()
-            place, is_all = found.after, found.is_all
+            # Its reader has seen it meanwhile: it has another name, but the same key.
+            place, is_all = found.after.without(moved), found.is_all
             if place != before:
                 gathering.portion.steps.append(_maildir_step(job, place))
     except OSError as exc:
@@ -109,10 +114,9 @@ def read_maildir(job: MaildirJob) -> Iterator[Portion]:
 
 
 def _read_one(reader: MailReader, path: Path, portion: Portion) -> None:
-    if not path.exists():
-        return  # moved by its reader since: the next look sees it where it is
+    name = printable(str(path))
     try:
-        with opened(path) as source:
+        with opened_mail(path) as file, opened_stream(file, name=name) as source:
             for mail in mails(source.read):
                 reader.take(mail.content, portion)
             portion.taken += source.position

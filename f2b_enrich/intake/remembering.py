@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f2b_enrich.intake.packing import unpacked_counts
 from f2b_enrich.store import found, imports
 from f2b_enrich.store.found import FoundOn
 from f2b_enrich.store.imports import Import
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from f2b_enrich.intake.portions import Step
+    from f2b_enrich.store.imports import NotedImport
 
 _OF = " of "
 """Behind it stands the host: as another's, the same file tells of other bans."""
@@ -24,23 +26,44 @@ def reached(
     connection: sqlite3.Connection, kind: str, host: str
 ) -> dict[str, Mapping[str, Any]]:
     """Give the places that were reached in files of a kind, by their fingerprints."""
-    places = {}
-    for noted in imports.every(connection):
-        fingerprint, _, of_host = noted.read.fingerprint.partition(_OF)
-        if noted.read.kind == kind and of_host == host:
-            places[fingerprint] = noted.read.place
-    return places
+    of_host = f"{_OF}{host}"  # a path may hold the words as well
+    return {
+        noted.read.fingerprint.removesuffix(of_host): noted.read.place
+        for noted in imports.every(connection)
+        if noted.read.kind == kind and noted.read.fingerprint.endswith(of_host)
+    }
 
 
 def remember(connection: sqlite3.Connection, step: Step, *, now: datetime) -> None:
-    """Note a place and what counts only with it, inside the caller's transaction."""
+    """Note a place and what counts only with it, inside the caller's transaction.
+
+    Another import may read the same log at once. Only that counts what was found which
+    begins where the other came to; else the place stays, and what is not counted is
+    behind it, for the other or for the next run.
+    """
+    fingerprint = f"{step.fingerprint}{_OF}{step.host}"
+    noted = imports.find(connection, step.kind, fingerprint)
+    if step.start is not None and not _goes_on(noted, step):
+        return
+    if noted and step.instead is not None:
+        found.forget(connection, noted.id)
     read = Import(
         kind=step.kind,
-        fingerprint=f"{step.fingerprint}{_OF}{step.host}",
+        fingerprint=fingerprint,
         name=step.name,
         place=step.place,
     )
     number = imports.note(connection, read, now=now)
-    if step.found:
-        lines = {FoundOn(*key): count for key, count in step.found.items()}
+    counts = unpacked_counts(step.packed)
+    counts.update(step.found)
+    if counts:
+        lines = {FoundOn(*key): count for key, count in counts.items()}
         found.add(connection, number, lines)
+
+
+def _goes_on(noted: NotedImport | None, step: Step) -> bool:
+    if noted is None:
+        return step.start == 0
+    if step.instead is not None:
+        return bool(noted.read.place.get("mark") == step.instead)
+    return bool(noted.read.place["position"] == step.start)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from f2b_enrich.importing.opening import Source
 
 NAME = "standard input"
+_NUMBER = 0
 
 
 @contextmanager
@@ -25,8 +28,11 @@ def opened_standard_input() -> Iterator[Source]:
         UnreadableError: it is closed, or cannot be unpacked.
     """
     try:
-        file = io.FileIO(0, closefd=False)
+        mode = fcntl.fcntl(_NUMBER, fcntl.F_GETFL) & os.O_ACCMODE
+        file = io.FileIO(_NUMBER, closefd=False)
     except OSError as exc:
         raise UnreadableError(f"{NAME}: {exc.strerror}") from exc
+    if mode == os.O_WRONLY:  # what stands in for one that is closed
+        raise UnreadableError(f"{NAME} is closed")
     with file, opened_stream(file, name=NAME) as source:
         yield source

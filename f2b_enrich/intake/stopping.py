@@ -15,18 +15,25 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+AGAIN_SECONDS = 0.1
+"""Until what waits is told again to stop."""
+
 
 class StoppedError(F2bEnrichError):
     """Somebody wanted it to stop."""
 
 
 class Stop:
-    """Whether to stop, and a file that can be read from when so."""
+    """Whether to stop, and a file that can be read from when so.
+
+    `is_at_once` says that it may stop in the middle of what it does.
+    """
 
     def __init__(self) -> None:
         """Go on until told otherwise."""
         self._reading, self._writing = os.pipe()
         self.is_wanted = False
+        self.is_at_once = False
 
     def fileno(self) -> int:
         """Give what becomes readable."""
@@ -46,6 +53,24 @@ class Stop:
         if self.is_wanted:
             raise StoppedError("interrupted")
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Stop in the middle of this too, which changes nothing but may wait for ever.
+
+        A read that a signal comes into is begun again (PEP 475), unless the signal's
+        handler raises: so for pipes, for files that nobody opens at the other end, and
+        for servers.
+
+        Raises:
+            StoppedError: it is wanted, before or meanwhile.
+        """
+        self.is_at_once = True
+        try:
+            self.check()
+            yield
+        finally:
+            self.is_at_once = False
+
     def close(self) -> None:
         """Be told nothing more."""
         os.close(self._reading)
@@ -56,18 +81,28 @@ class Stop:
 def stopped_by_signals() -> Iterator[Stop]:
     """Stop at the first signal; a second one does what it always did."""
     stop = Stop()
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    numbers = (*_SIGNALS, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
 
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def handle(number: int, frame: FrameType | None) -> None:
         stop.want()
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for each in _SIGNALS:
+            signal.signal(each, before[each])
+        # One that came just before a read began to wait would be lost on it.
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
+        again(number, frame)
 
-    for number in _SIGNALS:
-        signal.signal(number, handle)
+    def again(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        if stop.is_at_once:
+            stop.check()
+
+    signal.signal(signal.SIGALRM, again)
+    for each in _SIGNALS:
+        signal.signal(each, handle)
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for each, handler in before.items():
+            signal.signal(each, handler)
         stop.close()

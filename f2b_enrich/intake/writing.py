@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.intake.packing import unpacked
 from f2b_enrich.intake.remembering import remember
+from f2b_enrich.store import jails, search
 from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.intake import take_in
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from f2b_enrich.intake.portions import Portion, Step
     from f2b_enrich.intake.stopping import Stop
     from f2b_enrich.store.intake import Brought, LookUp
+    from f2b_enrich.store.jails import KnownJail
 
     _Item: TypeAlias = tuple[tuple[str, str], list[Brought]]
 
@@ -44,8 +46,14 @@ addresses again and again. The more was written, the more are gathered."""
 MOST_TOGETHER = 60_000
 """Records in a transaction while no daemon runs."""
 
+MOST_ADDRESSES = 2000
+"""Addresses in one: all that is known of them is in memory, and that may be much."""
+
 MOST_STEPS = 1000
-"""Places noted together."""
+"""Places that wait."""
+
+MOST_NOTED = 10
+"""Places noted together while no daemon runs."""
 
 
 class Writer:
@@ -65,8 +73,11 @@ class Writer:
         clock: Callable[[], float],
         pause: Callable[[float], None],
         stop: Stop,
+        known_jail: Callable[[str], KnownJail],
     ) -> None:
         """Take a writer's connection; `clock` counts seconds, `pause` waits so many."""
+        self._known_jail = known_jail
+        self._noted_jails: set[str] = set()
         self.taken = Counter[str]()
         self._connection = connection
         self._look_up: LookUp = look_up
@@ -79,6 +90,7 @@ class Writer:
         self._others_until = clock()
         self._fitting = float(FIRST_COUNT)
         self._took = 0.0
+        self._parted: tuple[tuple[str, str] | None, int] = None, 0
         self._frontier = _Frontier()
 
     def add(self, portion: Portion) -> None:
@@ -115,35 +127,69 @@ class Writer:
     def _note_all(self, steps: list[Step]) -> None:
         while steps:
             is_slow = self._is_daemon_there()
-            some = steps[:1] if is_slow else _together(steps)
+            some = 1 if is_slow else MOST_NOTED
             with self._transaction(is_slow=is_slow):
-                self._note(some)
-            steps = steps[1:] if is_slow else []
+                self._note(_together(steps[:some]))
+            steps = steps[some:]
 
     def _write_all(self, items: Sequence[_Item]) -> None:
         while items:
             is_slow = self._is_daemon_there()
-            items = items[self._write(items, is_slow=is_slow) :]
+            items = self._write(items, is_slow=is_slow)
+        self._index()
 
-    def _write(self, items: Sequence[_Item], *, is_slow: bool) -> int:
-        """Write records of as many addresses as fit a transaction; tell how many."""
-        most = self._fitting if is_slow else MOST_TOGETHER
-        end = records = 0
-        while end < len(items) and records < most:
-            records += len(items[end][1])
-            end += 1
+    def _write(self, items: Sequence[_Item], *, is_slow: bool) -> Sequence[_Item]:
+        """Write as many records as fit a transaction; give those that are left."""
+        some, left = self._fitting_of(
+            items, self._fitting if is_slow else MOST_TOGETHER
+        )
         with self._transaction(is_slow=is_slow):
+            self._note_jails(some.values())
             taken = take_in(
-                self._connection,
-                dict(items[:end]),
-                now=self._now,
-                look_up=self._look_up,
+                self._connection, some, now=self._now, look_up=self._look_up
             )
         self.taken["new"] += taken.new
         self.taken["refused"] += taken.refused
         if is_slow:
-            self._adapt(records)
-        return end
+            self._adapt(sum(map(len, some.values())))
+        return left
+
+    def _fitting_of(
+        self, items: Sequence[_Item], most: float
+    ) -> tuple[dict[tuple[str, str], list[Brought]], Sequence[_Item]]:
+        """Part items into some of so many records, and those that are left.
+
+        Each part of an address is as large as all before: what is known of it is read
+        for every part, which would take longer than it all in one if they were small.
+        """
+        some: dict[tuple[str, str], list[Brought]] = {}
+        records = end = 0
+        while end < len(items) and records < most and len(some) < MOST_ADDRESSES:
+            key, brought = items[end]
+            whose, written = self._parted
+            room = max(int(most - records), 1, written if whose == key else 0)
+            end += 1
+            some[key] = brought[:room]
+            records += len(some[key])
+            if len(brought) > room:
+                self._parted = key, (written if whose == key else 0) + room
+                return some, [(key, brought[room:]), *items[end:]]
+        return some, items[end:]
+
+    def _note_jails(self, brought: Iterable[list[Brought]]) -> None:
+        """Have the jails known before their bans: some only repeat what others ban."""
+        found = {each.sighting.jail for some in brought for each in some}
+        for jail in found - self._noted_jails - {None}:
+            jails.note(self._connection, self._known_jail(jail or ""))
+        self._noted_jails |= {jail for jail in found if jail}
+
+    def _index(self) -> None:
+        """Bring the search over log lines up to what is written."""
+        while search.has_new_lines(self._connection):
+            is_slow = self._is_daemon_there()
+            limits = search.SHORT if is_slow else search.LONG
+            with self._transaction(is_slow=is_slow):
+                search.index_new_lines(self._connection, limits)
 
     @contextmanager
     def _transaction(self, *, is_slow: bool) -> Iterator[None]:
@@ -238,12 +284,21 @@ def _together(steps: Iterable[Step]) -> list[Step]:
     joined: list[Step] = []
     for step in steps:
         last = joined[-1] if joined else None
-        if last is None or step.kind != "log" or last.fingerprint != step.fingerprint:
+        if last is None or not _follows(last, step):
             joined.append(step)
         else:
-            last.found.update(step.found)
-            joined[-1] = replace(step, found=last.found)
+            joined[-1] = replace(
+                last,
+                place=step.place,
+                found=last.found + step.found,
+                packed=last.packed + step.packed,
+            )
     return joined
+
+
+def _follows(last: Step, step: Step) -> bool:
+    is_same = (last.kind, last.fingerprint) == ("log", step.fingerprint)
+    return is_same and last.place["position"] == step.start
 
 
 def _has_place(step: Step) -> bool:

@@ -53,7 +53,7 @@ def record(
     address = read_address(event.ip)
     ip = address.text
     derived = ban_id(host, jail, ip, event.failed_at)
-    known, is_awaited = _find(connection, derived, (host, ip))
+    known, is_awaited = _find(connection, derived, event, (host, ip))
     if event.kind is EventKind.BAN:
         if known is None:
             names = (derived, host, jail)
@@ -80,22 +80,48 @@ def record(
 
 
 def _find(
-    connection: sqlite3.Connection, derived: str, whose: tuple[str, str]
+    connection: sqlite3.Connection, derived: str, event: Event, whose: tuple[str, str]
 ) -> tuple[str | None, bool]:
     """Give the id that a ban has, and whether events wait for it to arrive."""
     row = connection.execute(
-        "SELECT bans.id, host, ip, "
+        "SELECT bans.id, host, jail, ip, banned_at, banned_at_source, "
         "EXISTS (SELECT 1 FROM waiting_events WHERE ban_id = ?1) AS is_awaited "
         "FROM (SELECT 1) LEFT JOIN bans "
         "ON bans.id = (SELECT ban_id FROM ban_ids WHERE id = ?1)",
         (derived,),
     ).fetchone()
     known = row["id"]
-    if known is not None and (row["host"], row["ip"]) != whose:
+    is_ban = event.kind is EventKind.BAN
+    if known not in (None, derived) and not (
+        (row["host"], row["ip"]) == whose
+        and _is_of(connection, row, derived, is_ban=is_ban)
+    ):
         # Somebody wrote it into a mail, to keep this ban from being recorded.
-        connection.execute("DELETE FROM other_ids WHERE id = ?", (derived,))
+        if is_ban or row["banned_at_source"] == "failure":
+            connection.execute("DELETE FROM other_ids WHERE id = ?", (derived,))
         known = None
     return known, bool(row["is_awaited"])
+
+
+def _is_of(
+    connection: sqlite3.Connection, row: sqlite3.Row, derived: str, *, is_ban: bool
+) -> bool:
+    """Tell whether a row is that of the ban which it is pointed at for.
+
+    Whoever can predict a failure of his can name its ban in a mail before. So it is
+    when its own failure makes that id; if alerts that name it are all that is told of
+    it, the ban itself is only joined with it afterwards, and may end before.
+    """
+    if row["banned_at_source"] == "failure":
+        failed_at = read_time(row["banned_at"]).timestamp()
+        return ban_id(row["host"], row["jail"], row["ip"], failed_at) == derived
+    if is_ban:
+        return False
+    named = connection.execute(
+        "SELECT min(alert_of = ?) FROM ban_records WHERE ban_id = ?",
+        (derived, row["id"]),
+    ).fetchone()[0]
+    return bool(named)
 
 
 def _insert(
@@ -155,25 +181,26 @@ def _announce_again(
     """Take from a repetition what the first report lacked.
 
     fail2ban runs a failed action twice; an unban between two reports stands unless the
-    second is later than it.
+    second is later than it. What only others told gives way.
     """
     announced_at = time_text(event.at)
     connection.execute(
         "UPDATE bans SET announced_at = max(announced_at, :at), "
         "unbanned_at = iif(unbanned_at < :at, NULL, unbanned_at), "
-        "failures = max(failures, :failures) WHERE id = :ban",
+        "failures = iif(banned_at_source != 'failure' AND :failures, :failures, "
+        "max(failures, :failures)) WHERE id = :ban",
         {"at": announced_at, "failures": event.failures, "ban": ban},
     )
     _lengthen(connection, ban, event.bantime_seconds, event.ban_count)
     row = connection.execute(
-        "SELECT lines_received, origin = 'live' OR EXISTS (SELECT 1 FROM other_origins "
+        "SELECT lines_received, banned_at_source = 'failure' AS is_exact, "
+        "origin = 'live' OR EXISTS (SELECT 1 FROM other_origins "
         "WHERE ban_id = bans.id AND origin = 'live') AS is_live "
         "FROM bans WHERE id = ?",
         (ban,),
     ).fetchone()
-    # What was read from a mail gives way, unless there is more of it.
     most = 0 if row["is_live"] else len(event.lines)
-    if event.lines and row["lines_received"] <= most:
+    if event.lines and (row["lines_received"] <= most or not row["is_exact"]):
         connection.execute("DELETE FROM log_lines WHERE ban_id = ?", (ban,))
         connection.execute(
             "UPDATE bans SET lines_received = ?, captures = ifnull(captures, ?), "

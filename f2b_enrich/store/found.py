@@ -25,6 +25,13 @@ _SPAN = """
     last_day = max(ifnull(last_day, :last), :last) WHERE id = :id
 """
 
+_FORGET = """
+    DELETE FROM found_counts WHERE import_id = :id
+    AND day BETWEEN (SELECT first_day FROM imports WHERE id = :id)
+    AND (SELECT last_day FROM imports WHERE id = :id)
+"""
+_NO_SPAN = "UPDATE imports SET first_day = NULL, last_day = NULL WHERE id = :id"
+
 _SOME_OLD = f"""
     DELETE FROM found_counts WHERE (day, ip, host, jail, import_id) IN (
         SELECT day, ip, host, jail, import_id FROM found_counts WHERE day < ?
@@ -67,6 +74,12 @@ def add(
     if days:
         span = {"first": min(days.values()), "last": max(days.values())}
         connection.execute(_SPAN, {**span, "id": import_id})
+
+
+def forget(connection: sqlite3.Connection, import_id: int) -> None:
+    """Remove what a log has found, to count it anew in the same transaction."""
+    connection.execute(_FORGET, {"id": import_id})
+    connection.execute(_NO_SPAN, {"id": import_id})
 
 
 def remove_some(connection: sqlite3.Connection, before: datetime) -> int:

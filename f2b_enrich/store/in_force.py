@@ -32,7 +32,7 @@ class StandingBan:
     """A ban whose planned end is not passed, and of which no end was seen.
 
     `at` is its time in Unix seconds, `is_exact` when that is the time of the failure,
-    `told_at` when it was last reported.
+    `announced_at` when it was last reported, as the store writes it.
     """
 
     id: str
@@ -40,7 +40,7 @@ class StandingBan:
     ip: str
     at: int
     is_exact: bool
-    told_at: datetime
+    announced_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,16 @@ def in_force(
             ip=row["ip"],
             at=int(read_time(row["banned_at"]).timestamp()),
             is_exact=row["banned_at_source"] == "failure",
-            told_at=read_time(row["announced_at"]),
+            announced_at=row["announced_at"],
         )
+
+
+def still_stands(connection: sqlite3.Connection, ban: StandingBan) -> bool:
+    """Tell whether nobody told of a ban since it was found to stand."""
+    row = connection.execute(
+        "SELECT unbanned_at, announced_at FROM bans WHERE id = ?", (ban.id,)
+    ).fetchone()
+    return row is not None and tuple(row) == (None, ban.announced_at)
 
 
 def known(connection: sqlite3.Connection, ids: Iterable[str]) -> Mapping[str, Known]:

@@ -29,7 +29,8 @@ class Brought:
     """One old record: what tells which ban it is of, and what came with it.
 
     `reference` is where it stood: a file's name, a Message-ID, or nothing. `lines` is
-    harmless text. `ban_id` is the id that one of our own alerts names.
+    harmless text, `captures` are kinds and values that fail2ban's filter
+    named. `ban_id` is the id that one of our own alerts names.
     """
 
     sighting: Sighting
@@ -37,6 +38,7 @@ class Brought:
     failures: int | None = None
     ban_count: int | None = None
     lines: tuple[str, ...] = ()
+    captures: tuple[tuple[str, str], ...] = ()
     ban_id: str | None = None
 
 
@@ -65,15 +67,18 @@ def take_in(
     told = {
         key: {_sighting(each) for each in records} for key, records in brought.items()
     }
-    settled = decide(connection, told)
+    settled = decide(connection, told, now=now)
     before = purged(connection).lines
     contents: dict[str, Content] = {}
     for each, records in zip(settled, brought.values(), strict=True):
         _gather(contents, each, records, before)
     write(connection, settled, contents, now=now, look_up=look_up)
+    hosts: dict[str, list[str]] = {}
     for each in settled:
         if each.known.told:
-            wishes.raise_to(connection, each.known.host, each.known.ip, look_up)
+            hosts.setdefault(each.known.ip, []).append(each.known.host)
+    for ip, of_address in hosts.items():
+        wishes.raise_to(connection, ip, of_address, look_up)
     new = sum(each.new for each in settled)
     return TakenIn(
         new=new,
@@ -112,7 +117,17 @@ def _gather(
         if content is None:
             content = contents[row] = Content()
         content.origins.add((told.origin, each.reference or told.message_id or ""))
-        lines = each.lines
-        if lines and before is not None and settled.begun_at(row) < time_text(before):
-            lines = ()
-        content.add(failures=each.failures, ban_count=each.ban_count, lines=lines)
+        lines, captures = each.lines, each.captures
+        if (
+            before is not None
+            and (lines or captures)
+            and settled.begun_at(row) < time_text(before)
+        ):
+            lines, captures = (), ()
+        content.add(
+            failures=each.failures,
+            ban_count=each.ban_count,
+            lines=lines,
+            captures=captures,
+            is_exact=told.precision == "failure",
+        )

@@ -34,7 +34,14 @@ _RICHER = """
 """
 
 _BOTH = """
-    UPDATE bans SET failures = max(bans.failures, other.failures),
+    UPDATE bans SET failures = CASE
+        WHEN (bans.banned_at_source = 'failure') = (other.banned_at_source = 'failure')
+        OR 0 IN (bans.failures, other.failures)
+        THEN max(bans.failures, other.failures)
+        WHEN bans.banned_at_source = 'failure' THEN bans.failures
+        ELSE other.failures END,
+    banned_at_source = iif(other.banned_at_source = 'failure', 'failure',
+        bans.banned_at_source),
     ban_count = max(bans.ban_count, other.ban_count),
     received_at = min(bans.received_at, other.received_at),
     announced_at = max(bans.announced_at, other.announced_at),

@@ -13,20 +13,25 @@ from f2b_enrich.store.sighted import read_sighting, told_by_row
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from f2b_enrich.joining.sightings import Joined
 
 Key: TypeAlias = tuple[str, str]
 """A host and an address."""
 
-# The order of the FROM clause is that of the search: a few addresses of very many.
+# The order of the FROM clause is that of the search: a few addresses of very many. Each
+# is searched once, however many hosts banned it; the index tells which of them count.
 _ROWS = """
+    WITH wanted AS (
+        SELECT json_extract(value, '$[0]') AS host, json_extract(value, '$[1]') AS ip
+        FROM json_each(?)
+    )
     SELECT bans.id, bans.host, bans.ip, jail, banned_at, banned_at_source,
     bantime_seconds, expires_at, unbanned_at, origin, reference
-    FROM json_each(?) AS wanted CROSS JOIN bans
-    ON bans.ip = json_extract(wanted.value, '$[1]')
-    AND bans.host = json_extract(wanted.value, '$[0]') ORDER BY bans.rowid
+    FROM (SELECT DISTINCT ip FROM wanted) AS addresses
+    CROSS JOIN bans ON bans.ip = addresses.ip
+    WHERE (bans.host, bans.ip) IN (SELECT host, ip FROM wanted) ORDER BY bans.rowid
 """
 
 _KEPT = """
@@ -83,18 +88,20 @@ class Neighbourhood:
         """Give every record that is known of the address."""
         return set(self.loose).union(*self.told.values())
 
-    def names_of(self, ban: Joined, alerts: Mapping[Sighting, str]) -> list[str]:
+    def names_of(
+        self, ban: Joined, named_by: Mapping[str, Sequence[Sighting]]
+    ) -> list[str]:
         """Give the names that its records have, the best record's first.
 
-        Those of its own alerts come last.
+        Those of its own alerts come last, which stand by the name that they tell.
         """
         host, ip = self.host, self.ip
-        if len(ban.sightings) == 1 and not alerts:
+        if len(ban.sightings) == 1 and not named_by:
             return [id_of(ban.best, host, ip)]
         named = (each for each in ban.sightings if each.kind in _BEGINNINGS)
         names = dict.fromkeys(id_of(each, host, ip) for each in named)
         of_alerts = [
-            id_of(alert, host, ip) for alert, name in alerts.items() if name in names
+            id_of(alert, host, ip) for name in names for alert in named_by.get(name, ())
         ]
         return [*names, *of_alerts]
 
@@ -147,6 +154,21 @@ def read(
             whose[row["ban_id"]].others[row["id"]] = row["ban_id"]
     _read_waiting(connection, wanted, known)
     return known
+
+
+def of_row(connection: sqlite3.Connection, ban_id: str) -> Neighbourhood:
+    """Read what is known of a single ban, as if its address had no other."""
+    row = connection.execute("SELECT * FROM bans WHERE id = ?", (ban_id,)).fetchone()
+    kept = connection.execute("SELECT * FROM ban_records WHERE ban_id = ?", (ban_id,))
+    told = frozenset(map(read_sighting, kept)) or told_by_row(row)
+    names = connection.execute(_OTHERS, (json.dumps([ban_id]),))
+    return Neighbourhood(
+        host=row["host"],
+        ip=row["ip"],
+        told={ban_id: told},
+        rows={ban_id: row},
+        others={each["id"]: ban_id for each in names},
+    )
 
 
 def _read_waiting(

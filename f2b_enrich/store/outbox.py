@@ -95,6 +95,14 @@ def add(connection: sqlite3.Connection, mail: NewMail, *, now: datetime) -> int:
     return row_id
 
 
+def recipients(connection: sqlite3.Connection, ban_id: str) -> frozenset[str]:
+    """Tell to whom a ban's alert is queued, or went."""
+    rows = connection.execute(
+        f"SELECT recipient FROM outbox WHERE ban_id = ? AND kind = '{ALERT}'", (ban_id,)
+    )
+    return frozenset(row["recipient"] for row in rows)
+
+
 def hasten(connection: sqlite3.Connection, ban_id: str) -> None:
     """Let a ban's first attempt start now if there is nothing left to wait for."""
     connection.execute(

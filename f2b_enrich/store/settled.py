@@ -36,8 +36,8 @@ _INSERT = """
         id, host, ip, ip_version, subnet,
         jail, banned_at, banned_at_source, bantime_seconds, expires_at, unbanned_at,
         origin, reference, announced_at, received_at,
-        failures, ban_count, lines_received, look_up
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        failures, ban_count, lines_received, captures, look_up
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _UPDATE = """
@@ -96,6 +96,12 @@ class Settlement:
         if self.is_decided:
             return text_of(self.bans[row].at)
         return str(self.known.rows[row]["banned_at"])
+
+    def was_exact(self, row: str) -> bool:
+        """Tell whether fail2ban itself told of a ban, or of one that became it."""
+        names = (row, *self.names.get(row, ()))
+        rows = (self.known.rows[name] for name in names if name in self.known.rows)
+        return any(each["banned_at_source"] == "failure" for each in rows)
 
     @property
     def has_alerts(self) -> bool:
@@ -176,7 +182,7 @@ def _insert(
                     *(columns["banned_at_source"], columns["bantime_seconds"]),
                     *(columns["expires_at"], columns["unbanned_at"]),
                     *(*own, banned_at, at, content.failures, content.ban_count),
-                    *(len(content.lines), look_up),
+                    *(len(content.lines), content.captures_text, look_up),
                 )
             )
             said += [(row, *line) for line in lines.kept(content.lines)]
@@ -188,8 +194,7 @@ def _insert(
 def _join_rows(connection: sqlite3.Connection, settled: Settlement) -> None:
     """Make the other rows of each ban names of it, and point such names at it.
 
-    That of its failure is always one, for a live report may still come by it, and what
-    an alert of ours calls it, but for what is called so already.
+    That of its failure is always one, for a live report may still come by it.
     """
     known = settled.known
     for row, ban in settled.bans.items():
@@ -201,10 +206,18 @@ def _join_rows(connection: sqlite3.Connection, settled: Settlement) -> None:
                 absorb(connection, name, into=row)
             elif known.others.get(name, "" if is_failure else row) != row:
                 connection.execute(_POINT, (name, row))
-        for name in filter(None, (each.alert_of for each in ban.sightings)):
-            if known.others.get(name) != row:
-                point = _POINT if name in known.others else _POINT_IF_NEW
-                connection.execute(point, (name, row))
+        if ban.precision != "failure":  # else an alert that is left means another one
+            _point_as_alerts_do(connection, known, row, ban)
+
+
+def _point_as_alerts_do(
+    connection: sqlite3.Connection, known: Neighbourhood, row: str, ban: Joined
+) -> None:
+    """Find a ban by what our alerts call it, but for what is called so already."""
+    for name in filter(None, (each.alert_of for each in ban.sightings)):
+        if known.others.get(name) != row:
+            point = _POINT if name in known.others else _POINT_IF_NEW
+            connection.execute(point, (name, row))
 
 
 def _changed(settled: Settlement) -> list[str]:
@@ -270,6 +283,6 @@ def _enrich(
             content = contents.get(row)
             if content is None:
                 continue
-            enrich(connection, row, content)
+            enrich(connection, row, content, was_exact=each.was_exact(row))
             if row not in changed:
                 origins.settle(connection, row, None, content.origins, at=at)

@@ -9,6 +9,7 @@ from f2b_enrich.joining.joining import copies_in, join
 from f2b_enrich.joining.sightings import Sighting, planned_end
 from f2b_enrich.model import Event, EventKind
 from f2b_enrich.store import neighbourhoods, wishes
+from f2b_enrich.store.endings import decided_alone
 from f2b_enrich.store.retention import purged
 from f2b_enrich.store.settled import Settlement, write
 from f2b_enrich.store.sighted import is_told_by_others, may_change_others, own_id
@@ -43,7 +44,7 @@ def settle(
     two gets back the row it had. `is_changed` tells that a row was written elsewhere.
     """
     wanted = {(host, ip): set(new)}
-    (settled,) = decide(connection, wanted, is_changed=is_changed)
+    (settled,) = decide(connection, wanted, now=now, is_changed=is_changed)
     write(connection, (settled,), {}, now=now)
     return settled
 
@@ -52,14 +53,19 @@ def decide(
     connection: sqlite3.Connection,
     new: Mapping[Key, Collection[Sighting]],
     *,
+    now: datetime,
     is_changed: bool = False,
 ) -> list[Settlement]:
-    """Decide what records of addresses make of their rows; nothing is written yet."""
+    """Decide what records of addresses make of their rows; nothing is written yet.
+
+    Where something is told of a time after `now`, live bans passed it by: all is
+    decided on anew.
+    """
     known = neighbourhoods.read(connection, new)
     before = purged(connection).bans
     first = None if before is None else before.timestamp()
     return [
-        _decided(known[key], told, first, is_changed=is_changed)
+        _decided(known[key], told, first, is_changed=is_changed, now=now.timestamp())
         for key, told in new.items()
     ]
 
@@ -70,6 +76,7 @@ def _decided(
     first: float | None,
     *,
     is_changed: bool,
+    now: float,
 ) -> Settlement:
     if len(new) == 1 and known.is_blank:  # as most old bans are
         return _alone(known, next(iter(new)), first)
@@ -77,22 +84,23 @@ def _decided(
     told = before.union(new, (each.sighting for each in known.waiting))
     alerts, copies = known.own_alerts(told), copies_in(told)
     told.difference_update(alerts, copies)
+    is_changed = is_changed or any(each.at > now for each in before)
     if told == before and not alerts and not is_changed:
         settled = Settlement(known=known, ban_ids=_by_record(known))
         return _with_copies(settled, copies)
     decision = join(told)
     settled = Settlement(known=known, is_decided=True)
+    named_by, order = _by_name(alerts), {row: n for n, row in enumerate(known.told)}
     for ban in decision.bans:
-        names = known.names_of(ban, alerts)
+        names = known.names_of(ban, named_by)
         if _may_be_purged(known, ban, names, first):
             settled.refused += 1
             continue
-        row = _row_of(known, names)
+        row = _row_of(known, names, order)
         settled.bans[row], settled.names[row] = ban, names
         settled.ban_ids.update(dict.fromkeys(ban.sightings, row))
-        settled.ban_ids.update(
-            (alert, row) for alert, name in alerts.items() if name in names
-        )
+        for name in names:
+            settled.ban_ids.update(dict.fromkeys(named_by.get(name, ()), row))
     settled.loose = frozenset(
         each for each in decision.loose if first is None or each.at >= first
     )
@@ -137,14 +145,24 @@ def _may_be_purged(
     return known.told.keys().isdisjoint(names)
 
 
-def _row_of(known: Neighbourhood, names: Sequence[str]) -> str:
-    """Choose the id of a ban's row: that known first, else one that it had before."""
-    if known.told:
-        for row in known.told:
-            if row in names:
-                return row
-        return next((name for name in names if name in known.others), names[0])
-    return names[0]
+def _by_name(alerts: Mapping[Sighting, str]) -> dict[str, list[Sighting]]:
+    named_by: dict[str, list[Sighting]] = {}
+    for alert, name in alerts.items():
+        named_by.setdefault(name, []).append(alert)
+    return named_by
+
+
+def _row_of(
+    known: Neighbourhood, names: Sequence[str], order: Mapping[str, int]
+) -> str:
+    """Choose the id of a ban's row: that known first, else one that it had before.
+
+    `order` numbers the rows, which are thousands of an address now and then.
+    """
+    rows = [name for name in names if name in order]
+    if rows:
+        return min(rows, key=order.__getitem__)
+    return next((name for name in names if name in known.others), names[0])
 
 
 def settle_live(
@@ -158,20 +176,25 @@ def settle_live(
 ) -> Recorded:
     """Settle what `bans.record` wrote with the old records of the address, if any.
 
-    Inside the same transaction; a ban without any costs two looks into indexes. One
-    that only old records told of until now is new.
+    Inside the same transaction; a ban without any costs two looks into indexes, and the
+    end of one that the log told of as well no more, as a rule. One that only old
+    records told of until now is new.
     """
     ban_id, ip = recorded.ban_id, recorded.ip
     if ban_id is None:
         return recorded
-    is_new = recorded.is_new
+    is_new, failed_at = recorded.is_new, round(event.failed_at)
     if is_new:
-        if not may_change_others(connection, host, ip, round(event.failed_at)):
+        if not may_change_others(connection, host, ip, failed_at, now=now):
             return recorded
         settle(connection, host, ip, (), now=now, is_changed=True)
     elif is_told_by_others(connection, ban_id):
         told = _told_by(event, jail)
-        settled = settle(connection, host, ip, (told,), now=now)
+        settled = decided_alone(connection, ban_id, told, now=now)
+        if settled is None:
+            settled = settle(connection, host, ip, (told,), now=now)
+        else:
+            write(connection, (settled,), {}, now=now)
         is_new = told.kind == "ban" and not settled.known.was_reported(told)
     else:
         return recorded

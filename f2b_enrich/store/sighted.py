@@ -219,19 +219,29 @@ def remove_some_loose(connection: sqlite3.Connection, before: datetime) -> int:
 
 
 def may_change_others(
-    connection: sqlite3.Connection, host: str, ip: str, failed_at: int
+    connection: sqlite3.Connection,
+    host: str,
+    ip: str,
+    failed_at: int,
+    *,
+    now: datetime,
 ) -> bool:
     """Tell whether a new ban of that failure can take a record from another ban.
 
     Only what is later can tell of it. The index is read where the ban's own entry will
-    stand: for the newest ban of an address there is nothing behind it.
+    stand: for the newest ban of an address there is nothing behind it. What tells of a
+    time after `now` is forged, or of a wrong clock, and waits for an import.
     """
     row = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM bans WHERE ip = ?1 AND banned_at >= ?2 "
+        "SELECT EXISTS (SELECT 1 FROM bans WHERE ip = ?1 "
+        "AND banned_at BETWEEN ?2 AND ?4 "
         "AND host = ?3 AND origin NOT IN ('live', 'fail2ban-db')) "
         "OR EXISTS (SELECT 1 FROM ban_records "
-        "WHERE ip = ?1 AND host = ?3 AND at >= ?4)",
-        (ip, text_of(failed_at - 2), host, failed_at - 2),
+        "WHERE ip = ?1 AND host = ?3 AND at BETWEEN ?5 AND ?6)",
+        (
+            *(ip, text_of(failed_at - 2), host, time_text(now)),
+            *(failed_at - 2, int(now.timestamp())),
+        ),
     ).fetchone()
     return bool(row[0])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sqlite3
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from f2b_enrich.errors import StoreError
 from f2b_enrich.store.connection import open_writer, transaction
 from f2b_enrich.store.union_bans import Union
-from f2b_enrich.store.union_sources import attach, check
+from f2b_enrich.store.union_sources import attach, check, find_damage
 from f2b_enrich.store.union_tables import copy_marks, copy_tables
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
@@ -27,6 +27,7 @@ Progress: TypeAlias = "Callable[[Stage, int, int], None]"
 """Is told of what, how many are done with one step, and how many there are in all."""
 
 _CACHE_KIB = 64 * 1024
+_OF_READING = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,10 @@ def merge(
         try:
             with open_writer(made) as connection:
                 merged = _fill(connection, paths, folder, now=now, progress=progress)
-        except StoreError as exc:  # by the name that the caller knows
+        except StoreError as exc:
+            if _may_be_of_a_source(exc.__cause__):
+                find_damage(paths)
+            # By the name that the caller knows.
             raise StoreError(str(exc).replace(str(made), str(output))) from exc
         _publish(made, output)
     return merged
@@ -88,6 +92,12 @@ def _fill(
     for source in sources:  # whose form the last writer to close must not change
         connection.execute(f"DETACH {source}")
     return Merged(read=read, bans=bans)
+
+
+def _may_be_of_a_source(error: BaseException | None) -> bool:
+    """Tell of an error in reading, which SQLite says without a name."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _OF_READING
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:

@@ -36,6 +36,19 @@ def check(paths: Sequence[Path], output: Path) -> None:
                 raise StoreError(f"{path}: the same store as {other}")
 
 
+def find_damage(paths: Sequence[Path]) -> None:
+    """Read stores through after an error, which does not tell whose it is.
+
+    Raises:
+        StoreError: naming the first that is damaged, if one is.
+    """
+    for path in paths:
+        with open_reader(path) as reader:
+            said = reader.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if said != "ok":
+            raise StoreError(f"store {path}: database disk image is malformed")
+
+
 def attach(
     connection: sqlite3.Connection, paths: Sequence[Path], folder: Path
 ) -> tuple[str, ...]:
@@ -49,7 +62,10 @@ def attach(
         found, mode = path, "ro"
         if not _is_of_today(path):
             found = folder / f"{name}.db"
-            _copy(path, found)
+            try:
+                _copy(path, found)
+            except StoreError as exc:  # by the name that the caller knows
+                raise StoreError(str(exc).replace(str(found), str(path))) from exc
         elif not _is_readable(path):
             mode = "ro&immutable=1"
         uri = f"{found.absolute().as_uri()}?mode={mode}"

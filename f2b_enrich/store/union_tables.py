@@ -126,14 +126,28 @@ _NAMES = """
     SELECT message_id, recipient, id FROM main.outbox WHERE id > ? ORDER BY id
 """
 
-# A backup may not know yet that a mail was sent.
-_SENT = """
-    UPDATE main.outbox SET state = 'sent', sent_at = row.sent_at, folded_into = NULL,
-    attempts = row.attempts, last_error = row.last_error
+# How final a state is, the rest being those of a mail still to leave: a backup may not
+# know yet that it was sent, nor another store that it was given up.
+_RANK = """
+    CASE {row}.state WHEN 'sent' THEN 5 WHEN 'folded' THEN 4 WHEN 'unsure' THEN 3
+    WHEN 'dead' THEN 2 WHEN 'skipped' THEN 1 ELSE 0 END
+"""
+
+# By the rest only so that the order of the stores makes no difference.
+_FATE = (
+    "({rank}, ifnull({row}.sent_at, ''), {row}.attempts, {row}.due_at, "
+    "ifnull({row}.released_at, ''), ifnull({row}.last_error, ''))"
+)
+
+_FATES = """
+    UPDATE main.outbox SET state = row.state, sent_at = row.sent_at,
+    attempts = row.attempts, due_at = row.due_at, released_at = row.released_at,
+    last_error = row.last_error, folded_into = (
+        SELECT new FROM temp.mails WHERE source = '{source}'
+        AND mails.id = row.folded_into)
     FROM {source}.outbox AS row JOIN temp.mails AS numbers
     ON numbers.source = '{source}' AND numbers.id = row.id
-    WHERE main.outbox.id = numbers.new AND numbers.new <= ?
-    AND row.state = 'sent' AND main.outbox.state != 'sent'
+    WHERE main.outbox.id = numbers.new AND numbers.new <= ? AND {theirs} > {ours}
 """
 
 _FOLDED = """
@@ -153,7 +167,16 @@ _BESIDE_MAILS = """
     SELECT numbers.new, {others} FROM {source}.{table} AS row
     JOIN temp.mails AS numbers
     ON numbers.source = '{source}' AND numbers.id = row.outbox_id
-    {only} ORDER BY row.outbox_id
+    WHERE {only} ORDER BY row.outbox_id
+"""
+
+_OUTDONE = """
+    DELETE FROM main.{table} WHERE outbox_id IN (
+        SELECT there.outbox_id FROM {source}.{table} AS row
+        JOIN temp.mails AS numbers
+        ON numbers.source = '{source}' AND numbers.id = row.outbox_id
+        JOIN main.{table} AS there ON there.outbox_id = numbers.new
+        WHERE {only} AND ({theirs}) > ({ours}))
 """
 
 _CAMPAIGNS = "kind", "scope", "who", "first_at"
@@ -219,26 +242,41 @@ def _copy_mails(connection: sqlite3.Connection, source: str) -> None:
         (last,),
     )
     connection.execute(_FOLDED.format(source=source), (last,))
-    connection.execute(_SENT.format(source=source), (last,))
+    theirs, ours = (
+        _FATE.format(row=row, rank=_RANK.format(row=row)) for row in ("row", "outbox")
+    )
+    connection.execute(_FATES.format(source=source, theirs=theirs, ours=ours), (last,))
     connection.execute(_NAMES, (last,))
     for table, only in (
-        ("bounces", ""),
-        ("digests", ""),
+        ("bounces", "true"),
+        ("digests", "true"),
         # One that is still to be told of is left to where it came from.
-        ("notifications", "WHERE row.state = 'done'"),
+        ("notifications", "row.state = 'done'"),
     ):
-        others = [
-            name
-            for name in columns(connection, table)
-            if name not in ("id", "outbox_id")
-        ]
+        _copy_beside_mails(connection, source, table, only)
+
+
+def _copy_beside_mails(
+    connection: sqlite3.Connection, source: str, table: str, only: str
+) -> None:
+    """Copy what a table has of mails, of one that both have the same in any order."""
+    others = [
+        name for name in columns(connection, table) if name not in ("id", "outbox_id")
+    ]
+    theirs, ours = (
+        ", ".join(f"ifnull({row}.{name}, '')" for name in others)
+        for row in ("row", "there")
+    )
+    for statement in (_OUTDONE, _BESIDE_MAILS):
         connection.execute(
-            _BESIDE_MAILS.format(
+            statement.format(
                 source=source,
                 table=table,
                 only=only,
                 columns=", ".join(("outbox_id", *others)),
                 others=", ".join(f"row.{name}" for name in others),
+                theirs=theirs,
+                ours=ours,
             )
         )
 

@@ -7,6 +7,7 @@ when live bans leave something of the day's quota.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -15,7 +16,7 @@ from f2b_enrich.store import enrichments
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from f2b_enrich.model import Enrichment
@@ -93,14 +94,15 @@ def kept(look_up: LookUp) -> str:
 
 
 def raise_to(
-    connection: sqlite3.Connection, host: str, ip: str, look_up: LookUp
+    connection: sqlite3.Connection, ip: str, hosts: Iterable[str], look_up: LookUp
 ) -> None:
-    """Raise what is wished of an address's bans on a host; a larger wish stays."""
+    """Raise what is wished of an address's bans on hosts; a larger wish stays."""
     wish = _KEPT[look_up]
     connection.execute(
-        "UPDATE bans SET look_up = ? WHERE ip = ? AND host = ? "
+        "UPDATE bans SET look_up = ? WHERE ip = ? "
+        "AND host IN (SELECT value FROM json_each(?)) "
         f"AND look_up IN {_SMALLER[wish]}",
-        (wish, ip, host),
+        (wish, ip, json.dumps(list(hosts))),
     )
 
 

@@ -19,7 +19,7 @@ from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
 from f2b_enrich.errors import StoreError, WireError
 from f2b_enrich.store import bans
 from f2b_enrich.store.connection import open_reader, transaction
-from f2b_enrich.store.search import LINES_AT_ONCE
+from f2b_enrich.store.search import SHORT
 from tests.events import HOST, a_ban, clock
 
 if TYPE_CHECKING:
@@ -301,7 +301,7 @@ async def test_log_lines_can_be_searched_soon_after_their_commit(
 async def test_all_log_lines_can_be_searched_at_the_end(
     store: sqlite3.Connection, path: Path
 ) -> None:
-    many = LINES_AT_ONCE * 2 + 1
+    many = SHORT.lines * 2 + 1
     async with Commits(store) as commits:
         commits.submit(lambda store: record(store, *["word"] * many))
     assert found(path, "word") == many

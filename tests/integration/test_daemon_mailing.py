@@ -175,7 +175,7 @@ async def test_a_mail_put_off_is_tried_again_and_holds_up_no_other(
 async def test_a_rejected_recipient_is_given_up_and_holds_up_no_other(
     daemon: Daemon,
 ) -> None:
-    daemon.configure()
+    daemon.configure(digest={"daily": ""})  # days pass
     daemon.smtp.replies = Once(RCPT="550 5.1.1 \x1b[31mnobody here by that name")
     await daemon.start()
     await daemon.ban("192.0.2.1", DEST="gone@alerts.example, b@alerts.example")
@@ -195,7 +195,7 @@ async def test_a_rejected_recipient_is_given_up_and_holds_up_no_other(
 
 
 async def test_a_mail_is_given_up_after_five_days(daemon: Daemon) -> None:
-    daemon.configure()
+    daemon.configure(digest={"daily": ""})  # days pass
     daemon.smtp.replies["RCPT"] = "452 4.2.2 mailbox full"
     await daemon.start()
     await daemon.ban()

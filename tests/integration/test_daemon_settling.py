@@ -75,3 +75,19 @@ def test_a_ban_that_is_told_of_hours_late_is_left_to_a_digest(
     desk.sort_all()
 
     assert desk.fate(ban) == "held"
+
+
+def test_a_ban_whose_mail_was_queued_when_it_was_found_is_mailed_once(
+    store: sqlite3.Connection,
+) -> None:
+    """`reconcile` finds it, and later its report comes out of the spool."""
+    bring(store, "fail2ban-db", "failure", ago=3600)
+    desk = AlertDesk(store)
+    ban = str(store.execute("SELECT id FROM bans").fetchone()[0])
+    desk.complete(ban, IP, ago=3600)
+    (queued,) = desk.rows()
+
+    assert desk.ban(IP, ago=3600) == ban
+    desk.complete(ban, IP, ago=3600)
+
+    assert desk.rows() == [queued]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from f2b_enrich.health.check_reconcile import CHORE, TIMER, links
+from f2b_enrich.health.check_reconcile import CHORE, SERVICE, TIMER, links
 from f2b_enrich.health.links import Level
 from f2b_enrich.store import chores
 from f2b_enrich.store.connection import open_writer, transaction
@@ -16,25 +16,35 @@ from tests.stores import NOW
 if TYPE_CHECKING:
     from pathlib import Path
 
+Shown: TypeAlias = "dict[str, dict[str, str]]"
+
+
+def units(active: str, result: str = "success") -> Shown:
+    return {TIMER: {"ActiveState": active}, SERVICE: {"Result": result}}
+
 
 @pytest.mark.parametrize(
-    ("hours_ago", "active", "level", "words"),
+    ("hours_ago", "shown", "level", "words"),
     [
-        (None, True, None, ""),
-        (None, None, None, ""),
-        (None, False, Level.WARN, f"systemctl enable --now {TIMER}"),
-        (1, False, Level.WARN, "does not run"),
-        (1, True, Level.OK, "today"),
-        (23, None, Level.OK, "today"),
-        (25, True, Level.WARN, "1 day 1 hour ago"),
-        (25, None, Level.WARN, "f2b-enrich reconcile"),
+        (None, units("active"), None, ""),
+        (None, {}, None, ""),
+        (None, units("inactive"), Level.WARN, f"systemctl enable --now {TIMER}"),
+        (None, units("active", "exit-code"), Level.WARN, f"journalctl -u {SERVICE}"),
+        (None, units("active", "timeout"), Level.WARN, "failed (timeout)"),
+        (1, units("inactive"), Level.WARN, "does not run"),
+        (1, units("active"), Level.OK, "today"),
+        # fail2ban may have been about to start again.
+        (1, units("active", "exit-code"), Level.OK, "today"),
+        (23, {}, Level.OK, "today"),
+        (25, units("active"), Level.WARN, "1 day 1 hour ago"),
+        (25, {}, Level.WARN, "f2b-enrich reconcile"),
     ],
 )
 def test_a_look_that_is_not_made_is_told_of(
     tmp_path: Path,
     *,
     hours_ago: int | None,
-    active: bool | None,
+    shown: Shown,
     level: Level | None,
     words: str,
 ) -> None:
@@ -43,11 +53,11 @@ def test_a_look_that_is_not_made_is_told_of(
         if hours_ago is not None:
             chores.done(connection, CHORE, now=NOW - timedelta(hours=hours_ago))
 
-    found = list(links(path, now=NOW, is_active=lambda _: active))
+    found = list(links(path, now=NOW, shown=lambda *_: shown))
 
     assert [link.level for link in found] == ([] if level is None else [level])
     assert all(words in str(link) for link in found)
 
 
 def test_without_a_store_another_link_tells(tmp_path: Path) -> None:
-    assert not list(links(tmp_path / "none.db", now=NOW, is_active=lambda _: False))
+    assert not list(links(tmp_path / "none.db", now=NOW, shown=lambda *_: {}))

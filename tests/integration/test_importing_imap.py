@@ -225,7 +225,5 @@ def test_what_the_server_refuses_is_one_line(box: Box) -> None:
     with pytest.raises(UnreadableError) as missing:
         list(imap_mails(place, password=PASSWORD, ca_file=box.ca_file))
 
-    assert str(wrong.value) == (
-        f"{place.url}: [AUTHENTICATIONFAILED] Authentication failed."
-    )
+    assert str(wrong.value) == f"{place.url}: refuses the name or password"
     assert str(missing.value).startswith(f"{place.url}: Mailbox doesn't exist: Nowhere")

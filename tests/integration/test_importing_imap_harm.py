@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAIL = b"Subject: x\r\n\r\nx\r\n"
 HANG_UP = b" and hangs up"
+MORE = b"+ \r\n"
 SANE = {
     "greeting": b"* OK ready\r\n",
     "CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n@ OK done\r\n",
@@ -40,7 +41,7 @@ SANE = {
 def speaking(
     answers: dict[str, bytes], *, tls: ssl.SSLContext | None = None
 ) -> Iterator[ImapPlace]:
-    """Say the same to everybody, `@` being the tag."""
+    """Say the same to everybody, `@` being the tag and `$` the line it answers to."""
     said = SANE | answers
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         serving = threading.Thread(target=_serve, args=(listener, said, tls))
@@ -76,7 +77,11 @@ def _converse(
     while line := _line(peer):
         tag, _, command = line.decode().strip().partition(" ")
         answer = said.get(_kind(command), HANG_UP)
-        peer.sendall(answer.removesuffix(HANG_UP).replace(b"@", tag.encode()))
+        if answer == MORE:
+            peer.sendall(MORE)
+            line, answer = _line(peer), said["SECRET"]
+        answered = answer.removesuffix(HANG_UP).replace(b"@", tag.encode())
+        peer.sendall(answered.replace(b"$", line.strip()))
         if answer.endswith(HANG_UP):
             return
         if command == "STARTTLS" and tls is not None:
@@ -135,8 +140,8 @@ def test_a_sane_one_is_read() -> None:
             {"CAPABILITY": b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n@ OK done\r\n"},
             "takes no password without TLS",
         ),
-        ({"LOGIN": b"@ NO go \x1b[2Jaway\r\n"}, "go \u241b[2Jaway"),
-        ({"LOGIN": b"@ BAD " + b"x" * 60_000 + b"\r\n"}, "x" * 150),
+        ({"EXAMINE": b"@ NO go \x1b[2Jaway\r\n"}, "go \u241b[2Jaway"),
+        ({"EXAMINE": b"@ BAD " + b"x" * 60_000 + b"\r\n"}, "x" * 150),
         ({"LOGIN": b"* OK\r\n" * 30_000}, "answers with more lines than 20000"),
         ({"LOGIN": b"* " + b"x" * 70_000}, "sends a line longer than 65536 bytes"),
         ({"LOGIN": b"* OK {9999999999}\r\n"}, "announces 9999999999 bytes"),
@@ -176,6 +181,44 @@ def test_a_sane_one_is_read() -> None:
 )
 def test_what_it_says_wrong_is_told(answers: dict[str, bytes], reason: str) -> None:
     assert reason in problem(answers)
+
+
+def test_of_a_command_that_it_does_not_understand_its_words_are_told() -> None:
+    assert problem({"EXAMINE": b"@ BAD What's that?\r\n"}) == "What's that?"
+    assert problem({"SIZES": b"@ BAD Error\r\n"}) == "Error"
+
+
+@pytest.mark.parametrize(
+    ("echo", "told"),
+    [
+        (b"@ BAD Error in IMAP command: $\r\n", "refuses the name or password"),
+        (b"@ NO cannot $\r\n", "refuses the name or password"),
+        (b"@ NO [AUTHENTICATIONFAILED] $\r\n", "refuses the name or password"),
+        (b"@ NO [EXPIRED] $\r\n", "says that the password has expired"),
+        (b"@ NO [UNAVAILABLE] $\r\n", "cannot check the password now"),
+        (b"? $\r\n", "breaks off the log-in"),
+        (b"* $\n", "breaks off the log-in"),
+    ],
+)
+@pytest.mark.parametrize("by_plain", [False, True])
+def test_a_password_that_it_repeats_is_not_told(
+    echo: bytes, told: str, *, by_plain: bool
+) -> None:
+    answers = {"LOGIN": echo}
+    if by_plain:
+        answers = {
+            "CAPABILITY": b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n@ OK done\r\n",
+            "AUTHENTICATE": MORE,
+            "SECRET": echo,
+        }
+
+    assert problem(answers) == told
+
+
+def test_a_password_is_not_told_in_a_farewell() -> None:
+    farewell = b"* BYE I do not like $\r\n" + HANG_UP
+
+    assert problem({"LOGIN": farewell}) == "breaks off the log-in"
 
 
 def test_mails_that_it_leaves_out_are_passed_over() -> None:

@@ -16,6 +16,7 @@ from f2b_enrich.intake.remembering import reached
 from f2b_enrich.intake.stopping import Stop
 from f2b_enrich.intake.tallies import Tally
 from f2b_enrich.intake.writing import Writer
+from tests.imports import an_unknown_jail
 from tests.old_mails import report
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ def bring(store: sqlite3.Connection, box: Path, *, seed: int | None = None) -> T
             clock=lambda: 0.0,
             pause=lambda _: None,
             stop=stop,
+            known_jail=an_unknown_jail,
         )
         tally = Tally()
         run = Bringing(stop=stop, writer=writer, processes=0, moved=lambda _: None)
         run.run(jobs, tally)
-    assert plan.problems == tally.problems == []
+    assert not plan.problems
+    assert not tally.problems
     return tally
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from f2b_enrich.intake.remembering import reached
 from f2b_enrich.intake.stopping import Stop, StoppedError
 from f2b_enrich.intake.writing import SHORTEST_PAUSE, WANTED_TRANSACTION, Writer
 from f2b_enrich.store.connection import held_by_daemon
+from tests.imports import an_unknown_jail
 
 if TYPE_CHECKING:
     import sqlite3
@@ -93,6 +94,7 @@ def a_writer(
                 clock=seconds,
                 pause=seconds.pause,
                 stop=stop,
+                known_jail=an_unknown_jail,
             ),
             stop,
         )
@@ -100,8 +102,23 @@ def a_writer(
         stop.close()
 
 
+def of_one_address(count: int) -> Portion:
+    portion = Portion()
+    for number in range(count):
+        record = Record(
+            kind="ban",
+            ip="2001:db8::7",
+            jail="sshd",
+            at=NOW - timedelta(days=2 * number),
+            time_source="ban",
+            origin="log",
+        )
+        portion.add(record, NAMES, reference="fail2ban.log", now=NOW)
+    return portion
+
+
 def sizes(
-    store: sqlite3.Connection, *, daemon: bool, seconds: Seconds, portions: int = 1
+    store: sqlite3.Connection, *portions: Portion, daemon: bool, seconds: Seconds
 ) -> list[int]:
     """Write portions; tell how many bans each transaction held."""
     transactions = Transactions(store)
@@ -114,11 +131,17 @@ def sizes(
 
     with a_writer(store, daemon=daemon, seconds=seconds) as (writer, _):
         store.set_trace_callback(traced)
-        for number in range(portions):
-            writer.add(a_portion(first=number * BANS))
+        for portion in portions or (a_portion(),):
+            writer.add(portion)
         writer.flush()
         store.set_trace_callback(None)
     return transactions.sizes
+
+
+def test_the_bans_of_one_address_are_parted_too(store: sqlite3.Connection) -> None:
+    """Each part is as large as what is there, which is read for it."""
+    some = sizes(store, of_one_address(1000), daemon=True, seconds=Seconds(1.0))
+    assert some == [20, 20, 40, 80, 160, 320, 360]
 
 
 def write_all(writer: Writer, portion: Portion) -> None:
@@ -130,7 +153,9 @@ def test_without_a_daemon_small_portions_are_written_at_once(
     store: sqlite3.Connection,
 ) -> None:
     seconds = Seconds(9.0)
-    assert sizes(store, daemon=False, seconds=seconds, portions=5) == [5 * BANS]
+    portions = [a_portion(first=number * BANS) for number in range(5)]
+    found = sizes(store, *portions, daemon=False, seconds=seconds)
+    assert found == [5 * BANS]
     assert seconds.pauses == []
 
 

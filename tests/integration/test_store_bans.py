@@ -280,11 +280,11 @@ def test_a_look_up_by_any_id_finds_the_ban(store: sqlite3.Connection) -> None:
 def test_an_event_under_another_id_of_a_ban_meets_the_ban(
     store: sqlite3.Connection,
 ) -> None:
-    other = ban_id(HOST, "sshd", "192.0.2.7", FAILED_AT + 9)
-    record_all(store, a_ban())
+    record_all(store, a_ban(lines=()))
     with transaction(store):
-        store.execute("INSERT INTO other_ids VALUES (?, ?)", (other, ID))
-    record_all(store, an_unban(at=clock(9), failed_at=FAILED_AT + 9))
+        store.execute("UPDATE bans SET id = 'of-the-log'")
+        store.execute("INSERT INTO other_ids VALUES (?, 'of-the-log')", (ID,))
+    record_all(store, an_unban(at=clock(9)))
     assert the_ban(store)["unbanned_at"] == "2023-11-14T22:13:29Z"
 
 
@@ -340,15 +340,15 @@ def test_new_lines_are_found_once_they_are_indexed(
 
 
 def test_lines_are_indexed_in_portions_and_once(store: sqlite3.Connection) -> None:
-    many = search.LINES_AT_ONCE + 1
+    many = search.SHORT.lines + 1
     record_all(store, a_ban(lines=("word",) * many))
     with transaction(store):
         portions = [search.index_new_lines(store) for _ in range(3)]
-    assert portions == [search.LINES_AT_ONCE, 1, 0]
+    assert portions == [search.SHORT.lines, 1, 0]
 
 
 def test_long_lines_are_indexed_in_smaller_portions(store: sqlite3.Connection) -> None:
-    long = "x" * (search.CHARACTERS_AT_ONCE // 9)
+    long = "x" * (search.SHORT.characters // 9)
     record_all(
         store, a_ban(lines=(long,) * 8), a_ban(ip="192.0.2.8", lines=(long,) * 4)
     )

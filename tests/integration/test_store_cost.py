@@ -11,6 +11,7 @@ from f2b_enrich.store import bans, enrichments, floods, outbox, sorting
 from f2b_enrich.store import facts as store_facts
 from f2b_enrich.store.connection import transaction
 from tests.events import HOST, a_ban, clock
+from tests.steps import sqlite_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,25 +56,6 @@ def fill(store: sqlite3.Connection, numbers: range) -> None:
             "(SELECT id FROM enrichments AS e WHERE e.ip = bans.ip) "
             "WHERE rowid < (SELECT max(rowid) FROM bans)"
         )
-
-
-def steps(store: sqlite3.Connection, ask: Callable[[], object]) -> int:
-    """Count the steps of SQLite's virtual machine that something takes."""
-    count = 0
-
-    def one_more() -> int:
-        nonlocal count
-        count += 1
-        return 0
-
-    store.set_progress_handler(one_more, 1)
-    store.execute("BEGIN IMMEDIATE")
-    try:
-        ask()
-    finally:
-        store.execute("ROLLBACK")
-        store.set_progress_handler(None, 1)
-    return count
 
 
 IP = "2001:db8:5::5"
@@ -153,7 +135,7 @@ def test_it_costs_no_more_in_a_large_store(
 ) -> None:
     ask = ASKED[name]
     fill(store, range(FEW))
-    few = steps(store, lambda: ask(store))
+    few = sqlite_steps(store, lambda: ask(store))
     fill(store, range(FEW, MANY))
-    many = steps(store, lambda: ask(store))
+    many = sqlite_steps(store, lambda: ask(store))
     assert 0 < many < few * 2 + 100

@@ -156,11 +156,13 @@ def apart(
             told("mail", at + 5, jail=None),
         ]
         for each in random.sample(some, random.randint(1, len(some))):
+            # Of a gap that fail2ban left it cannot be told by whom it was filled.
+            is_exact = each.precision == "failure"
             record = brought(
                 each,
-                failures=random.choice([None, 1, 5]),
+                failures=random.choice([None, 1, 5][is_exact:]),
                 ban_count=random.choice([None, 2]),
-                lines=tuple(random.choices("abc", k=random.randint(0, 3))),
+                lines=tuple(random.choices("abc", k=random.randint(is_exact, 3))),
             )
             found.append((key, record))
             if random.random() < 0.3:
@@ -344,7 +346,7 @@ def test_of_as_many_lines_those_of_the_live_report_stay(
 
     assert lines_of(store) == ["c", "d"]
     take(store, replace(mail, lines=("x", "y", "z")))
-    assert lines_of(store) == ["x", "y", "z"]
+    assert lines_of(store) == ["c", "d"]
 
 
 def test_a_live_report_of_the_same_second_has_the_lines_of_the_richest(
@@ -375,6 +377,57 @@ def test_an_unban_that_waited_ends_the_ban_that_an_import_brings(
     assert rows(store, "SELECT * FROM waiting_events") == []
 
 
+FORGED = brought(
+    told("mail", 2), lines=("x", "y", "z"), failures=9_999_999, ban_count=1
+)
+
+
+@pytest.mark.parametrize("origin", ["live", "fail2ban-db"])
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("failures", [900, 9_999_999])
+def test_no_mail_replaces_what_fail2ban_itself_told(
+    store: sqlite3.Connection, origin: str, failures: int, *, is_first: bool
+) -> None:
+    mail = replace(FORGED, failures=failures)
+    if not is_first:
+        take(store, mail)
+    if origin == "live":
+        live(store, lines=("a", "b"), failures=5)
+    else:
+        take(store, brought(told("fail2ban-db"), lines=("a", "b"), failures=5))
+    if is_first:
+        take(store, mail)
+
+    assert counts_of(store) == (5, 1, 2)
+    assert lines_of(store) == ["a", "b"]
+
+
+def test_no_mail_replaces_it_when_two_bans_become_one(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, replace(FORGED, sighting=told("mail", 700), failures=900))
+    live(store, lines=("a", "b"), failures=5, bantime_seconds=500)
+    assert len(rows(store)) == 2
+
+    live(store, event=a_prolong(at=clock(9), ip=IP, failed_at=BEGIN + 0.0, seconds=999))
+    take(store, brought(told("log", 1)))
+
+    assert counts_of(store) == (5, 2, 2)
+    assert lines_of(store) == ["a", "b"]
+
+
+def test_a_mail_fills_what_fail2ban_did_not_tell(store: sqlite3.Connection) -> None:
+    live(store, lines=(), failures=0)
+    take(store, replace(FORGED, failures=4))
+
+    assert counts_of(store) == (4, 1, 3)
+
+
+def test_no_mail_tells_of_more_failures_than_can_be(store: sqlite3.Connection) -> None:
+    take(store, FORGED)
+    assert counts_of(store) == (0, 1, 3)
+
+
 # --- our own alerts -------------------------------------------------------------------
 
 OWN = ban_id(HOST, "sshd", IP, BEGIN)
@@ -399,7 +452,7 @@ def test_our_own_alert_is_of_the_ban_that_it_names(
         assert (OWN,) in rows(store, "SELECT id FROM ban_ids")
         assert live(store).ban_id is not None
 
-    assert counts_of(store)[0] == 9
+    assert counts_of(store)[0] == 3  # as it was reported live, not as the mail says
     assert rows(store, "SELECT banned_at_source FROM bans") == [("failure",)]
     (ids,) = rows(store, "SELECT count(DISTINCT ban_id) FROM ban_ids")
     assert ids == (1,)
@@ -419,6 +472,84 @@ def test_an_alert_that_names_the_ban_of_another_address_does_not_take_it(
     assert ban == bans.Recorded(forged, other, is_new=True)
     take(store, replace(own_alert(9000), ban_id=forged))
     assert dict(rows(store, "SELECT * FROM ban_ids"))[forged] == forged
+
+
+def a_forged_alert(seconds: int, failed_at: int, **with_it: object) -> Brought:
+    """Give a mail of now that names a ban of one's own which is still to come."""
+    name = ban_id(HOST, "sshd", IP, BEGIN + failed_at)
+    return brought(told("mail", seconds), ban_id=name, **with_it)
+
+
+def test_a_ban_that_a_mail_named_before_is_not_an_earlier_one(
+    store: sqlite3.Connection,
+) -> None:
+    first = live(store, bantime_seconds=86_400, lines=("a",), failures=5)
+    before = rows(store)
+    take(store, a_forged_alert(60, 3600))
+    assert (ban_id(HOST, "sshd", IP, BEGIN + 3600),) not in rows(
+        store, "SELECT id FROM ban_ids"
+    )
+    unban = an_unban(at=clock(3610), ip=IP, failed_at=BEGIN + 3600.0)
+    assert live(store, event=unban).ban_id is None
+    assert rows(store) == before
+
+    ban = live(store, failed_at=BEGIN + 3600.0, lines=("b", "c"), failures=7)
+
+    assert ban.is_new
+    assert ban.ban_id != first.ban_id
+    assert rows(store, "SELECT * FROM bans WHERE banned_at < '2023-11-14T23'") == before
+    assert rows(
+        store, "SELECT failures, lines_received, unbanned_at FROM bans ORDER BY rowid"
+    ) == [(5, 1, None), (7, 2, "2023-11-14T23:13:30Z")]
+
+
+def test_a_pointer_at_a_ban_of_another_failure_is_no_name_of_it(
+    store: sqlite3.Connection,
+) -> None:
+    """As of a ban that was told by the log alone when a mail named another."""
+    take(store, brought(told("log", 1)), a_forged_alert(60, 3600))
+    first = live(store, failed_at=float(BEGIN))
+    with transaction(store):
+        store.execute(
+            "INSERT OR REPLACE INTO other_ids VALUES (?, ?)",
+            (ban_id(HOST, "sshd", IP, BEGIN + 3600), first.ban_id),
+        )
+
+    unban = an_unban(at=clock(3610), ip=IP, failed_at=BEGIN + 3600.0)
+    assert live(store, event=unban).ban_id is None
+    assert live(store, failed_at=BEGIN + 3600.0).ban_id != first.ban_id
+
+
+def test_a_ban_of_the_log_keeps_what_came_with_it_when_a_mail_named_another(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, brought(told("log", 1), failures=3), a_forged_alert(60, 3600))
+    (before,) = rows(store)
+    unban = an_unban(at=clock(3610), ip=IP, failed_at=BEGIN + 3600.0)
+    assert live(store, event=unban).ban_id is None
+    assert rows(store) == [before]
+
+    ban = live(store, failed_at=BEGIN + 3600.0, lines=("b", "c"), failures=7)
+
+    assert ban.is_new
+    assert rows(store) == [before, *rows(store, "SELECT * FROM bans WHERE failures=7")]
+    assert counts_of_all(store) == [(3, 0), (7, 2)]
+
+
+def counts_of_all(store: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    return rows(store, "SELECT failures, lines_received FROM bans ORDER BY rowid")
+
+
+def test_a_ban_told_by_the_log_and_by_our_own_alert_is_one_with_its_live_report(
+    store: sqlite3.Connection,
+) -> None:
+    take(store, brought(told("log", 1)), own_alert(3))
+
+    ban = live(store, lines=("a", "b"))
+
+    assert ban.is_new
+    assert counts_of(store) == (3, 1, 2)
+    assert lines_of(store) == ["a", "b"]
 
 
 # --- removal --------------------------------------------------------------------------

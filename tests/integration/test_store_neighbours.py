@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from f2b_enrich.address import read_address
 from f2b_enrich.model import Tally
 from f2b_enrich.store import neighbours
-from tests.integration.test_store_cost import steps
+from tests.steps import sqlite_steps
 from tests.stores import NOW, StoreBuilder, event
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def cost(store: StoreBuilder, ip: str) -> int:
     with store.writing() as connection:
         connection.execute("COMMIT")
         try:
-            return steps(connection, lambda: around(connection, ip))
+            return sqlite_steps(connection, lambda: around(connection, ip))
         finally:
             connection.execute("BEGIN")
 

@@ -315,10 +315,41 @@ def test_a_live_ban_looks_only_for_what_is_later(store: sqlite3.Connection) -> N
     add(store, at(0))
     live(store, 5000)
 
-    assert not may_change_others(store, HOST, IP, BEGIN + 5000)
-    assert may_change_others(store, HOST, IP, BEGIN + 1)
+    assert not may_change_others(store, HOST, IP, BEGIN + 5000, now=NOW)
+    assert may_change_others(store, HOST, IP, BEGIN + 1, now=NOW)
     add(store, at(1, "failure"), at(6000), at(6002, "mailed"))
-    assert may_change_others(store, HOST, IP, BEGIN + 6001)
+    assert may_change_others(store, HOST, IP, BEGIN + 6001, now=NOW)
+
+
+def test_a_live_ban_passes_by_what_is_told_of_the_future(
+    store: sqlite3.Connection,
+) -> None:
+    """Anybody can date a mail: settling all is left to the next import."""
+    add(store, at(0), at(86_400, "mailed"))
+    event = a_ban(ip=IP, failed_at=BEGIN + 7200.0, at=clock(7200), lines=())
+    with transaction(store):
+        now = clock(7201)
+        first = bans.record(store, event, host=HOST, jail="sshd", now=now)
+        assert settle_live(store, first, event, host=HOST, jail="sshd", now=now) is (
+            first
+        )
+    told = [at(0), at(86_400, "mailed"), read_back(store, first.ban_id)]
+    assert told_in(store) != parts_of(join(told).bans)
+
+    with transaction(store):
+        settle(store, HOST, IP, (at(0),), now=now)
+
+    assert told_in(store) == parts_of(join(told).bans)
+    before = store.total_changes
+    with transaction(store):
+        settle(store, HOST, IP, (at(0),), now=now)
+    assert store.total_changes == before
+
+
+def read_back(store: sqlite3.Connection, ban_id: str | None) -> Sighting:
+    row = store.execute("SELECT * FROM bans WHERE id = ?", (ban_id,)).fetchone()
+    (told,) = told_by_row(row)
+    return told
 
 
 def test_a_live_ban_that_was_imported_before_is_that_ban(
@@ -363,6 +394,44 @@ def test_live_reports_among_imports_end_as_the_same_bans(
                 add(connection, each)
 
         assert told_in(connection) == expected
+        assert not connection.execute("PRAGMA foreign_key_check").fetchall()
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 1 << 32),
+    random=st.randoms(use_true_random=False),
+    is_in_time=st.booleans(),
+)
+def test_ends_told_live_at_last_end_as_the_same_bans(
+    *, seed: int, random: Random, is_in_time: bool
+) -> None:
+    """Some settle alone, as those of the newest bans do, others with all."""
+    told = [each for each in invented(seed, 0.2) if each.origin != "fail2ban-db"]
+    ends = [each for each in told if (each.kind, each.origin) == ("unban", "live")]
+    failures = {(each.jail, each.at) for each in told if each.precision == "failure"}
+    ends = [each for each in ends if (each.jail, each.failed_at) in failures]
+    others = [each for each in told if each.kind != "unban" or each.origin != "live"]
+    random.shuffle(ends)
+    if is_in_time:
+        ends.sort(key=lambda each: each.at)
+        others.sort(key=lambda each: each.at)
+
+    with a_store() as connection:
+        for end in ends:
+            while others and (not is_in_time or others[0].at < end.at):
+                add(connection, others.pop(0))
+            event = an_unban(
+                ip=IP,
+                jail=end.jail,
+                failed_at=float(end.failed_at or 0),
+                at=datetime.fromtimestamp(end.at, UTC),
+            )
+            report(connection, event)
+            known = {each for some in told_in(connection) for each in some}
+            loose = kept_of(connection).get(None, set())
+            assert told_in(connection) == parts_of(join(known | loose).bans)
+            assert not is_in_time or end in known | loose
         assert not connection.execute("PRAGMA foreign_key_check").fetchall()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from f2b_enrich.store.connection import open_reader, open_writer, transaction
 from f2b_enrich.store.intake import Brought, take_in
 from f2b_enrich.store.retention import Limits
 from f2b_enrich.store.union import Merged, merge
-from tests.cli import run
+from tests.cli import Ran, run
 from tests.histories import Manner, history
 from tests.stores import LINES, NOW, StoreBuilder, event, located
 
@@ -238,23 +239,90 @@ def test_nothing_that_was_still_to_leave_leaves_twice(
     }
 
 
+def test_the_most_final_state_of_a_shared_mail_counts_in_any_order(
+    tmp_path: Path, two: tuple[StoreBuilder, StoreBuilder]
+) -> None:
+    ranks = ("sent", "folded", "unsure", "dead", "skipped", "due", "sending", "held")
+    pairs = list(product(ranks, repeat=2))
+    store, other = two
+    store.record(event())
+    digest = store.mail(None, state=OutboxState.SENT)
+    mails = [store.mail(store.ids[0]) for _ in pairs]
+    other.path.write_bytes(store.path.read_bytes())
+    other.mail(None)  # of its own, that their numbers are not the same
+    for number, each in enumerate(two):
+        with each.writing() as connection:
+            for mail, pair in zip(mails, pairs, strict=True):
+                state = pair[number]
+                connection.execute(
+                    "UPDATE outbox SET state = ?, sent_at = ?, folded_into = ?, "
+                    "attempts = ?, last_error = ? WHERE id = ?",
+                    (
+                        state,
+                        f"2026-11-21T2{number}:00:00Z" if state == "sent" else None,
+                        digest if state == "folded" else None,
+                        *(number, f"of {number}", mail),
+                    ),
+                )
+    results = []
+    for number, order in enumerate(permutations([store.path, other.path])):
+        output = tmp_path / f"all{number}.db"
+        merged(order, output)
+        fates = (
+            "SELECT mail.message_id, mail.state, mail.sent_at, mail.attempts, "
+            "mail.last_error, digest.message_id FROM outbox AS mail "
+            "LEFT JOIN outbox AS digest ON digest.id = mail.folded_into ORDER BY 1"
+        )
+        results.append(asked(output, fates)[0])
+        in_their_order = "SELECT state FROM outbox WHERE ban_id NOTNULL ORDER BY id"
+        became = [row[0] for row in asked(output, in_their_order)[0]]
+        assert became == [
+            "skipped" if best in ranks[4:] else best
+            for best in (min(pair, key=ranks.index) for pair in pairs)
+        ]
+
+    assert results[0] == results[1]
+    assert all(
+        (state == "folded") == (into is not None) for _, state, *_, into in results[0]
+    )
+
+
+def test_what_is_kept_beside_a_shared_mail_is_the_same_in_any_order(
+    tmp_path: Path, two: tuple[StoreBuilder, StoreBuilder]
+) -> None:
+    store, other = two
+    mail = store.mail(None, state=OutboxState.SENT)
+    other.path.write_bytes(store.path.read_bytes())
+    for number, each in enumerate(two):
+        with each.writing() as connection:
+            connection.execute(
+                "INSERT INTO bounces VALUES (?, ?, NULL, ?, NULL)",
+                (mail, "2026-11-21T21:00:00Z", "5.1.1" if number else None),
+            )
+    bounces = []
+    for number, order in enumerate(permutations([store.path, other.path])):
+        output = tmp_path / f"all{number}.db"
+        merged(order, output)
+        bounces += asked(output, "SELECT bounced_at, status FROM bounces")
+
+    assert bounces == [[("2026-11-21T21:00:00Z", "5.1.1")]] * 2
+
+
 def test_an_unban_that_waits_in_one_store_ends_the_ban_of_another(
     tmp_path: Path, two: tuple[StoreBuilder, StoreBuilder]
 ) -> None:
     store, other = two
     store.record(event())
-    unban = event(kind=EventKind.UNBAN, at=NOW)
-    with other.writing() as connection:
-        connection.execute(
-            "INSERT INTO waiting_events VALUES (?, 'unban', ?, NULL, NULL)",
-            (store.ids[0], "2026-11-21T21:00:00Z"),
-        )
-    assert unban.kind is EventKind.UNBAN
+    unban = event(kind=EventKind.UNBAN, lines=())
+    other.record(replace(unban, at=NOW + timedelta(hours=1)), host=store.host)
+    assert asked(other.path, "SELECT ban_id, kind FROM waiting_events") == [
+        [(store.ids[0], "unban")]
+    ]
     for number, order in enumerate(permutations([store.path, other.path])):
         output = tmp_path / f"all{number}.db"
         merged(order, output)
         ended = "SELECT unbanned_at FROM bans"
-        assert asked(output, ended) == [[("2026-11-21T21:00:00Z",)]]
+        assert asked(output, ended) == [[("2026-11-21T21:14:03Z",)]]
         assert asked(output, "SELECT * FROM waiting_events") == [[]]
 
 
@@ -322,6 +390,7 @@ def test_an_older_schema_is_brought_up_to_date_in_a_copy(
     # Its first step cannot be taken twice, which shows that it was tried on a copy.
     assert (ran.code, ran.out) == (1, "")
     assert "already exists" in ran.err
+    assert ran.err.startswith(f"f2b-enrich: store {store.path}: ")
     assert store.path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.glob("*all*")) == []
 
@@ -361,6 +430,29 @@ def test_what_cannot_be_merged_is_told_in_one_line(
     assert run("merge", store.path, other.path, "-o", other.path).code == 1
     assert run("merge", store.path, "-o", output).code == 2
     assert run("merge", store.path, other.path, "-o", tmp_path / "x" / "y").code == 1
+
+
+@pytest.mark.parametrize("table", ["log_lines", "bans"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_store_that_is_damaged_deep_inside_is_named(
+    tmp_path: Path, two: tuple[StoreBuilder, StoreBuilder], which: int, table: str
+) -> None:
+    for each in two:
+        each.record(event())
+    damaged = two[which].path
+    with open_reader(damaged) as store:
+        (size,) = store.execute("PRAGMA page_size").fetchone()
+        (page,) = store.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)
+        ).fetchone()
+    with damaged.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+    ran = run("merge", *(each.path for each in two), "-o", tmp_path / "all.db")
+
+    told = "database disk image is malformed"
+    assert ran == Ran(1, "", f"f2b-enrich: store {damaged}: {told}\n")
 
 
 def test_the_command_tells_what_it_made(

@@ -14,8 +14,8 @@ from f2b_enrich.store import bans, enrichments, figures, outbox, wishes
 from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.settling import settle_live
 from tests.events import HOST, a_ban
-from tests.integration.test_store_cost import steps
 from tests.old_bans import FIRST, bring
+from tests.steps import sqlite_steps
 from tests.stores import located
 
 if TYPE_CHECKING:
@@ -214,7 +214,9 @@ def test_nothing_costs_more_for_all_that_waits(store: sqlite3.Connection) -> Non
         ips = [f"2001:db8:{count:x}::{number:x}" for number in range(count)]
         bring(store, ips)
         bring(store, ips[::2], look_up="full")
-        costs.append({name: steps(store, partial(ask, store)) for name, ask in ASKED})
+        costs.append(
+            {name: sqlite_steps(store, partial(ask, store)) for name, ask in ASKED}
+        )
 
     few, many = costs
     dearer = {name for name, _ in ASKED if many[name] > 1.1 * few[name] + 20}

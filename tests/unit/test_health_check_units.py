@@ -54,17 +54,19 @@ def test_without_systemd_nothing_is_asked(tmp_path: Path) -> None:
     assert check_units.waiting(SOCKET, program=odd, booted=tmp_path) is None
 
 
-@pytest.mark.parametrize(
-    ("state", "told"), [("active", True), ("inactive", False), ("failed", False)]
-)
-def test_a_timer_runs_or_not(tmp_path: Path, state: str, *, told: bool) -> None:
+def test_properties_are_told_by_unit(tmp_path: Path) -> None:
     program = tmp_path / "systemctl"
-    program.write_text(f"#!/bin/sh\nprintf 'Id=%s\\nActiveState={state}\\n' \"$3\"\n")
+    program.write_text(
+        '#!/bin/sh\nprintf \'Id=%s\\nActiveState=failed\\n\\n\' "$3" "$4"\n'
+    )
     program.chmod(0o755)
-    asked = {"program": str(program), "booted": tmp_path}
 
-    assert check_units.is_active("x.timer", **asked) is told  # type: ignore[arg-type]
+    found = check_units.shown(
+        "ActiveState", "x.timer", "y.service", program=str(program), booted=tmp_path
+    )
 
-
-def test_without_systemd_no_timer_is_known(tmp_path: Path) -> None:
-    assert check_units.is_active("x.timer", booted=tmp_path / "none") is None
+    assert {unit: each["ActiveState"] for unit, each in found.items() if unit} == {
+        "x.timer": "failed",
+        "y.service": "failed",
+    }
+    assert check_units.shown("ActiveState", "x.timer", booted=tmp_path / "none") == {}

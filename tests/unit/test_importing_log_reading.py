@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bench.old_log import ZONE, Written, written
 from f2b_enrich.importing.log_batches import Batch, BlockReader, Found, Place, _Said
 from f2b_enrich.importing.log_lines import LONGEST_LINE, LineKind
-from f2b_enrich.importing.log_reading import fingerprint, read_log, year_of_first
+from f2b_enrich.importing.log_reading import beginning_of, read_log, year_of_first
 from f2b_enrich.importing.log_times import ClockPlace
 from f2b_enrich.importing.records import Record
 
@@ -335,16 +335,35 @@ def test_logs_that_name_their_years_are_not_looked_through() -> None:
 
 def test_a_log_that_grew_is_known_by_its_first_line() -> None:
     first = HEAD + b"Ban 192.0.2.7\n"
-    names = {fingerprint(io.BytesIO(first + HEAD * grown).read) for grown in range(3)}
+    names = {beginning_of(first + HEAD * grown) for grown in range(3)}
 
     assert len(names) == 1
     assert None not in names
-    assert fingerprint(io.BytesIO(first.replace(b"756", b"757")).read) not in names
+    assert beginning_of(first.replace(b"756", b"757")) not in names
+
+
+@pytest.mark.parametrize("before", [b"\n", b"-- Boot 5f0c --\r\n", b"\n\nx\n"])
+def test_a_log_is_known_by_its_first_dated_line(before: bytes) -> None:
+    first = HEAD + b"Ban 192.0.2.7\n"
+    whole = beginning_of(first)
+    assert whole is not None
+
+    assert beginning_of(before + first) == (whole.fingerprint, len(before))
+    other = beginning_of(before + first.replace(b"756", b"757"))
+    assert other is not None
+    assert other.fingerprint != whole.fingerprint
+
+
+def test_a_log_without_a_dated_line_is_known_by_its_first() -> None:
+    one = beginning_of(b"x\ny\n")
+    assert one == beginning_of(b"x\nz\n")
+    assert one != beginning_of(b"y\nz\n")
+    assert beginning_of(b"x" * (LONGEST_LINE + 1)) is not None
 
 
 @pytest.mark.parametrize("log", [b"", HEAD])
 def test_a_log_without_a_whole_line_has_no_name_yet(log: bytes) -> None:
-    assert fingerprint(io.BytesIO(log).read) is None
+    assert beginning_of(log) is None
 
 
 def test_a_rotated_set_is_one_log_by_its_clock() -> None:
