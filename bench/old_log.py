@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import heappop, heappush
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,13 +19,19 @@ BEGUN = datetime(2012, 3, 1, tzinfo=UTC)
 MEAN_SECONDS = 30.0
 """Between two lines: ten million are nine and a half years."""
 
-_SAME = 0.7
-"""How often what is found is of the address that was found last: most try again."""
+_FOUND = (3, 7)
+"""Lines about what an address did before it is banned."""
+
+_BANTIMES = (600, 600, 3600)
+_OFTEN = {"already-banned": 0.3, "prolonged": 0.1, "other": 0.2}
+"""How often a ban comes with a line like that."""
 
 _JAILS = ("sshd", "sshd", "sshd", "postfix-sasl", "dovecot", "nginx-botsearch")
-_NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
-_KINDS = ("found", "ban", "unban", "already-banned", "prolonged", "other")
-_WEIGHTS = (70, 11, 11, 4, 2, 2)
+_NETWORK = 198 << 24 | 18 << 16
+_ADDRESSES = 1 << 17
+"""198.18.0.0/15 is for measuring (RFC 2544): nine bans an address in ten million lines,
+some of IPv6, that have come once, besides."""
+
 _FOREVER = "permanent -> infinite"
 
 
@@ -44,19 +52,33 @@ def written(
     """Yield the lines of a log in their order: 0.8 first, 0.9 and 1.0 later."""
     chance = random.Random(seed)  # noqa: S311 - the same log from the same seed
     at = BEGUN.timestamp()
-    jail, ip = _JAILS[0], _address(chance, 0)
-    kinds: list[str] = []
+    coming: list[tuple[str, str, str]] = []
+    ends: list[tuple[float, str, str]] = []
     for number in range(lines):
-        kinds = kinds or chance.choices(_KINDS, _WEIGHTS, k=1000)
-        kind = kinds.pop()
         at = round(at + chance.random() * 2 * mean_seconds, 3)
         era = number * 4 // lines
+        if ends and ends[0][0] <= at:
+            kind, (_, jail, ip) = "unban", heappop(ends)
+        else:
+            coming = coming or _attack(chance, era)
+            kind, jail, ip = coming.pop()
+        if kind == "ban":
+            heappush(ends, (at + chance.choice(_BANTIMES), jail, ip))
         clock = datetime.fromtimestamp(at, ZONE).isoformat(" ", "milliseconds")[:23]
-        if kind != "found" or chance.random() > _SAME:
-            jail, ip = chance.choice(_JAILS), _address(chance, era)
         said = _said(kind, jail, ip, clock[:19], era=era)
         text = f"{clock.replace('.', ',')} {_head(kind, era)}{said}"
         yield Written(kind=kind, at=at, jail=jail, ip=ip, text=text)
+
+
+def _attack(chance: random.Random, era: int) -> list[tuple[str, str, str]]:
+    """Give the kinds of lines about an address, the last first."""
+    jail, ip = chance.choice(_JAILS), _address(chance, era)
+    said = ["found"] * chance.randint(*_FOUND)
+    said += [
+        "ban",
+        *(kind for kind, often in _OFTEN.items() if chance.random() < often),
+    ]
+    return [(kind, jail, ip) for kind in reversed(said)]
 
 
 def write(path: Path, lines: int, *, seed: int) -> None:
@@ -69,8 +91,8 @@ def write(path: Path, lines: int, *, seed: int) -> None:
 
 def _address(chance: random.Random, era: int) -> str:
     if era < 2 or chance.random() < 0.9:  # IPv6 since 0.10
-        return f"{chance.choice(_NETWORKS)}.{chance.randrange(256)}"
-    return f"2001:db8:{chance.randrange(1, 4096):x}::{chance.randrange(1, 8):x}"
+        return str(IPv4Address(_NETWORK + chance.randrange(_ADDRESSES)))
+    return f"2001:db8:{chance.randrange(1, 65536):x}::{chance.randrange(1, 8):x}"
 
 
 def _head(kind: str, era: int) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from f2b_enrich.cli.import_imap import imap_options
-from f2b_enrich.cli.import_progress import progress, size_of
+from f2b_enrich.cli.import_options import NAMED_HOST, import_options
+from f2b_enrich.cli.import_progress import logs_in, progress, size_of
 from f2b_enrich.cli.import_text import tally_facts, tally_text
 from f2b_enrich.cli.main import FAILED
-from f2b_enrich.cli.opening import as_stored
-from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.tables import json_text
+from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.errors import ConfigError
+from f2b_enrich.importing.mail_boxes import files_in
 from f2b_enrich.inert import printable
 from f2b_enrich.intake.bringing import Bringing, processes_for
 from f2b_enrich.intake.daemon_lock import seeing_daemon
@@ -37,10 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from f2b_enrich.cli.import_imap import ImapFrom
-    from f2b_enrich.config import Settings
+    from f2b_enrich.cli.import_options import ImportOptions
     from f2b_enrich.intake.jobs import Job
     from f2b_enrich.intake.stopping import Stop
-    from f2b_enrich.store.intake import LookUp
 
 Kind = Literal["log", "database", "mailbox"]
 
@@ -58,42 +57,6 @@ def import_() -> None:
     """
 
 
-def _options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add what all imports have in common, and gather it in one argument."""
-
-    @click.option(
-        "--host",
-        metavar="NAME",
-        help="The server that all of it is of, whatever the records name. Default: "
-        "what they name, else the configured host.",
-    )
-    @click.option(
-        "--enrich",
-        "look_up",
-        type=click.Choice(["local", "full", "none"]),
-        default="local",
-        show_default=True,
-        help="Where the daemon looks addresses up afterwards: in the local database, "
-        "also at IPinfo, or nowhere.",
-    )
-    @click.option(
-        "--again", is_flag=True, help="Read also what an earlier run has read."
-    )
-    @click.option("--dry-run", is_flag=True, help="Only read and count.")
-    @click.option(
-        "--show-unparsed", is_flag=True, help="Show some of what could not be read."
-    )
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-    @with_settings
-    @functools.wraps(command)
-    def run(settings: Settings, *args: Any, **kwargs: Any) -> int:  # noqa: ANN401
-        names = ("host", "look_up", "again", "dry_run", "show_unparsed", "as_json")
-        options = {name: kwargs.pop(name) for name in names}
-        return command(_Import(settings, **options), *args, **kwargs)
-
-    return run
-
-
 @import_.command(
     "fail2ban-log",
     epilog="\b\nExamples:\n"
@@ -109,16 +72,19 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
     help="The time zone of the machine that wrote it, such as Europe/Berlin. Default: "
     "this machine's.",
 )
-@_options
-def fail2ban_log(run: _Import, paths: tuple[str, ...], *, zone: str | None) -> int:
+@import_options()
+def fail2ban_log(
+    options: ImportOptions, paths: tuple[str, ...], *, zone: str | None
+) -> int:
     """Import fail2ban.log, of any release since 2007.
 
     PATH is a file, packed or not (gz, xz, zst, bz2), a folder, or - for standard input.
     Rotated files are read from the oldest on; lines from syslog and the journal are
     understood as well.
     """
+    _check_words(paths)
     zone_of(zone)  # an unknown name is told before anything is read
-    return run.bring(
+    return _Import(options).bring(
         "log", paths, lambda plan: plan.logs(paths, zone=zone), side_by_side=False
     )
 
@@ -129,13 +95,18 @@ def fail2ban_log(run: _Import, paths: tuple[str, ...], *, zone: str | None) -> i
     "  f2b-enrich import fail2ban-db /var/lib/fail2ban/fail2ban.sqlite3",
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@_options
-def fail2ban_db(run: _Import, files: tuple[str, ...]) -> int:
+@import_options(again=None)
+def fail2ban_db(options: ImportOptions, files: tuple[str, ...]) -> int:
     """Import the database of a fail2ban, which mostly holds a day.
 
     It is only read, also while fail2ban uses it.
     """
-    return run.bring(
+    _check_words(files)
+    if STANDARD_INPUT in files:
+        raise click.UsageError(
+            "a database cannot come from standard input, name its file"
+        )
+    return _Import(options).bring(
         "database", files, lambda plan: plan.databases(files), side_by_side=False
     )
 
@@ -145,26 +116,30 @@ def fail2ban_db(run: _Import, files: tuple[str, ...]) -> int:
     epilog="\b\nExamples:\n"
     "  f2b-enrich import mail fail2ban.mbox Maildir/\n"
     "  zcat reports.mbox.gz | f2b-enrich import mail -\n"
-    "  f2b-enrich import mail --imap imaps://abuse@mail.example/INBOX \\\n"
-    "      --password-file /etc/f2b-enrich/imap-password",
+    "  f2b-enrich import mail --imap imaps://abuse@mail.example/INBOX",
 )
 @click.argument("paths", metavar="[PATH...]", nargs=-1)
 @imap_options
-@_options
-def mail(run: _Import, paths: tuple[str, ...], imap: ImapFrom | None) -> int:
+@import_options(
+    again="Read also what an earlier run has read of a large mailbox or an IMAP "
+    "folder; other mails are always read."
+)
+def mail(options: ImportOptions, paths: tuple[str, ...], imap: ImapFrom | None) -> int:
     """Import mails of fail2ban, and those that came back.
 
     PATH is a mailbox, packed or not, a Maildir or a folder of mails, or - for standard
-    input. Mails of other kinds are counted and left alone. Of a folder of an IMAP
-    server, in which nothing is marked or deleted, an earlier run's are not read again.
+    input. In folders links are not followed. Mails of other kinds are counted and left
+    alone. Of a folder of an IMAP server, in which nothing is marked or deleted, an
+    earlier run's are not read again.
     """
     if (imap is None) == (not paths):
         raise click.UsageError("name either what to read or a folder with --imap")
+    _check_words(paths)
     if imap is None:
-        return run.bring(
+        return _Import(options).bring(
             "mailbox", paths, lambda plan: plan.mails(paths), side_by_side=True
         )
-    return run.bring(
+    return _Import(options).bring(
         "mailbox",
         (),
         lambda plan: plan.imap(
@@ -180,37 +155,23 @@ def mail(run: _Import, paths: tuple[str, ...], imap: ImapFrom | None) -> int:
     epilog="\b\nExample:\n"
     "  f2b-enrich import mailbox    (f2b-enrich-mailbox.timer runs it)",
 )
-@_options
-def mailbox(run: _Import) -> int:
+@import_options(host=f"mailbox.host of the configuration, else {NAMED_HOST}")
+def mailbox(options: ImportOptions) -> int:
     """Import what is new in the Maildir that the configuration has watched.
 
     Nothing in it is moved, marked or deleted. Where there was nothing new it says
     nothing, unless to a terminal.
     """
-    return run.bring_watched()
+    return _Import(options).bring_watched()
 
 
 class _Import:
     """An import with its options."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        host: str | None,
-        look_up: LookUp,
-        again: bool,
-        dry_run: bool,
-        show_unparsed: bool,
-        as_json: bool,
-    ) -> None:
-        self._settings = settings
-        self._host = as_stored(host) if host else None
-        self._look_up: LookUp = look_up
-        self._again = again
-        self._dry_run = dry_run
-        self._show_unparsed = show_unparsed
-        self._as_json = as_json
+    def __init__(self, options: ImportOptions) -> None:
+        self._options = options
+        self._settings = options.settings
+        self._host = options.host
         self._is_terse = False
 
     def bring(
@@ -228,14 +189,15 @@ class _Import:
         places reached before are found by, if it is not the kind.
         """
         plan = self._plan()
-        tally = Tally(dry_run=self._dry_run)
+        tally = Tally(dry_run=self._options.dry_run)
         is_sized = bool(words) and STANDARD_INPUT not in words
-        size = size_of(map(Path, words)) if is_sized else None
+        files = logs_in if kind == "log" else files_in
+        size = size_of(map(Path, words), files=files) if is_sized else None
         is_interrupted = False
         with ExitStack() as stack:
             stop = stack.enter_context(stopped_by_signals())
             writer = None
-            if not self._dry_run:
+            if not self._options.dry_run:
                 store = stack.enter_context(open_writer(self._settings.store.path))
                 plan.places = reached(
                     store, remembered or kind, plan.names.host_of(None)
@@ -250,7 +212,8 @@ class _Import:
                 run.run(jobs_of(plan), tally)
             except StoppedError:
                 is_interrupted = True
-        tally.problems = plan.problems + tally.problems
+        plan.problems.extend(tally.problems)
+        tally.problems = plan.problems
         return self._tell(kind, tally, is_interrupted=is_interrupted)
 
     def bring_watched(self) -> int:
@@ -260,7 +223,7 @@ class _Import:
         if path is None:
             raise ConfigError(("mailbox.maildir: no mailbox is set to be read",))
         if self._host is None and watched.host is not None:
-            self._host = as_stored(watched.host)
+            self._host = watched.host
         self._is_terse = not sys.stdout.isatty()
         return self.bring(
             "mailbox",
@@ -278,23 +241,24 @@ class _Import:
             hosts=settings.hosts.aliases,
             jails=settings.jails.aliases,
         )
-        return Plan(names=names, now=datetime.now(UTC), again=self._again)
+        return Plan(names=names, now=datetime.now(UTC), again=self._options.again)
 
     def _writer(self, store: sqlite3.Connection, now: datetime, stop: Stop) -> Writer:
         return Writer(
             store,
-            look_up=self._look_up,
+            look_up=self._options.look_up,
             now=now,
             is_daemon_there=seeing_daemon(self._settings.store.path),
             clock=time.monotonic,
             pause=time.sleep,
             stop=stop,
+            known_jail=Analysis.configured(self._settings).known_jail,
         )
 
     def _tell(self, kind: Kind, tally: Tally, *, is_interrupted: bool) -> int:
-        for problem in tally.problems:
+        for problem in tally.problems.lines():
             _say(problem)
-        if self._show_unparsed:
+        if self._options.show_unparsed:
             for text in tally.unread:
                 _say(f"unparsed: {text}")
         if is_interrupted:
@@ -303,11 +267,20 @@ class _Import:
                 "again to go on"
             )
             return FAILED
-        if self._as_json:
+        if self._options.as_json:
             click.echo(json_text(tally_facts(kind, tally)))
         elif tally.sum_of("mails-") or not self._is_terse:
-            click.echo("\n".join(tally_text(kind, tally)))
+            look_up = self._options.look_up
+            click.echo("\n".join(tally_text(kind, tally, look_up=look_up)))
         return FAILED if tally.problems else 0
+
+
+def _check_words(words: tuple[str, ...]) -> None:
+    # An empty one is the folder that one stands in: mostly a variable of a script.
+    if "" in words:
+        raise click.UsageError("a path is empty, expected a file or a folder")
+    if words.count(STANDARD_INPUT) > 1:
+        raise click.UsageError("standard input (-) can be read only once")
 
 
 def _say(text: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from f2b_enrich.config_files import DEFAULT_PATH
 from f2b_enrich.credentials import read_secret
 from f2b_enrich.importing.imap_place import read_place
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 SECRET = "imap-password"  # noqa: S105 - its name
 _VARIABLE = "F2B_ENRICH_IMAP_PASSWORD"
+
+USUAL_FILE = DEFAULT_PATH.with_name(SECRET)
+"""Where the password is, unless it is told otherwise."""
 
 _file = click.Path(dir_okay=False, readable=False, path_type=Path)
 
@@ -49,7 +53,7 @@ def imap_options(command: Callable[..., int]) -> Callable[..., int]:
         "--password-file",
         type=_file,
         help="A file of root's that holds the password. Default: the credential "
-        f"{SECRET}, or {_VARIABLE} in the environment.",
+        f"{SECRET}, {_VARIABLE} in the environment, or {USUAL_FILE}.",
     )
     @click.option(
         "--ca-file", type=_file, help="Certificates to trust instead of the system's."
@@ -87,9 +91,10 @@ def _imap(
         place = read_place(url, allow_plain=plain)
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint="--imap") from exc
-    password = read_secret(SECRET, password_file, os.environ)
+    password = read_secret(SECRET, password_file, os.environ, USUAL_FILE)
     if password is None:
         raise click.UsageError(
-            f"--imap needs a password: --password-file FILE, or {_VARIABLE}"
+            f"--imap needs a password: {USUAL_FILE}, --password-file FILE, "
+            f"or {_VARIABLE}"
         )
     return ImapFrom(place=place, password=password, ca_file=ca_file)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f2b_enrich.importing.mail_boxes import files_in
+from f2b_enrich.importing.log_files import log_files
+from f2b_enrich.importing.records import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,12 +22,17 @@ _UNITS = ("B", "kB", "MB", "GB")
 _MOST_COUNTED = 1_000_000
 
 
-def size_of(paths: Iterable[Path]) -> int | None:
-    """Add up the bytes of files and folders; None where it cannot be known."""
+def size_of(
+    paths: Iterable[Path], *, files: Callable[[Path], Iterable[Path]]
+) -> int | None:
+    """Add up the bytes of files and folders; None where it cannot be known.
+
+    `files` gives those of a path that are read.
+    """
     total = 0
     try:
         for path in paths:
-            for number, file in enumerate(files_in(path)):
+            for number, file in enumerate(files(path)):
                 if number >= _MOST_COUNTED:
                     return None
                 about = file.stat()
@@ -34,6 +40,14 @@ def size_of(paths: Iterable[Path]) -> int | None:
     except OSError:
         return None
     return total
+
+
+def logs_in(path: Path) -> tuple[Path, ...]:
+    """Give the logs at a path; of one that cannot be read is told when it is."""
+    try:
+        return log_files([path])
+    except UnreadableError:
+        return ()
 
 
 @contextmanager

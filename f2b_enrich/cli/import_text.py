@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli.import_progress import amount
-from f2b_enrich.intake.tallies import MOST_GAPS, gaps, usual_gap
+from f2b_enrich.gaps import gaps, usual_gap
+from f2b_enrich.intake.tallies import MOST_GAPS
 from f2b_enrich.mail.wording import counted
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from f2b_enrich.intake.tallies import Tally
+    from f2b_enrich.store.intake import LookUp
 
 _WIDTH = 10
 _LINES = {
@@ -25,10 +27,13 @@ _LINES = {
     "foreign": "of other programs",
     "overlong": "too long",
 }
+_LOOK_UPS = (
+    "in the background; they tell where an address is today, not where it was then"
+)
 _MAILS = {"start": "started", "stop": "stopped", "other": "other mail"}
 
 
-def tally_text(kind: str, tally: Tally) -> Iterator[str]:
+def tally_text(kind: str, tally: Tally, *, look_up: LookUp) -> Iterator[str]:
     """Word it, a fact a line, those first that one looks for."""
     counts = tally.counts
     yield _line("read", _read(kind, tally))
@@ -44,8 +49,8 @@ def tally_text(kind: str, tally: Tally) -> Iterator[str]:
     yield _line("unparsed", f"{_unparsed(kind, tally):,}")
     yield from _doubts(tally)
     yield from _gaps(tally)
-    if counts["new"]:
-        yield _line("look-ups", "places of old bans are those of today")
+    if counts["new"] and look_up != "none":
+        yield _line("look-ups", _LOOK_UPS)
 
 
 def _line(what: str, text: str) -> str:
@@ -157,5 +162,6 @@ def tally_facts(kind: str, tally: Tally) -> dict[str, Any]:
             {"first": str(gap.first), "last": str(gap.last), "days": gap.days}
             for gap in gaps(tally.days)
         ],
-        "problems": tally.problems,
+        "problems": tally.problems.first,
+        "problems_left_out": tally.problems.more,
     }

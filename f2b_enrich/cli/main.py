@@ -8,6 +8,7 @@ import io
 import keyword
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
 
 FAILED = 1
+_STANDARD_INPUT = 0
 _STANDARD_OUTPUT = 1
 
 INTERRUPTED = 130
@@ -36,6 +38,7 @@ _COMMANDS = [
     "outbox",
     "purge",
     "reconcile",
+    "report",
     "search",
     "show",
     "sql",
@@ -82,7 +85,9 @@ def cli() -> None:
 def main() -> None:
     """Run one command; an error is one line and exit code 1, wrong usage 2."""
     # In this order: a file takes the lowest number that is free, and the standard
-    # output's is not for the other.
+    # input's and output's are not for the others.
+    if sys.stdin is None:
+        _read_from_nobody()
     if sys.stdout is None:
         _write_to_nobody()
     if sys.stderr is None:
@@ -106,9 +111,12 @@ def _run() -> int:
             click.echo(f"f2b-enrich: {printable(problem)}", err=True)
         return FAILED
     except OSError as exc:
+        text = str(exc)
+        if _is_of_output(exc):
+            text = f"cannot write the output: {exc.strerror or exc}"
         _forget_output()
         if not isinstance(exc, BrokenPipeError):  # then the reader has seen enough
-            click.echo(f"f2b-enrich: {printable(str(exc))}", err=True)
+            click.echo(f"f2b-enrich: {printable(text)}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
 
@@ -127,6 +135,17 @@ def _tell_misuse(mistake: click.ClickException) -> None:
     click.echo(f"f2b-enrich: {text}", err=True)
 
 
+def _read_from_nobody() -> None:
+    """Take the place of a standard input that is closed: who reads from it fails.
+
+    Else the next file to be opened, a pipe of our own say, would be what is read.
+    """
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != _STANDARD_INPUT:  # it was open, but of no use to Python
+            os.close(nowhere)
+
+
 def _write_to_nobody() -> None:
     """Take the place of a standard output that is closed, as if its reader had left.
 
@@ -138,6 +157,12 @@ def _write_to_nobody() -> None:
         os.dup2(writing, _STANDARD_OUTPUT)
         os.close(writing)
     sys.stdout = os.fdopen(_STANDARD_OUTPUT, "w")
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Tell whether it came up in writing the output, which names no file."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals["__name__"] in {click.echo.__module__, __name__}
 
 
 def _forget_output() -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from f2b_enrich import spool
 from f2b_enrich.cli.opening import demand
 from f2b_enrich.cli.options import with_settings
-from f2b_enrich.cli.reconciling import Reconciling
+from f2b_enrich.cli.reconcile_lists import beside
+from f2b_enrich.cli.reconciling import Found, Reconciling
 from f2b_enrich.cli.tables import json_text
 from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.daemon.intake import Intake
@@ -26,10 +28,12 @@ from f2b_enrich.mail.wording import counted
 from f2b_enrich.store.connection import open_writer
 
 if TYPE_CHECKING:
-    from f2b_enrich.cli.reconciling import Found
+    from collections.abc import Iterable, Sequence
+
+    from f2b_enrich.cli.reconcile_lists import HeldLists
     from f2b_enrich.config import Settings
     from f2b_enrich.health.check_fail2ban import Fail2BanFacts
-    from f2b_enrich.health.held_bans import HeldBan
+    from f2b_enrich.store.in_force import StandingBan
 
 
 @click.command(
@@ -59,6 +63,9 @@ def reconcile(
     Root may call it; the daemon goes on beside it. A timer does so every hour.
     """
     demand(settings.store.path)
+    if waiting := _in_spool(settings):
+        _end(Found(waiting=waiting), as_json=as_json)
+        return
     folder = settings.own.fail2ban or STOCK_FOLDER
     socket = () if socket_path is None else ("-s", str(socket_path))
     fail2ban = Fail2Ban((*PROGRAM, "-c", str(folder), *socket))
@@ -85,7 +92,17 @@ def reconcile(
         except KeyboardInterrupt:
             _tell(f"interrupted: {_told(run.found)}; call it again to go on")
             raise
-    click.echo(json_text(asdict(run.found)) if as_json else _told(run.found))
+    _end(run.found, as_json=as_json)
+
+
+def _in_spool(settings: Settings) -> int:
+    """Count the reports that are yet to come in: what they tell passed nobody by."""
+    folders = settings.daemon.spool, spool.beside(settings.daemon.socket)
+    return sum(spool.backlog(folder).files for folder in folders)
+
+
+def _end(found: Found, *, as_json: bool) -> None:
+    click.echo(json_text(asdict(found)) if as_json else _told(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +142,45 @@ class _Server:
         self._addresses = _Addresses(fail2ban, facts, {})
 
     def bring(self, run: Reconciling) -> None:
-        in_place = run.in_force(self._jails)
-        held = {jail: held_bans(self._fail2ban, jail) for jail in self._jails}
         path = database_of(self._fail2ban)
-        kept: set[tuple[str, str, int]] = set()
         if path is None:
-            self._bring_held(run, held)
+            standing = run.standing(self._jails)
+            lists = self._lists(run, self._jails, standing)
+            run.take_held(self._jails, lists, standing, self._addresses)
         else:
-            times = {(*at, ban.at) for at, bans in in_place.items() for ban in bans}
-            with opened_database(path) as database:
-                for page in database.pages():
-                    rows = run.take_rows(
-                        page.records, frozenset(self._jails), self._addresses
-                    )
-                    kept |= times & rows
-        run.close(in_place, held, kept)
-        run.finish()
+            # What fail2ban would put in place at its next start stands, so a list is
+            # only asked for where something lacks a row.
+            standing = run.standing(self._jails, but=self._bring_rows(run, path))
+            lacking = {ban.jail for ban in standing}
+            asked = [jail for jail in self._jails if run.folded(jail) in lacking]
+            lists = self._lists(run, asked, standing)
+        run.close(standing, lists, whenever=path is None)
+        run.finish(self._reporting)
 
-    def _bring_held(
-        self, run: Reconciling, held: dict[str, tuple[HeldBan, ...]]
-    ) -> None:
-        for jail, bans in held.items():
-            run.take_held(jail, bans, self._addresses)
+    def _bring_rows(self, run: Reconciling, path: Path) -> set[int]:
+        marks: set[int] = set()
+        jails = frozenset(self._jails)
+        with opened_database(path) as database:
+            for page in database.pages():
+                marks |= run.take_rows(page.records, jails, self._addresses)
+        return marks
+
+    def _lists(
+        self, run: Reconciling, jails: Sequence[str], standing: Iterable[StandingBan]
+    ) -> HeldLists:
+        folded = {jail: run.folded(jail) for jail in jails}
+        lists = beside(held_bans(self._fail2ban, jails), folded, standing)
+        if lists.ahead is None:
+            _tell("fail2ban tells times of several zones: none is taken from its lists")
+        elif lists.ahead:
+            _tell(f"the times of fail2ban's lists are taken as {_zone(lists.ahead)}")
+        return lists
+
+
+def _zone(ahead: int) -> str:
+    hours, minutes = divmod(abs(ahead) // 60, 60)
+    side = "ahead of" if ahead > 0 else "behind"
+    return f"{hours}:{minutes:02} h {side} ours"
 
 
 def _tell(text: str) -> None:
@@ -161,9 +195,15 @@ def _told(found: Found) -> str:
         parts.append(f"more about {counted(found.more, 'ban')}")
     if found.ended:
         parts.append(f"{counted(found.ended, 'end')} of bans that passed us by")
+    if found.waiting:
+        wait = "waits" if found.waiting == 1 else "wait"
+        reports = f"{counted(found.waiting, 'report')} in the spool"
+        return f"nothing compared: {reports} {wait} for the daemon"
     text = f"found {', '.join(parts)}" if parts else "nothing passed us by"
     if found.young:
         text += f"; {found.young:,} may still be on the way"
     if found.others:
         text += f"; {counted(found.others, 'ban')} of jails without our action left out"
+    if found.unread:
+        text += f"; {counted(found.unread, 'line')} of what jails hold not read"
     return text

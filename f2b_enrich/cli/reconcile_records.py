@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from f2b_enrich.classify.captures import captured
 from f2b_enrich.importing.sighted import sighting_of
 from f2b_enrich.inert import printable, without_nul
 from f2b_enrich.joining.sightings import Sighting, id_of, planned_end
-from f2b_enrich.model import FOR_EVER, Event, EventKind
+from f2b_enrich.model import FOR_EVER, Event, EventKind, read_time
 from f2b_enrich.store.intake import Brought
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Missed:
     """A ban, or the end of one, that passed us by.
 
     `jail` is called as fail2ban does, `id` is what names the ban, `at` its time in Unix
-    seconds. `is_known` is one of which only something was missed. `dest` and `sender`
-    are what the jail's action says of its mails.
+    seconds. `is_known` is one of which only something was missed, `of` the ban whose
+    end it is. `dest` and `sender` are what the jail's action says of its mails.
     """
 
     jail: str
@@ -34,7 +35,7 @@ class Missed:
     id: str
     at: int
     brought: Brought
-    is_ban: bool = True
+    of: StandingBan | None = None
     is_known: bool = False
     bantime_seconds: int | None = None
     dest: str | None = None
@@ -82,6 +83,7 @@ def from_database(record: StoredBan, host: str, jail: str, ip: str) -> Missed:
             failures=record.failures,
             ban_count=record.ban_count,
             lines=tuple(map(_harmless, record.lines)),
+            captures=captured(dict(record.captures)),
         ),
     )
 
@@ -120,13 +122,13 @@ def ended(ban: StandingBan, now: datetime, *, later: Iterable[HeldBan]) -> Misse
         kind="unban",
         precision="logged",
         origin="fail2ban-db",
-        at=min(max(end, int(ban.told_at.timestamp())), seconds),
+        at=min(max(end, int(read_time(ban.announced_at).timestamp())), seconds),
         jail=ban.jail,
         failed_at=ban.at if ban.is_exact else None,
     )
     brought = Brought(sighting=sighting, reference="")
     return Missed(
-        jail=ban.jail, ip=ban.ip, id=ban.id, at=ban.at, brought=brought, is_ban=False
+        jail=ban.jail, ip=ban.ip, id=ban.id, at=ban.at, brought=brought, of=ban
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,18 +17,19 @@ from f2b_enrich.health.check_reconcile import CHORE
 from f2b_enrich.outbox import LIFETIME
 from f2b_enrich.store import chores
 from f2b_enrich.store.connection import transaction
-from f2b_enrich.store.in_force import has_near, in_force, known
+from f2b_enrich.store.in_force import has_near, in_force, known, still_stands
 from f2b_enrich.store.intake import take_in
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
+    from f2b_enrich.cli.reconcile_lists import HeldLists
     from f2b_enrich.cli.reconcile_records import Missed
     from f2b_enrich.config import Settings
     from f2b_enrich.daemon.intake import Intake
-    from f2b_enrich.health.held_bans import HeldBan
     from f2b_enrich.importing.fail2ban_rows import StoredBan
     from f2b_enrich.store.in_force import StandingBan
 
@@ -54,7 +54,9 @@ class Found:
 
     `bans` are new in the store, `more` are bans of which fail2ban knew more: a longer
     time, or lines. `ended` bans ended unseen. `young` may still be on their way to the
-    daemon. `others` are rows of jails that were not asked about.
+    daemon. `others` are rows of jails that were not asked about, `unread` lines of what
+    jails hold that could not be read. While reports are `waiting` in the spool nothing
+    is looked for.
     """
 
     bans: int = 0
@@ -62,6 +64,8 @@ class Found:
     ended: int = 0
     young: int = 0
     others: int = 0
+    unread: int = 0
+    waiting: int = 0
 
 
 class Reconciling:
@@ -91,42 +95,42 @@ class Reconciling:
         self._now = now
         self._young_after = (now - settings.alerts.late()).timestamp()
         self._last = chores.done_at(connection, CHORE)
+        self._reported: dict[str, bool] = {}
         self._clock = clock
         self._pause = pause
         self._tell = tell
         self._others_until = clock()
 
-    def in_force(
-        self, jails: Iterable[str]
-    ) -> Mapping[tuple[str, str], list[StandingBan]]:
-        """List what may be in place, by jail and address, before fail2ban is asked.
+    def folded(self, jail: str) -> str:
+        """Give the name that the store has for a jail."""
+        return self._jails.get(jail, jail)
 
-        What is recorded meanwhile is then not taken for ended.
-        """
-        names = {self._folded(jail) for jail in jails}
-        found: dict[tuple[str, str], list[StandingBan]] = defaultdict(list)
-        for ban in in_force(self._connection, self._host, names, now=self._now):
-            found[ban.jail, ban.ip].append(ban)
-        return found
+    def standing(
+        self, jails: Iterable[str], *, but: AbstractSet[int] = frozenset()
+    ) -> list[StandingBan]:
+        """List what may be in place by what the store knows, but for those marks."""
+        names = set(map(self.folded, jails))
+        found = in_force(self._connection, self._host, names, now=self._now)
+        return [ban for ban in found if mark_of(ban.jail, ban.ip, ban.at) not in but]
 
     def take_rows(
         self,
         records: Sequence[StoredBan],
         jails: frozenset[str],
         addresses: Addresses,
-    ) -> set[tuple[str, str, int]]:
-        """Take rows of fail2ban's database; give jail, address and time of each.
+    ) -> set[int]:
+        """Take rows of fail2ban's database; give a mark for each.
 
         `addresses` gives to whom, and from whom, a jail wants its bans to be told.
         """
-        told, places = [], set()
+        told, marks = [], set()
         for record in records:
             if record.jail not in jails:
                 self.found.others += 1
                 continue
-            jail, ip = self._folded(record.jail), read_address(record.ip).text
+            jail, ip = self.folded(record.jail), read_address(record.ip).text
             told.append(from_database(record, self._host, jail, ip))
-            places.add((jail, ip, told[-1].at))
+            marks.add(mark_of(jail, ip, told[-1].at))
         there = known(self._connection, [one.id for one in told])
         missed = []
         for one in told:
@@ -138,49 +142,47 @@ class Reconciling:
             ):
                 missed.append(replace(one, is_known=True))
         self._take(missed, addresses)
-        return places
+        return marks
 
     def take_held(
         self,
-        jail: str,
-        held: Iterable[HeldBan],
+        jails: Iterable[str],
+        lists: HeldLists,
+        standing: Iterable[StandingBan],
         addresses: Addresses,
     ) -> None:
-        """Take what a jail holds, where fail2ban keeps no database."""
-        folded = self._folded(jail)
+        """Take what jails hold, where fail2ban keeps no database.
+
+        Beside a ban that stands nothing is new: its address cannot be banned twice.
+        """
+        there = {(ban.jail, ban.ip) for ban in standing}
+        names = {self.folded(jail): jail for jail in jails}
         missed = []
-        for ban in held:
-            ip = read_address(ban.ip).text
-            if not has_near(self._connection, self._host, folded, ip, ban.at):
-                missed.append(from_list(ban, self._host, jail, folded, ip))
-        self._take(missed, addresses)
+        for place in lists.bans.keys() - there:
+            jail, ip = place
+            for ban in lists.at(place):
+                if has_near(self._connection, self._host, jail, ip, ban.at):
+                    continue
+                missed.append(from_list(ban, self._host, names[jail], jail, ip))
+        self._take(sorted(missed, key=lambda one: one.at), addresses)
 
     def close(
-        self,
-        in_place: Mapping[tuple[str, str], list[StandingBan]],
-        held: Mapping[str, Sequence[HeldBan]],
-        kept: set[tuple[str, str, int]],
+        self, standing: Iterable[StandingBan], lists: HeldLists, *, whenever: bool
     ) -> None:
-        """End what fail2ban neither holds nor would put in place at its next start."""
-        by_address: dict[tuple[str, str], list[HeldBan]] = defaultdict(list)
-        for name, bans in held.items():
-            for ban in bans:
-                by_address[self._folded(name), read_address(ban.ip).text].append(ban)
+        """End what stands and no jail may hold."""
+        self.found.unread += sum(lists.unread.values())
         gone = [
-            ended(ban, self._now, later=by_address.get(place, ()))
-            for place, bans in in_place.items()
-            for ban in bans
-            if (*place, ban.at) not in kept and not _holds(by_address.get(place), ban)
+            ended(ban, self._now, later=lists.at((ban.jail, ban.ip)))
+            for ban in standing
+            if not lists.may_hold(ban, whenever=whenever)
         ]
         self._take(gone, lambda _: NOBODY)
 
-    def finish(self) -> None:
-        """Note that all was looked at."""
+    def finish(self, reporting: Iterable[str]) -> None:
+        """Note that all was looked at, and which jails report their bans."""
         with self._write():
-            chores.done(self._connection, CHORE, now=self._now)
-
-    def _folded(self, jail: str) -> str:
-        return self._jails.get(jail, jail)
+            for chore in (CHORE, *map(_chore_of, reporting)):
+                chores.done(self._connection, chore, now=self._now)
 
     def _take(
         self,
@@ -189,7 +191,7 @@ class Reconciling:
     ) -> None:
         left = []
         for one in missed:
-            if one.is_ban and not one.is_known and one.at > self._young_after:
+            if one.of is None and not one.is_known and one.at > self._young_after:
                 self.found.young += 1
                 continue
             # Nobody waits for fail2ban's answer while the store is held.
@@ -204,10 +206,16 @@ class Reconciling:
     def _is_told(self, one: Missed) -> bool:
         """Tell whether the next digest speaks of it, as of what comes out of the spool.
 
-        Nothing passed us by before the first look: we may not have been there.
+        Nothing passed us by of a jail that did not report at the last look: our action
+        may not have been there.
         """
         since = (self._now - LONGEST_TELLING).timestamp()
-        return one.is_ban and not one.is_known and bool(self._last) and one.at >= since
+        if one.of is not None or one.is_known or one.at < since:
+            return False
+        if one.jail not in self._reported:
+            last = chores.done_at(self._connection, _chore_of(one.jail))
+            self._reported[one.jail] = last is not None and last == self._last
+        return self._reported[one.jail]
 
     def _write_some(self, left: Sequence[Missed]) -> list[str]:
         """Write until a transaction's time is up; give a line, or none, for each."""
@@ -221,13 +229,15 @@ class Reconciling:
         return texts
 
     def _write_one(self, one: Missed, found: Found) -> str:
+        if one.of is not None and not still_stands(self._connection, one.of):
+            return ""  # somebody told of it since
         before = self._connection.total_changes
         brought = {(self._host, one.ip): (one.brought,)}
         take_in(self._connection, brought, now=self._now, look_up="full")
         is_changed = self._connection.total_changes != before
         if not is_changed:
             return ""
-        if not one.is_ban:
+        if one.of is not None:
             found.ended += 1
             return f"{one} ended, and nobody told"
         is_row = self._connection.execute(
@@ -259,9 +269,10 @@ class Reconciling:
         self._others_until = now + max(now - begun, SHORTEST_PAUSE)
 
 
-def _holds(held: Iterable[HeldBan] | None, ban: StandingBan) -> bool:
-    """Tell whether one of the bans of that address and jail is this one.
+def mark_of(jail: str, ip: str, at: int) -> int:
+    """Give a number for a ban: hundreds of thousands of them take little room."""
+    return hash((jail, ip, at))
 
-    Without the time of the failure it may be any.
-    """
-    return any(not ban.is_exact or each.began(ban.at) for each in held or ())
+
+def _chore_of(jail: str) -> str:
+    return f"{CHORE} {jail}"

@@ -27,6 +27,8 @@ ENDED = "198.51.100.9"
 EARLIER = 3600
 """Seconds that failures are put back, so that they are no longer on their way."""
 
+NAMES = ("bans", "more", "ended", "young", "others", "unread", "waiting")
+
 LASTING = "[sshd]\nfindtime = 1d\nbantime = 1d\n"
 
 
@@ -72,6 +74,13 @@ def kill_the_client(site: Site) -> None:
     file.write_text(f"[Definition]\nactionban = kill -9 $$\n{told}")
 
 
+def keep_no_database(site: Site) -> None:
+    file = site.lab.root / "etc" / "fail2ban.local"
+    text = file.read_text("utf-8")
+    database = str(site.lab.root / "fail2ban.sqlite3")
+    file.write_text(text.replace(database, "None"), "utf-8")
+
+
 def test_bans_that_never_reached_us_are_found_as_if_they_had(site: Site) -> None:
     attack_earlier(site, TOLD, user="admin")
     attack_earlier(site, TOO_LARGE, user="x" * 250_000)
@@ -81,7 +90,7 @@ def test_bans_that_never_reached_us_are_found_as_if_they_had(site: Site) -> None
     site.lab.start_fail2ban()
     site.wait_for_bans(1)
     wait_for_rows(site, {TOO_LARGE, WITH_NUL})  # no shell can run their actions
-    nothing = {"bans": 0, "more": 0, "ended": 0, "young": 0, "others": 0}
+    nothing = dict.fromkeys(NAMES, 0)
 
     assert reconcile(site) == {**nothing, "bans": 2}
     site.lab.stop_fail2ban()
@@ -146,10 +155,7 @@ def test_bans_stay_open_that_fail2ban_will_put_in_place_again(site: Site) -> Non
 def test_a_fail2ban_without_a_database_tells_what_it_holds(site: Site) -> None:
     site.start_daemon()
     lay_out(site)
-    file = site.lab.root / "etc" / "fail2ban.local"
-    text = file.read_text("utf-8")
-    database = str(site.lab.root / "fail2ban.sqlite3")
-    file.write_text(text.replace(database, "None"), "utf-8")
+    keep_no_database(site)
     kill_the_client(site)
     attack_earlier(site, KILLED)
     site.lab.start_fail2ban()
@@ -162,3 +168,42 @@ def test_a_fail2ban_without_a_database_tells_what_it_holds(site: Site) -> None:
     (ban,) = site.bans()
     assert (ban["ip"], ban["banned_at_source"]) == (KILLED, "logged")
     assert ban["bantime_seconds"] == 86_400
+
+
+def test_a_fail2ban_in_another_zone_is_understood(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.start_daemon()
+    lay_out(site)
+    keep_no_database(site)
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "XST+3:30")
+        site.lab.start_fail2ban()
+    site.lab.fail2ban("set", "sshd", "banip", TOLD, ENDED)
+    site.wait_for_bans(2)
+    name = "f2b-enrich"
+    site.lab.fail2ban("set", "sshd", "action", name, "actionban", "true")
+    site.lab.fail2ban("set", "sshd", "action", name, "actionunban", "true")
+    site.lab.fail2ban("set", "sshd", "banip", KILLED)
+    site.lab.fail2ban("set", "sshd", "unbanip", ENDED)
+
+    # By our zone it would be hours old, and what stands another ban.
+    assert reconcile(site) == {**dict.fromkeys(NAMES, 0), "young": 1, "ended": 1}
+    bans = {row["ip"]: row["unbanned_at"] for row in site.bans()}
+    assert bans.keys() == {TOLD, ENDED}
+    assert bans[TOLD] is None
+
+
+def test_what_a_log_line_had_banned_stops_nothing(site: Site) -> None:
+    site.start_daemon()
+    lay_out(site)
+    keep_no_database(site)
+    site.lab.start_fail2ban()
+    forged = "192.0.2.99 \t2026-01-01 00:00:00 + 86400 = x"
+    site.lab.fail2ban("set", "sshd", "banip", TOLD, "a\x85b\rc\u2028d", forged)
+    held = ("get", "sshd", "banip", "--with-time")
+    assert until(lambda: forged in site.lab.fail2ban(*held), seconds=30), site.told()
+    site.wait_for_bans(3)
+
+    assert reconcile(site) == dict.fromkeys(NAMES, 0)
+    assert {row["ip"] for row in site.bans()} == {TOLD, "a\x85b\rc\u2028d", forged}

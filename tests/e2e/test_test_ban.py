@@ -296,8 +296,8 @@ def test_an_interrupted_test_leaves_nothing(
         os.killpg(process.pid, number)
         _, err = process.communicate(timeout=60)
 
-    # Once all was seen there is nothing to break off.
-    assert process.returncode == (0 if is_over else 130)
+    # Once all was seen there is nothing to break off; Python itself may be ending.
+    assert process.returncode in ((0, -number) if is_over else (130,))
     assert "Traceback" not in err
     assert_nothing_left(running)
 

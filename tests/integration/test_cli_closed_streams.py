@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.stores import filled
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("closed", [">&- 2>&-", ">&- 2>&- <&-", "2>&-"])
@@ -44,3 +42,26 @@ def test_the_exit_code_is_that_of_what_happened(
 
     assert ran.returncode == expected
     assert db.read_bytes() == before
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("bans", "list"), ("--version",)])
+def test_an_output_that_takes_nothing_is_told_of(
+    tmp_path: Path, words: tuple[str, ...], unbuffered: str
+) -> None:
+    db = tmp_path / "bans.db"
+    filled(db)
+    options = ("--db", str(db)) if len(words) > 1 else ()
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            (sys.executable, "-m", "f2b_enrich", *words, *options),
+            stdout=full,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "f2b-enrich: cannot write the output: No space left on device\n"
+    )

@@ -145,7 +145,7 @@ def test_a_mailbox_gives_the_same_packed_piped_and_beside_a_daemon(
 def test_a_reader_that_dies_is_told_of(tmp_path: Path) -> None:
     pipe = tmp_path / "fail2ban.log"
     os.mkfifo(pipe)
-    job = LogJob(paths=(pipe,), names=Names(host="web1"), now=datetime.now(UTC))
+    job = LogJob(logs=((pipe,),), names=Names(host="web1"), now=datetime.now(UTC))
 
     def kill() -> None:
         with pipe.open("wb"):  # opened when it reads
@@ -190,18 +190,41 @@ def test_a_host_and_aliases_name_what_is_stored(imports: Imports) -> None:
     assert imports.rows("SELECT count(*) FROM bans WHERE host = 'web9'") == [(2,)]
 
 
-def test_a_log_keeps_its_time_zone(imports: Imports) -> None:
+@pytest.mark.parametrize("again", [(), ("--again",)])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("Europe/Berlin", "UTC"),
+        ("Europe/Berlin", None),
+        (None, "Europe/Berlin"),
+    ],
+)
+def test_a_log_keeps_its_time_zone(
+    imports: Imports,
+    monkeypatch: pytest.MonkeyPatch,
+    first: str | None,
+    then: str | None,
+    again: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
     log = imports.folder / "fail2ban.log"
     log.write_text("2010-07-01 10:11:10,000 fail2ban.actions: WARNING [a] Ban ::7\n")
-    imports.facts("fail2ban-log", "--timezone", "Europe/Berlin", log)
-    assert imports.rows("SELECT banned_at FROM bans") == [("2010-07-01T08:11:10Z",)]
+    imports.facts("fail2ban-log", *zone(first), log)
 
-    done = imports.ran("fail2ban-log", "--timezone", "UTC", log)
+    done = imports.ran("fail2ban-log", *zone(then), *again, log)
+
     assert done.code == 1
+    before, now = first or "America/New_York", then or "America/New_York"
     assert done.err == (
-        f"f2b-enrich: {log} was read before with --timezone Europe/Berlin, "
-        "the times in it stay so\n"
+        f"f2b-enrich: {log} was read before with the times of {before}, not of {now}: "
+        f"name it by --timezone {before}, or read it into another store\n"
     )
+    assert imports.rows("SELECT count(*) FROM bans") == [(1,)]
+    assert imports.facts("fail2ban-log", *zone(before), *again, log)["bans_new"] == 0
+
+
+def zone(name: str | None) -> tuple[str, ...]:
+    return () if name is None else ("--timezone", name)
 
 
 def test_hours_of_a_clock_change_are_told(imports: Imports) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from f2b_enrich.intake.problems import MOST_PROBLEMS
 from tests.imports import Imports, imports
 from tests.old_mails import report
 
@@ -158,11 +160,44 @@ def test_what_is_not_there(imports: Imports, kind: str) -> None:
     assert refusal(imports, kind, gone) == f"{gone}: No such file or directory"
 
 
-@pytest.mark.parametrize("kind", ["fail2ban-log", "fail2ban-db"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_folder_without_any(imports: Imports, kind: str) -> None:
     folder = imports.folder / "empty"
     folder.mkdir()
     assert refusal(imports, kind, folder).startswith(str(folder))
+
+
+def test_a_folder_of_links(imports: Imports) -> None:
+    folder = imports.folder / "links"
+    folder.mkdir()
+    (folder / "a.eml").symlink_to(imports.config)
+    assert refusal(imports, "mail", folder) == f"{folder} holds no mail"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "fault"),
+    [
+        *(
+            (kind, ("",), "a path is empty, expected a file or a folder")
+            for kind in KINDS
+        ),
+        ("fail2ban-log", ("-", "-"), "standard input (-) can be read only once"),
+        ("mail", ("-", "-"), "standard input (-) can be read only once"),
+        (
+            "fail2ban-db",
+            ("-",),
+            "a database cannot come from standard input, name its file",
+        ),
+    ],
+)
+def test_paths_that_are_none(
+    imports: Imports, kind: str, words: tuple[str, ...], fault: str
+) -> None:
+    done = imports.ran(kind, *words)
+    assert done.code == 2
+    assert done.err == (
+        f"f2b-enrich: {fault}; f2b-enrich import {kind} --help tells more\n"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -219,12 +254,64 @@ def test_others_go_on_when_one_cannot_be_read(imports: Imports) -> None:
     assert ("192.0.2.7",) in imports.rows("SELECT ip FROM bans")
 
 
+def test_many_that_cannot_be_read_are_counted(imports: Imports) -> None:
+    folder = imports.folder / "mails"
+    folder.mkdir()
+    cut = gzip.compress(report().encode())[:-12]
+    for number in range(MOST_PROBLEMS + 20):
+        (folder / f"{number}.eml.gz").write_bytes(cut)
+
+    done = imports.ran("mail", "--json", folder, imports.folder / "gone")
+
+    lines = done.err.splitlines()
+    assert lines[0].endswith("/gone: No such file or directory")
+    assert len(lines) == MOST_PROBLEMS + 1
+    assert lines[-1] == "f2b-enrich: and 21 more could not be read"
+    told = json.loads(done.out)
+    assert (len(told["problems"]), told["problems_left_out"]) == (MOST_PROBLEMS, 21)
+
+
+def test_a_cut_log_without_years_gives_what_can_be_read(imports: Imports) -> None:
+    lines = "".join(
+        f"Nov 20 {number // 60 % 24:02}:{number % 60:02}:00 web1 fail2ban.actions[9]: "
+        f"NOTICE  [sshd] Ban 192.0.2.{number % 250}\n"
+        for number in range(1400)
+    )
+    log = imports.folder / "fail2ban.log.1.gz"
+    log.write_bytes(gzip.compress(lines.encode())[:-200])
+    os.utime(log, (1_700_611_200, 1_700_611_200))  # 22 November 2023
+
+    done = imports.ran("fail2ban-log", "--timezone", "UTC", log)
+
+    assert done.code == 1
+    assert done.err.count("\n") == 1
+    assert done.err.startswith(f"f2b-enrich: {log} is cut off, ")
+    first_at, bans = imports.rows("SELECT min(banned_at), count(*) FROM bans")[0]
+    assert first_at == "2023-11-20T00:00:00Z"
+    assert bans > 1000
+
+
 def test_a_database_of_something_else(imports: Imports) -> None:
     other = imports.folder / "other.db"
     db = sqlite3.connect(other)
     db.execute("CREATE TABLE t(x)")
     db.close()
     assert refusal(imports, "fail2ban-db", other).startswith(str(other))
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "a b", "a\tb", "\u202ea", "a\x1b[2J", "\u200b"]
+)
+def test_a_host_that_nobody_could_name(imports: Imports, name: str) -> None:
+    file = imports.folder / "fail2ban.log"
+    file.write_text(BAN.format("192.0.2.7"))
+
+    done = imports.ran("fail2ban-log", "--host", name, file)
+
+    assert done.code == 2
+    assert done.err.startswith("f2b-enrich: invalid value for --host: ")
+    assert done.err.count("\n") == 1
+    assert not imports.store.exists()
 
 
 def test_an_unknown_time_zone(imports: Imports) -> None:
@@ -234,5 +321,23 @@ def test_an_unknown_time_zone(imports: Imports) -> None:
     assert refused == (
         "no time zone is called Mars/../x, expected a name such as Europe/Berlin or UTC"
     )
+    refused = refusal(imports, "fail2ban-log", "--timezone", "", file)
+    assert refused == (
+        'no time zone is called "", expected a name such as Europe/Berlin or UTC'
+    )
     assert imports.ran("fail2ban-log").code == 2
     assert imports.ran("fail2ban-log", "--enrich", "all", file).code == 2
+
+
+def test_a_time_zone_in_the_environment_that_has_no_name(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = imports.folder / "fail2ban.log"
+    file.write_text(BAN.format("192.0.2.7"))
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+
+    assert refusal(imports, "fail2ban-log", file) == (
+        "TZ in the environment is CET-1CEST,M3.5.0,M10.5.0/3, which names no time "
+        "zone; give --timezone a name such as Europe/Berlin or UTC"
+    )
+    imports.facts("fail2ban-log", "--timezone", "Europe/Berlin", file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+from f2b_enrich.cli import import_imap
 from tests.cli import Ran, run
 from tests.imap_server import CAN_RUN, PASSWORD, Dovecot
 
@@ -97,6 +99,17 @@ def test_the_next_run_reads_what_has_come_since(config: Path, maildir: Path) -> 
     assert "0 new, 2 already there" in again.out
 
 
+def test_a_maildir_is_gone_on_with_whatever_its_path(
+    config: Path, maildir: Path
+) -> None:
+    named = maildir.rename(maildir.with_name("Reports of web1 of 2026"))
+    config.write_text(config.read_text().replace(str(maildir), str(named)))
+    deliver(named, "1", report("192.0.2.7"))
+    assert "1 mail " in mailbox(config).out
+
+    assert mailbox(config) == Ran(0, "", "")
+
+
 def test_a_dry_run_remembers_nothing(config: Path, maildir: Path) -> None:
     deliver(maildir, "1", report("192.0.2.7"))
 
@@ -149,12 +162,38 @@ def test_wrong_usage(
     assert "hunter2" not in ran.err
 
 
-def test_a_password_is_needed(config: Path) -> None:
+def test_a_password_is_needed(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_imap, "USUAL_FILE", tmp_path / "none")
     url = "imaps://a@localhost/"
     ran = run("import", "mail", "--config", config, "--imap", url)
 
     assert ran.code == 2
     assert "--imap needs a password" in ran.err
+
+
+def test_the_usual_file_is_read_where_nothing_else_tells_the_password(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = tmp_path / "imap-password"
+    usual.write_text("secret\n")
+    usual.chmod(0o600)
+    monkeypatch.setattr(import_imap, "USUAL_FILE", usual)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    url = f"imaps://a@127.0.0.1:{port}/"
+    words = ("import", "mail", "--config", config, "--imap", url)
+
+    asked = run(*words)
+    usual.chmod(0o644)
+    refused = run(*words)
+    monkeypatch.setenv("F2B_ENRICH_IMAP_PASSWORD", "other")
+    not_read = run(*words)
+
+    assert asked.err.endswith("Connection refused\n")
+    assert refused.err == f"f2b-enrich: {usual}: everyone may read it, chmod o= it\n"
+    assert not_read == asked
 
 
 @pytest.fixture
@@ -190,5 +229,5 @@ def test_a_folder_of_a_server_is_gone_on_with(
     password.write_text("wrong")
     refused = run(*words, *imap, "--password-file", password)
     assert refused.code == 1
-    assert refused.err.endswith("[AUTHENTICATIONFAILED] Authentication failed.\n")
+    assert refused.err.endswith(": refuses the name or password\n")
     assert refused.err.count("\n") == 1

@@ -233,7 +233,9 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
         )
 
     assert ran.returncode == 1
-    assert ran.stderr == b"f2b-enrich: [Errno 28] No space left on device\n"
+    assert ran.stderr == (
+        b"f2b-enrich: cannot write the output: No space left on device\n"
+    )
 
 
 def test_ctrl_c_is_quiet(short_folder: Path) -> None:
