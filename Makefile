@@ -14,7 +14,7 @@ SOURCES := f2b_enrich demo tests bench action.d
 SCRIPTS := install.sh .ci/run packaging/f2b-enrich packaging/f2b-enrich-failed
 TEST_PROGRAMS := chromium spamassassin w3m mandoc groff=groff-base zsh fish postfix \
     sqlite3 ip=iproute2 systemd-analyze=systemd checkmodule=checkpolicy \
-    semodule_package=semodule-utils apparmor_parser=apparmor curl jq dovecot=dovecot-imapd
+    semodule_package=semodule-utils apparmor_parser=apparmor curl jq zstd dovecot=dovecot-imapd
 PARALLEL := -m "not soak" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 TEST_ENV := PYTHONASYNCIODEBUG=1 HYPOTHESIS_PROFILE=ci
 EXTRA_DATA := $(wildcard ../shared/data)
@@ -24,7 +24,7 @@ export F2B_ENRICH_EXTRA_DATA ?= $(if $(EXTRA_DATA),$(abspath $(EXTRA_DATA)))
 
 check: lint types test
 
-$(VENV)/ready: requirements/dev.txt pyproject.toml
+$(VENV)/ready: requirements/dev.txt pyproject.toml Makefile
 	./install.sh --deps $(TEST_PROGRAMS)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip -qq --disable-pip-version-check install --no-deps \
@@ -59,6 +59,8 @@ e2e-distros: $(VENV)/ready
 	$(BIN)/python -m tests.distros
 
 bench: $(VENV)/ready
+	$(BIN)/python -m pip -qq --disable-pip-version-check install --no-deps \
+	    --require-hashes --only-binary :all: -r requirements/bench.txt
 	$(BIN)/python -m bench
 
 pictures: $(VENV)/ready
@@ -73,7 +75,7 @@ classes: $(VENV)/ready
 	$(BIN)/python -m tests.classes_table
 
 lock:
-	for set in runtime demo dev; do \
+	for set in runtime demo dev bench; do \
 	    extra=; [ $$set = runtime ] || extra="--extra $$set"; \
 	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --no-annotate \

@@ -13,10 +13,12 @@ from pydantic_core import PydanticCustomError
 from f2b_enrich.attacks import OTHER, REPEAT_OFFENDER, known
 from f2b_enrich.config_alerts import AlertSettings, DigestSettings
 from f2b_enrich.config_channels import BounceSettings, MailboxSettings, NotifySettings
+from f2b_enrich.config_report import ReportSettings
 from f2b_enrich.config_types import (
     TOGETHER,
     Aliases,
     FilePath,
+    HostName,
     Name,
     Network,
     Number,
@@ -315,7 +317,7 @@ class RetentionSettings(Section):
 class Settings(Section):
     """Everything that can be set, each with a default."""
 
-    host: Name | None = Field(
+    host: HostName | None = Field(
         None, description="this server's name in the store; default its host name"
     )
     store: StoreSettings = StoreSettings()
@@ -335,6 +337,7 @@ class Settings(Section):
     jails: JailSettings = JailSettings()
     classify: ClassifySettings = ClassifySettings()
     retention: RetentionSettings = RetentionSettings()
+    report: ReportSettings = ReportSettings()
 
     @property
     def host_name(self) -> str:

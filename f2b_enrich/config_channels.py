@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from f2b_enrich.config_types import Name, Number, PathOrNone, Section, Whole
+from f2b_enrich.config_types import HostName, Number, PathOrNone, Section, Whole
 
 
 class BounceSettings(Section):
@@ -33,7 +33,7 @@ class MailboxSettings(Section):
     after: Literal["leave"] = Field(
         "leave", description="what becomes of a mail that was read: it stays as it is"
     )
-    host: Name | None = Field(
+    host: HostName | None = Field(
         None,
         description="the server that all of them are of; default whichever each names",
     )

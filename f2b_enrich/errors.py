@@ -7,6 +7,7 @@
     ├── SpoolError        the spool cannot be read or written; retryable or not
     ├── ProviderError     a source of facts gave none; retryable or not
     ├── GeoError          a local database could not be fetched, opened or placed
+    ├── ReportError       a report cannot be put where it was asked for
     ├── AddressError      a mail address that must not or cannot be used
     └── DeliveryError     a mail server did not take a message; permanent or not
 
@@ -61,6 +62,10 @@ class ProviderError(F2bEnrichError):
 
 class GeoError(F2bEnrichError):
     """A local database could not be fetched, opened or put in place."""
+
+
+class ReportError(F2bEnrichError):
+    """A report cannot be put where it was asked for."""
 
 
 class AddressError(F2bEnrichError):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from f2b_enrich.cli.tables import Column, fit
 from f2b_enrich.health import jail_text
 from f2b_enrich.health.activation import JailPlan, Standing
 from f2b_enrich.health.jail_text import DEFAULT, STOCK_FILE
 from f2b_enrich.health.trial import JAIL_FILE
 from f2b_enrich.inert import listed
+from f2b_enrich.tables import Column, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich import attacks
 from f2b_enrich.cli import times
-from f2b_enrich.cli.tables import Column, fit
 from f2b_enrich.inert import cut
 from f2b_enrich.model import FOR_EVER
+from f2b_enrich.spans import span
+from f2b_enrich.tables import Column, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,7 +87,7 @@ def network(ban: LoggedBan) -> str:
 
 def length(ban: LoggedBan) -> str:
     """Say how long it was or is to be."""
-    return times.span(ban.bantime_seconds)
+    return span(ban.bantime_seconds)
 
 
 def attack(ban: LoggedBan) -> str | None:

@@ -18,11 +18,12 @@ from f2b_enrich.cli.listing import (
 )
 from f2b_enrich.cli.opening import as_stored, reading
 from f2b_enrich.cli.options import with_settings
-from f2b_enrich.cli.tables import Column, screen_width
+from f2b_enrich.cli.tables import screen_width
 from f2b_enrich.cli.times import stamp
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import Service
 from f2b_enrich.store import lists
+from f2b_enrich.tables import Column
 
 if TYPE_CHECKING:
     import sqlite3

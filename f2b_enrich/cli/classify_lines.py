@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.attacks import CLASSES, OTHER
-from f2b_enrich.cli.tables import Column, fit, json_text
+from f2b_enrich.cli.tables import json_text
 from f2b_enrich.inert import listed, printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.store.lines import MAX_BYTES, MAX_LINES
+from f2b_enrich.tables import Column, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

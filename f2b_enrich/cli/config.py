@@ -26,6 +26,7 @@ from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.mail.sample import check_templates
+from f2b_enrich.report.organisations import OrganisationRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,12 +88,24 @@ def _own_files(settings: Settings) -> Iterator[tuple[str, str]]:
     else:
         if own.is_file():
             yield _GOOD, f"scanners: {own} adds to the shipped list"
+    yield from _organisations(settings)
     yield from _rules(settings)
     folder = settings.mail.templates
     problems = check_templates(folder)
     yield from ((_BAD, problem) for problem in problems)
     if not problems and folder.is_dir():
         yield _GOOD, f"templates: those in {folder} render"
+
+
+def _organisations(settings: Settings) -> Iterator[tuple[str, str]]:
+    own = settings.report.organisations
+    try:
+        OrganisationRules.configured(settings.report)
+    except ConfigError as exc:
+        yield from ((_BAD, problem) for problem in exc.problems)
+    else:
+        if own.is_file():
+            yield _GOOD, f"organisations: {own} adds to the shipped list"
 
 
 def _rules(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -32,6 +32,7 @@ EXAMPLES: Mapping[str, object] = {
     "mail.smtp.ca_file": "/etc/ssl/certs/own-ca.pem",
     "hosts.aliases": {"web1.old.example.org": "web1.example.org"},
     "jails.aliases": {"ssh-iptables": "sshd"},
+    "report.notes": {"ssh": "listens on port 2222 elsewhere"},
     "jails.own": {"my-shop": {"service": "web", "attack": "web-login-guessing"}},
 }
 """Values for the keys that have no default to show."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from f2b_enrich.cli.tables import csv_lines, json_lines
+from f2b_enrich.cli.tables import json_lines
 from f2b_enrich.cli.times import from_option
+from f2b_enrich.tables import csv_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -20,6 +20,10 @@ FILES = (
     ("/etc/f2b-enrich/rules.d", "Rules for log lines, before the shipped ones."),
     ("/etc/f2b-enrich/templates", "Templates of mails, instead of the shipped ones."),
     (
+        "/etc/f2b-enrich/organisations.toml",
+        "Which networks are one organisation in reports, before the shipped list.",
+    ),
+    (
         "/etc/fail2ban/action.d/f2b-enrich.conf",
         "The action. Settings for it belong into `f2b-enrich.local` beside it.",
     ),
@@ -61,7 +65,7 @@ ENVIRONMENT = (
     (
         "F2B_ENRICH_IMAP_PASSWORD",
         "The password for `import mail --imap`, where `--password-file` is not given "
-        "and systemd passes no credential.",
+        "and systemd passes no credential; read before /etc/f2b-enrich/imap-password.",
     ),
     (
         "CREDENTIALS_DIRECTORY",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli import mail_words, times
-from f2b_enrich.cli.tables import Column, cut, fit
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxState
 from f2b_enrich.store import bounces, fates, filling
+from f2b_enrich.tables import Column, cut, fit
 
 if TYPE_CHECKING:
     import sqlite3

@@ -16,8 +16,9 @@ from f2b_enrich.cli.listing import (
 )
 from f2b_enrich.cli.opening import as_stored, reading
 from f2b_enrich.cli.options import with_settings
-from f2b_enrich.cli.tables import Column, fit, screen_width
+from f2b_enrich.cli.tables import screen_width
 from f2b_enrich.store import line_search
+from f2b_enrich.tables import Column, fit
 
 if TYPE_CHECKING:
     import sqlite3

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich.cli import ban_table, mail_words, times
-from f2b_enrich.cli.tables import Column
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.mail.wording import counted
+from f2b_enrich.tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

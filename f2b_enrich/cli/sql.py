@@ -17,16 +17,10 @@ import click
 from f2b_enrich import sql_functions
 from f2b_enrich.cli.opening import as_stored, asking
 from f2b_enrich.cli.options import with_settings
-from f2b_enrich.cli.tables import (
-    Column,
-    csv_lines,
-    fit,
-    json_lines,
-    json_text,
-    screen_width,
-)
+from f2b_enrich.cli.tables import json_lines, json_text, screen_width
 from f2b_enrich.errors import StoreError
 from f2b_enrich.inert import printable
+from f2b_enrich.tables import Column, csv_lines, fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

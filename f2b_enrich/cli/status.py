@@ -15,6 +15,7 @@ from f2b_enrich.cli.status_facts import gather
 from f2b_enrich.cli.tables import json_text
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.mail.wording import counted
+from f2b_enrich.spans import span
 from f2b_enrich.store import figures
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def rows(
 ) -> Iterator[tuple[str, str]]:
     """Word it, a label and a text each."""
     up = status.daemon.up_seconds
-    host = status.host if up is None else f"{status.host}, up {times.span(up)}"
+    host = status.host if up is None else f"{status.host}, up {span(up)}"
     yield "f2b-enrich", f" {status.version} on {host}; config {told(status.config)}"
     yield "daemon", _daemon(status.daemon)
     records = status.store.records

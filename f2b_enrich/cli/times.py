@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f2b_enrich.model import FOR_EVER
+from f2b_enrich.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _AGO = re.compile(r"([0-9]{1,6})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_SPANS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def parse(text: str, *, now: datetime, zone: tzinfo | None = None) -> datetime:
@@ -98,20 +97,6 @@ def _local(when: datetime, zone: tzinfo | None) -> datetime:
 def _zone_name(when: datetime) -> str:
     name = when.tzname() or "UTC"
     return f"UTC{name}" if name[0] in "+-" else name
-
-
-def span(seconds: int | None) -> str:
-    """Write a span in its two largest units, `1 d 4 h`; a ban's may have no end."""
-    if seconds is None:
-        return ""
-    if seconds == FOR_EVER:
-        return "for ever"
-    parts = []
-    for unit, length in _SPANS:
-        count, seconds = divmod(seconds, length)
-        if count:
-            parts.append(f"{count:,} {unit}")
-    return " ".join(parts[:2]) or "0 s"
 
 
 def ago(when: datetime, now: datetime) -> str:

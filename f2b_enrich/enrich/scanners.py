@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
@@ -15,7 +14,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
@@ -24,10 +22,10 @@ from f2b_enrich.config import EnrichSettings
 from f2b_enrich.config_types import Name, Network, Whole
 from f2b_enrich.enrich.reverse_dns import host_name, parents
 from f2b_enrich.errors import ConfigError
+from f2b_enrich.toml_lists import read_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from importlib.resources.abc import Traversable
+    from collections.abc import Sequence
     from ipaddress import IPv4Network, IPv6Network
     from pathlib import Path
 
@@ -166,7 +164,7 @@ class Scanners:
         problems: list[str] = []
         for file in (shipped, *paths):
             try:
-                found._add(_read(file))
+                found._add(read_list(file, _List))
             except FileNotFoundError as exc:
                 if file != optional:
                     problems.append(f"{file}: {exc.strerror}")
@@ -261,27 +259,3 @@ class _Finding:
 
 def _prefix(network: IPv4Network | IPv6Network, length: int) -> int:
     return int(network.network_address) >> (network.max_prefixlen - length)
-
-
-def _read(file: Traversable) -> _List:
-    try:
-        return _List.model_validate(tomllib.loads(file.read_text("utf-8")))
-    except FileNotFoundError:
-        raise
-    except OSError as exc:
-        raise ConfigError((f"{file}: {exc.strerror}",)) from exc
-    except ValidationError as exc:
-        raise ConfigError(tuple(_problems(exc, str(file)))) from exc
-    # No text, no TOML, too many brackets, or a path with a NUL.
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError((f"{file}: {exc}",)) from exc
-
-
-def _problems(error: ValidationError, file: str) -> Iterator[str]:
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            yield f"{file}: {key}: no such key"
-            continue
-        text = problem["msg"].removeprefix("Value error, ")
-        yield f"{file}: {key}: {text[:1].lower()}{text[1:]}"

@@ -67,6 +67,11 @@ def test_the_table_fits_the_screen(store: StoreBuilder) -> None:
     assert max(map(len, shown(store, width=130))) == 130
 
 
+def lines_of(table: str) -> list[str]:
+    """Leave out the note under it: it depends on what day it is by now."""
+    return [line for line in table.splitlines() if not line.startswith("~")]
+
+
 def columns(store: StoreBuilder, width: int) -> list[str]:
     return shown(store, width=width)[0].split()[2:]
 
@@ -140,7 +145,8 @@ def test_rows_are_chosen_by_class_and_service(
     table = run("bans", "list", *words, "--db", store.path)
 
     assert [row["ip"] for row in json.loads(ran.out)] == ips
-    assert (table.code, len(table.out.splitlines())) == (0, len(ips) + bool(ips))
+    assert table.code == 0
+    assert len(lines_of(table.out)) == len(ips) + bool(ips)
 
 
 def test_the_count_tells_repeats_apart(tmp_path: Path) -> None:
@@ -287,7 +293,7 @@ def test_a_jail_of_odd_bytes_is_asked_for_as_it_was_stored(tmp_path: Path) -> No
 
     ran = run("bans", "list", "--jail", "dj\udce9", "--db", store.path)
 
-    assert len(ran.out.splitlines()) == 2
+    assert len(lines_of(ran.out)) == 2
 
 
 def test_relative_times_count_from_now(tmp_path: Path) -> None:

@@ -242,11 +242,11 @@ def test_a_folder_of_credentials_that_is_not_there_holds_none(
 
 def test_show_is_a_configuration_that_means_the_same(file: Path) -> None:
     file.write_text(
-        'host = "web \\"1\\" \\u001b"\n'
+        'host = "web\\"1\\""\n'
         'geo.database = ""\n'
         'enrich.reserved_networks = ["10.0.0.0/8", "fd00::/8"]\n'
         "ipinfo.keyless = true\n"
-        'mail.smtp.user = "f2b"\n'
+        'mail.smtp.user = "f2b \\u001b"\n'
         '[hosts.aliases]\n"old name" = "web1"\n[jails.aliases]\nSSH = "sshd"\n'
         '[jails.own."my shop.1"]\nservice = "web"\n[jails.own.two]\n'
         '[classify]\nrules = "/srv/rules"\n'
@@ -392,6 +392,7 @@ def test_the_model_is_described_completely() -> None:
         *("store", "daemon", "enrich", "dns", "geo", "ipinfo", "mail", "mail.smtp"),
         *("alerts", "alerts.rules", "digest", "bounces", "mailbox", "notify", "own"),
         *("hosts.aliases", "jails.aliases", "jails.own", "classify", "retention"),
+        *("report", "report.notes"),
     ]
     assert all(section.description for section in sections() if section.name)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from f2b_enrich.cli import times
 from f2b_enrich.model import start_of_day
+from f2b_enrich.spans import span
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 21, 20, 14, 3, tzinfo=UTC)
@@ -131,7 +132,7 @@ def test_the_last_second_of_the_calendar_can_be_written_anywhere() -> None:
     ],
 )
 def test_spans_have_two_units_at_most(seconds: int | None, expected: str) -> None:
-    assert times.span(seconds) == expected
+    assert span(seconds) == expected
 
 
 def test_what_was_is_told_in_one_unit() -> None:

@@ -58,6 +58,27 @@ def test_an_empty_name_of_a_database_is_none(path: Path) -> None:
     assert load(path).geo.database is None
 
 
+@pytest.mark.parametrize("table", ["", "[mailbox]\n"])
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (" ", "is empty, expected a name such as web1.example"),
+        ("a b", "holds a blank or a character that cannot be seen"),
+        ("\\u202eweb1", "holds a blank or a character that cannot be seen"),
+        ("\\u001b[2J", "holds a blank or a character that cannot be seen"),
+        ("a" * 256, "has 256 characters, the limit is 255"),
+    ],
+)
+def test_a_host_has_a_name_that_can_be_seen(
+    path: Path, table: str, name: str, fault: str
+) -> None:
+    path.write_text(f'{table}host = "{name}"')
+    key = "mailbox.host" if table else "host"
+    with pytest.raises(ConfigError) as refused:
+        load(path)
+    assert refused.value.problems == (f"{path}: {key}: {fault}",)
+
+
 def test_the_host_name_is_the_machines_unless_written(path: Path) -> None:
     assert Settings().host_name == socket.gethostname()
     path.write_text('host = "web1.example.net"')

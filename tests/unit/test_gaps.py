@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.intake.tallies import (
+from f2b_enrich.gaps import (
     FEWEST_DAYS,
     SHORTEST_GAP,
     Gap,
@@ -29,7 +29,12 @@ def test_a_gap_is_told_where_bans_are_daily() -> None:
 
 
 def test_a_long_weekend_is_none() -> None:
-    assert gaps(days(*range(20), *range(20 + SHORTEST_GAP, 50))) == []
+    assert gaps(days(*range(20), *range(19 + SHORTEST_GAP, 50))) == []
+
+
+def test_the_shortest_gap_is_worth_a_word() -> None:
+    found = gaps(days(*range(20), *range(20 + SHORTEST_GAP, 50)))
+    assert [gap.days for gap in found] == [SHORTEST_GAP]
 
 
 def test_where_bans_are_rare_a_gap_must_be_longer() -> None:

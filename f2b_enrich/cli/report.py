@@ -1,0 +1,278 @@
+"""`report`: a month of bans, or any other time, in tables."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import click
+
+from f2b_enrich.attacks import CLASSES
+from f2b_enrich.cli import report_filters, report_output, report_period, report_zone
+from f2b_enrich.cli.opening import asking
+from f2b_enrich.cli.options import with_settings
+from f2b_enrich.cli.report_filters import Filters
+from f2b_enrich.cli.report_period import Asked
+from f2b_enrich.config_report import MOST_LISTED
+from f2b_enrich.inert import printable
+from f2b_enrich.model import Service
+from f2b_enrich.report.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import tzinfo
+
+    from f2b_enrich.config import Settings
+    from f2b_enrich.report.figures import Figures
+
+Form = Literal["text", "json", "csv"]
+
+_SERVICES = get_args(Service)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """How long the tables are, None as configured; the form, and where it goes."""
+
+    top: int | None
+    form: Form
+    output: Path | None
+
+
+def _several(*names: str, metavar: str, words: str, **more: Any) -> Any:  # noqa: ANN401
+    return click.option(
+        *names, metavar=metavar, multiple=True, help=f"{words} May be repeated.", **more
+    )
+
+
+def _begun(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[str]:
+    """Give the classes that the Tab key may complete to (click's shell_complete)."""
+    return [name for name in CLASSES if name.startswith(incomplete)]
+
+
+_OPTIONS = (
+    click.option("--month", metavar="YYYY-MM", help="This month: 2024-10."),
+    click.option(
+        "--since",
+        metavar="TIME",
+        help="From this time on: 2026-11-20, 2026-11-20T08:00, 30d, 12h.",
+    ),
+    click.option(
+        "--until",
+        metavar="TIME",
+        help="Before this time: 2026-12-01 ends with 30 November. Default: now.",
+    ),
+    click.option(
+        "--last",
+        metavar="LENGTH",
+        help="The last whole days or weeks, without today: 7d, 4w. Hours are up to "
+        "now: 24h.",
+    ),
+    _several("--host", "hosts", metavar="HOST", words="Only this host."),
+    _several(
+        "--service",
+        "services",
+        metavar="SERVICE",
+        words=f"Only jails that guard this: {', '.join(_SERVICES)}.",
+        type=click.Choice(_SERVICES),
+    ),
+    _several("--jail", "jails", metavar="JAIL", words="Only this jail."),
+    _several(
+        "--country",
+        "countries",
+        metavar="CODE",
+        words="Only addresses in this country: NL, or `unknown`.",
+    ),
+    _several(
+        "--network",
+        "networks",
+        metavar="NETWORK",
+        words="Only addresses of this network: AS64500, 192.0.2.0/24.",
+    ),
+    _several(
+        "--attack",
+        "attacks",
+        metavar="CLASS",
+        words="Only bans that this class of attack leads; `bans list --help` lists "
+        "them.",
+        shell_complete=_begun,
+    ),
+    _several(
+        "--exclude-jail",
+        "without_jails",
+        metavar="JAIL",
+        words="Leave this jail out; the report says so.",
+    ),
+    click.option(
+        "--without-scanners",
+        is_flag=True,
+        help="Leave known scanners out; both totals are given.",
+    ),
+    click.option(
+        "--timezone",
+        metavar="ZONE",
+        help="Days, hours and months of this zone: Europe/Berlin, UTC. Default: as "
+        "configured, else the machine's.",
+    ),
+    click.option(
+        "--top",
+        type=click.IntRange(1, MOST_LISTED),
+        metavar="N",
+        help=f"Rows of each table, 1 to {MOST_LISTED:,}, and what is tied with the "
+        "last. Default: as configured, else 10.",
+    ),
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(get_args(Form)),
+        metavar="FORM",
+        default="text",
+        show_default=True,
+        help="text, json, or csv: a folder of tables.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="The file to write, whole at once; for csv the folder.",
+    ),
+)
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  f2b-enrich report\n"
+    "  f2b-enrich report --month 2024-10 --exclude-jail pass2allow-ftp\n"
+    "  f2b-enrich report --last 7d --service mail --without-scanners\n"
+    "  f2b-enrich report --since 2026-01-01 --until 2026-07-01 --top 50\n"
+    "  f2b-enrich report --format json | jq .totals\n"
+    "  f2b-enrich report --format csv --output october"
+)
+@_with_options
+@with_settings
+def report(
+    settings: Settings,
+    /,
+    *,
+    top: int | None,
+    form: Form,
+    output: Path | None,
+    **options: Any,  # noqa: ANN401 - they are the fields of Asked and Filters
+) -> None:
+    """Report who attacks us, when, from where and on what.
+
+    Without a time it is the last whole month. Tables are by unique addresses, and each
+    says of what its percentages are. The time before, as long, is compared with it.
+    Bans that only repeat others, those of recidive, are counted apart.
+    """
+    if form == "csv" and output in {None, Path("-")}:
+        raise click.UsageError("--format csv needs --output FOLDER")
+    asked = Asked(**{one.name: options.pop(one.name) for one in fields(Asked)})
+    wish = _Wish(top=top, form=form, output=output)
+    now = datetime.now(UTC)
+    try:
+        request = _request(settings, asked, Filters(**options), top=top, now=now)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from None
+    # Only here: what counts is large, and `f2b-enrich --help` imports each command.
+    from f2b_enrich.report.making import make  # noqa: PLC0415
+    from f2b_enrich.report.organisations import OrganisationRules  # noqa: PLC0415
+
+    rules = OrganisationRules.configured(settings.report)
+    with report_output.patience(f"counting the bans of {request.label} ..."):
+        figures = make(
+            settings.store.path,
+            request,
+            # The same networks come back in each table.
+            functools.cache(rules.organisation),
+            now=now,
+            processes=len(os.sched_getaffinity(0)),
+        )
+    _write(figures, wish, request.zone)
+    if form != "text" and not figures.totals.measure.bans:
+        _remark(f"no bans in {request.label}")
+
+
+def _request(
+    settings: Settings,
+    asked: Asked,
+    filters: Filters,
+    *,
+    top: int | None,
+    now: datetime,
+) -> Request:
+    """Put together what is asked for.
+
+    Raises:
+        StoreError: there is no store yet, or it cannot be read.
+        ValueError: something of it cannot be.
+    """
+    configured = settings.report
+    name = asked.timezone or configured.timezone
+    zone = report_zone.zone_called(name) if name else report_zone.local_zone()
+    period = report_period.chosen(asked, now=now, zone=zone)
+    filters = report_filters.read(filters)
+    with asking(settings) as connection:
+        filters, remarks = report_filters.known(filters, connection, settings)
+    for remark in remarks:
+        _remark(remark)
+    return Request(
+        label=period.label,
+        since=period.since,
+        until=period.until,
+        before_since=period.before_since,
+        before_label=period.before_label,
+        zone=zone,
+        top=top or configured.top,
+        hosts=filters.hosts,
+        services=filters.services,
+        jails=filters.jails,
+        countries=filters.countries,
+        networks=filters.networks,
+        attacks=filters.attacks,
+        without_jails=filters.without_jails,
+        without_scanners=filters.without_scanners,
+        notes={str(service): note for service, note in configured.notes.items()},
+    )
+
+
+def _write(figures: Figures, wish: _Wish, zone: tzinfo) -> None:
+    """Write the one form that is wanted, importing no other."""
+    if wish.form == "csv":
+        from f2b_enrich.report import as_csv  # noqa: PLC0415
+
+        assert wish.output is not None  # noqa: S101 - asked for above
+        paths = as_csv.write(figures, wish.output)
+        _remark(f"{wish.output}: {len(paths):,} files written")
+    elif wish.form == "json":
+        from f2b_enrich.report import as_json  # noqa: PLC0415
+
+        report_output.write(as_json.dump(figures), wish.output)
+    else:
+        from f2b_enrich.report import as_text  # noqa: PLC0415
+
+        text = _joined(as_text.lines(figures, zone=zone))
+        report_output.write(text, wish.output)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _remark(text: str) -> None:
+    click.echo(f"f2b-enrich: {printable(text)}", err=True)

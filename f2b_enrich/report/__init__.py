@@ -1,0 +1,1 @@
+"""What the store's bans come to: figures as pure data, and the forms of them."""

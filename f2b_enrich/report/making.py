@@ -1,0 +1,230 @@
+"""A report's figures: asked for, counted side by side, put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import time
+from typing import TYPE_CHECKING
+
+from f2b_enrich.model import read_time
+from f2b_enrich.report import findings, places, returning, sharing, tables
+from f2b_enrich.report.figures import VERSION, Figures, ReportPeriod
+from f2b_enrich.report.times import AROUND, MOST_HOSTS, times
+from f2b_enrich.selection import Selection
+from f2b_enrich.store import selected
+from f2b_enrich.store.connection import open_reader
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from f2b_enrich.report.figures import Scope, Times
+    from f2b_enrich.report.part import Part
+    from f2b_enrich.report.request import Request
+
+    OrganisationOf = Callable[[int, str], tuple[str, str]]
+
+WORTH_PROCESSES = 50_000
+"""Bans from which on it pays to count them in several processes."""
+
+MOST_PROCESSES = 2
+"""Each has a part of all bans in memory, and bans go on meanwhile."""
+
+FEWEST_WHOLE_DAYS = 7
+"""Days of the period before of which the first may lack some hours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """A period's bans as they are counted, and when they began."""
+
+    request: Request
+    selection: Selection
+    part: Part
+    times: Times
+
+
+def make(
+    store: Path,
+    request: Request,
+    organisation_of: OrganisationOf,
+    *,
+    now: datetime,
+    processes: int,
+) -> Figures:
+    """Count what is asked for in as many processes as there may be, or fewer.
+
+    `organisation_of` gives key and name of the organisation of an AS number and name.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    with open_reader(store) as connection, selected.unchanging(connection):
+        newest = selected.newest(connection)
+        span = selected.span(connection, request.hosts)
+        known = None if span is None else (read_time(span[0]), read_time(span[1]))
+        asked = [request]
+        if known is not None and _goes_back(known[0], request):
+            asked.append(
+                replace(request, since=request.before_since, until=request.since)
+            )
+        chosen = [selected.chosen(connection, _selection(one, newest)) for one in asked]
+        is_small = sum(bans for _, bans in chosen) < WORTH_PROCESSES
+        selections = [selection for selection, _ in chosen]
+        parts = sharing.count(
+            store,
+            list(map(_wanted, asked, selections)),
+            processes=1 if is_small else min(processes, MOST_PROCESSES),
+        )
+        counted = [
+            _Counted(
+                request=one,
+                selection=selection,
+                part=part,
+                times=_times(
+                    part, _recorded(connection, selection, one), one, known, now=now
+                ),
+            )
+            for one, selection, part in zip(asked, selections, parts, strict=True)
+        ]
+        return _figures(connection, counted, organisation_of, now)
+
+
+def _goes_back(first: datetime, request: Request) -> bool:
+    """Tell whether records begin before the period before, or on its first day.
+
+    What lacks of that day matters little only where it is one of several whole ones.
+    """
+    zone = request.zone
+    ends = (request.before_since, request.since, request.until)
+    begun, since, _ = local = [at.astimezone(zone) for at in ends]
+    has_whole_days = not any(at.time() != time.min for at in local)
+    if has_whole_days and (since.date() - begun.date()).days >= FEWEST_WHOLE_DAYS:
+        return first.astimezone(zone).date() <= begun.date()
+    return first <= request.before_since
+
+
+def _wanted(request: Request, selection: Selection) -> sharing.Wanted:
+    return sharing.Wanted(
+        selection=selection,
+        countries=request.countries,
+        networks=request.networks,
+        without_jails=request.without_jails,
+        without_scanners=request.without_scanners,
+        top=request.top,
+        is_brief=selection.since == request.before_since,
+    )
+
+
+def _selection(request: Request, newest: int) -> Selection:
+    return Selection(
+        since=request.since,
+        until=request.until,
+        newest=newest,
+        hosts=request.hosts,
+        services=request.services,
+        jails=request.jails,
+        attacks=request.attacks,
+    )
+
+
+def _recorded(
+    connection: sqlite3.Connection, selection: Selection, request: Request
+) -> dict[tuple[str, datetime], int]:
+    around = replace(
+        selection, since=selection.since - AROUND, until=selection.until + AROUND
+    )
+    by_host = selected.count_hosts(connection) <= MOST_HOSTS
+    by_quarter = any(
+        at.astimezone(request.zone).minute != at.minute
+        for at in (around.since, around.until)
+    )
+    return selected.recorded(connection, around, by_host=by_host, by_quarter=by_quarter)
+
+
+def _times(
+    part: Part,
+    recorded: dict[tuple[str, datetime], int],
+    request: Request,
+    known: tuple[datetime, datetime] | None,
+    *,
+    now: datetime,
+) -> Times:
+    quarters: Counter[int] = Counter()
+    for (quarter, _), bans in part.quarters.items():
+        quarters[quarter] += bans
+    return times(quarters, recorded, known, request, now=now)
+
+
+def _figures(
+    connection: sqlite3.Connection,
+    counted: list[_Counted],
+    organisation_of: OrganisationOf,
+    now: datetime,
+) -> Figures:
+    (this, *before), request = counted, counted[0].request
+    part, top = this.part, request.top
+
+    def scope(service: str | None) -> Scope:
+        note = request.notes.get(service, "") if service else ""
+        return places.scope(part, service, organisation_of, top=top, note=note)
+
+    everything = scope(None)
+    chosen = this.selection
+    return Figures(
+        version=VERSION,
+        made_at=now,
+        period=_period(request),
+        filters=tables.filters(request),
+        top=top,
+        findings=findings.findings(_compared(this, before, everything)),
+        totals=tables.totals(part, this.times),
+        before=tables.totals(before[0].part, before[0].times) if before else None,
+        before_label=request.before_label,
+        everything=everything,
+        services=tuple(map(scope, tables.services(part))),
+        several_services=part.several_services,
+        times=this.times,
+        addresses=returning.addresses(
+            part,
+            lambda ip: selected.bans_of(connection, chosen, ip, request.without_jails),
+            organisation_of,
+            top=top,
+        ),
+        attacks=tables.attacks(part, top),
+        names=tables.names(part, top),
+        whom=tables.whom(part, top),
+        scanners=tables.scanners(part, left_out=request.without_scanners),
+        coverage=tables.coverage(part),
+        jails=tables.jails(
+            part, selected.services(connection), selected.named_jails(connection)
+        ),
+    )
+
+
+def _period(request: Request) -> ReportPeriod:
+    return ReportPeriod(
+        label=request.label,
+        since=request.since,
+        until=request.until,
+        zone=request.zone.key,
+    )
+
+
+def _compared(
+    this: _Counted, before: list[_Counted], everything: Scope
+) -> findings.Compared:
+    asked = this.request
+    return findings.Compared(
+        now=this.part,
+        before=before[0].part if before else None,
+        before_label=asked.before_label,
+        everything=everything,
+        times=this.times,
+        before_times=before[0].times if before else None,
+        some_attackers=asked.without_scanners
+        or any((asked.countries, asked.networks, asked.attacks)),
+    )

@@ -1,0 +1,165 @@
+"""What the bans of some addresses come to: counts that add up with those of others.
+
+Each address is in one part with all of its subnet, so that unique addresses, too, add
+up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from f2b_enrich.report.tops import Tops
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Scope: TypeAlias = "str | None"
+"""A service, or all of them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Pair:
+    """Addresses and bans of the same things, by their keys."""
+
+    addresses: Counter[Any] = field(default_factory=Counter)
+    bans: Counter[Any] = field(default_factory=Counter)
+
+    def add(self, other: Pair) -> None:
+        """Take another in."""
+        self.addresses.update(other.addresses)
+        self.bans.update(other.bans)
+
+
+@dataclass(slots=True, kw_only=True)
+class Subnets:
+    """Those with the most addresses, and their bans, and how many there are."""
+
+    tops: Tops[str] = field(default_factory=Tops)
+    bans: dict[str, int] = field(default_factory=dict)
+    count: int = 0
+
+    def add(self, other: Subnets) -> None:
+        """Take another part in."""
+        self.tops.add(other.tops)
+        self.bans.update(other.bans)
+        self.count += other.count
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What is known of an address that is named, and its whole subnet's counts."""
+
+    country_code: str
+    asn: int
+    as_name: str
+    scanner: str
+    subnet: str
+    subnet_addresses: int
+    subnet_bans: int
+
+
+@dataclass(slots=True, kw_only=True)
+class LookedUp:
+    """How many addresses a source told of, from when to when in the store's words."""
+
+    addresses: int
+    oldest_at: str
+    newest_at: str
+
+    def add(self, other: LookedUp) -> None:
+        """Take another in."""
+        self.addresses += other.addresses
+        self.oldest_at = min(self.oldest_at, other.oldest_at)
+        self.newest_at = max(self.newest_at, other.newest_at)
+
+
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """The counts, by keys that the store has; `None` as a service is all of them.
+
+    Countries are by code and name, networks by AS number and name, cities by country
+    code, region and name; what is not known by empty ones. `offenders` are addresses
+    that were banned more than once, `widest` those that several hosts banned, by how
+    many; `known` is of both.
+    """
+
+    attempts: Counter[Scope] = field(default_factory=Counter)
+    services: Pair = field(default_factory=Pair)
+    several_services: int = 0
+    countries: dict[Scope, Pair] = field(default_factory=dict)
+    networks: dict[Scope, Pair] = field(default_factory=dict)
+    cities: dict[Scope, Pair] = field(default_factory=dict)
+    subnets: dict[Scope, Subnets] = field(default_factory=dict)
+    quarters: Counter[tuple[int, str]] = field(default_factory=Counter)
+    banned: Counter[int] = field(default_factory=Counter)
+    offenders: Tops[str] = field(default_factory=Tops)
+    widest: Tops[str] = field(default_factory=Tops)
+    known: dict[str, Known] = field(default_factory=dict)
+    ban_times: Counter[tuple[int, int]] = field(default_factory=Counter)
+    attacks: Pair = field(default_factory=Pair)
+    attack_countries: Pair = field(default_factory=Pair)
+    attack_services: Pair = field(default_factory=Pair)
+    host_countries: Pair = field(default_factory=Pair)
+    hosts: Pair = field(default_factory=Pair)
+    jails: Pair = field(default_factory=Pair)
+    precisions: Counter[str] = field(default_factory=Counter)
+    sources: dict[str, LookedUp] = field(default_factory=dict)
+    looked_up_later: int = 0
+    between_countries: Pair = field(default_factory=Pair)
+    scanners: Pair = field(default_factory=Pair)
+    scanner_attempts: int = 0
+    lines: Counter[str] = field(default_factory=Counter)
+    names: Pair = field(default_factory=Pair)
+    addresses_with_names: int = 0
+    repeats: int = 0
+    cidr_bans: int = 0
+    left_out: Pair = field(default_factory=Pair)
+
+
+def add_source(sources: dict[str, LookedUp], source: str, looked_up: LookedUp) -> None:
+    """Count what a source told of."""
+    if source in sources:
+        sources[source].add(looked_up)
+    else:
+        sources[source] = looked_up
+
+
+def sum_of(parts: Iterable[Part]) -> Part:
+    """Add parts up."""
+    whole = Part()
+    for part in parts:
+        _add(whole, part)
+    return whole
+
+
+_COUNTERS = (
+    *("attempts", "quarters", "banned", "ban_times", "precisions"),
+    "lines",
+)
+_ADDED = (
+    *("services", "attacks", "attack_countries", "attack_services"),
+    *("host_countries", "between_countries", "hosts", "jails", "offenders", "widest"),
+    *("scanners", "names", "left_out"),
+)
+_NUMBERS = (
+    *("several_services", "looked_up_later", "scanner_attempts", "repeats"),
+    *("cidr_bans", "addresses_with_names"),
+)
+_BY_SCOPE = {"countries": Pair, "networks": Pair, "cities": Pair, "subnets": Subnets}
+
+
+def _add(whole: Part, part: Part) -> None:
+    whole.known.update(part.known)
+    for name in _NUMBERS:
+        setattr(whole, name, getattr(whole, name) + getattr(part, name))
+    for source, looked_up in part.sources.items():
+        add_source(whole.sources, source, looked_up)
+    for name in _COUNTERS:
+        getattr(whole, name).update(getattr(part, name))
+    for name in _ADDED:
+        getattr(whole, name).add(getattr(part, name))
+    for name, kind in _BY_SCOPE.items():
+        for scope, counted in getattr(part, name).items():
+            getattr(whole, name).setdefault(scope, kind()).add(counted)

@@ -1,0 +1,105 @@
+"""Tests of the processes that count: none of them outlives its report."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PROCESSES = 2
+
+# A pipe without a writer is a store whose reading never ends.
+_COUNT = f"""
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from f2b_enrich.errors import F2bEnrichError
+from f2b_enrich.report import sharing
+from f2b_enrich.selection import Selection
+if __name__ == "__main__":
+    selection = Selection(since=datetime.now(UTC), until=datetime.now(UTC), newest=1)
+    wanted = sharing.Wanted(selection=selection)
+    try:
+        sharing.count(Path(sys.argv[1]), [wanted], processes={PROCESSES})
+    except F2bEnrichError as exc:
+        sys.exit(str(exc))
+"""
+
+
+@contextmanager
+def _counting(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """Start a count, and give it with the processes that it started."""
+    store = folder / "store"
+    os.mkfifo(store)
+    command = [sys.executable, "-c", _COUNT, str(store)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        found: list[int] = []
+        try:
+            _until(lambda: len(_counters(process.pid)) == PROCESSES)
+            found = _counters(process.pid)
+            yield process, found
+        finally:
+            process.kill()
+            for pid in filter(_is_there, found):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _counters(parent: int) -> list[int]:
+    """Name the processes that have begun to count."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [pid for pid in map(int, children) if "_sqlite3" in _maps(pid)]
+
+
+def _maps(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/maps").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _is_there(pid: int) -> bool:
+    # What ended and waits for its parent has nothing left.
+    return bool(_maps(pid))
+
+
+def _until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGINT]
+)
+def test_counting_ends_with_the_report(tmp_path: Path, how: signal.Signals) -> None:
+    """However the report is ended, nothing goes on in the background."""
+    with _counting(tmp_path) as (process, counters):
+        process.send_signal(how)
+        process.wait(10)
+
+        _until(lambda: not any(map(_is_there, counters)), seconds=5)
+
+
+def test_a_counter_that_is_killed_is_told_in_one_line(tmp_path: Path) -> None:
+    """The kernel kills what takes too much memory; the report says so and ends."""
+    with _counting(tmp_path) as (process, counters):
+        os.kill(counters[0], signal.SIGKILL)
+        _, words = process.communicate(timeout=10)
+
+        assert words == (
+            "a process that counts ended too early: killed by signal 9, out of "
+            "memory?\n"
+        )
+        assert process.returncode == 1
+        _until(lambda: not any(map(_is_there, counters)), seconds=5)
