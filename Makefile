@@ -75,7 +75,7 @@ classes: $(VENV)/ready
 	$(BIN)/python -m tests.classes_table
 
 lock:
-	for set in runtime demo dev bench; do \
+	for set in runtime demo dev bench report browse; do \
 	    extra=; [ $$set = runtime ] || extra="--extra $$set"; \
 	    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-emit-find-links --no-annotate \
