@@ -34,8 +34,6 @@ def opened(name: str) -> Iterator[io.BufferedReader]:
         InputError: it is not there or cannot be read.
     """
     if name == STANDARD_INPUT:
-        if sys.stdin is None:
-            raise InputError("standard input: it is closed")
         # A second reader, so that it shows what is there without waiting for more.
         with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
             yield stream

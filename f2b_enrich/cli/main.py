@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +18,14 @@ from f2b_enrich import __version__
 from f2b_enrich.errors import ConfigError, F2bEnrichError
 from f2b_enrich.inert import printable
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 FAILED = 1
 _STANDARD_INPUT = 0
 _STANDARD_OUTPUT = 1
+
+_CLOSED = "standard input: it is closed"
 
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended: 128 and the signal's number."""
@@ -80,6 +86,19 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="f2b-enrich")
 def cli() -> None:
     """Tell a server's administrator who attacks it."""
+
+
+class _ClosedInput(io.RawIOBase):
+    """What stands where there is no standard input."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:  # noqa: ARG002 - nothing comes
+        raise F2bEnrichError(_CLOSED)
+
+    def fileno(self) -> int:
+        raise F2bEnrichError(_CLOSED)
 
 
 def main() -> None:
@@ -144,6 +163,7 @@ def _read_from_nobody() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         if nowhere != _STANDARD_INPUT:  # it was open, but of no use to Python
             os.close(nowhere)
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(_ClosedInput()))
 
 
 def _write_to_nobody() -> None:

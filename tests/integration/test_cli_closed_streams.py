@@ -65,3 +65,26 @@ def test_an_output_that_takes_nothing_is_told_of(
     assert ran.stderr == (
         "f2b-enrich: cannot write the output: No space left on device\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words", [("sql", "-"), ("outbox", "bounce", "-"), ("classify", "-")]
+)
+def test_a_closed_input_is_told_in_one_line(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    db = tmp_path / "bans.db"
+    filled(db)
+
+    ran = subprocess.run(
+        (
+            *("sh", "-c", 'exec "$@" <&-', "sh"),
+            *(sys.executable, "-m", "f2b_enrich", *words, "--db", str(db)),
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.stderr == "f2b-enrich: standard input: it is closed\n"
+    assert ran.returncode == 1
