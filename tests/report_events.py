@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from f2b_enrich.model import Enrichment, Event, EventKind
-from f2b_enrich.report import making
+from f2b_enrich.report import hosts, making, sharing
+from f2b_enrich.report.part import sum_of
 from f2b_enrich.report.request import Request
+from f2b_enrich.selection import Selection, Share
 from f2b_enrich.store import bans, enrichments, jails
 from f2b_enrich.store.connection import open_writer, transaction
 from f2b_enrich.store.jails import KnownJail
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from f2b_enrich.model import Service
     from f2b_enrich.report.figures import Figures, Finding
+    from f2b_enrich.report.part import Part
 
 SERVICES: Mapping[str, Service] = {
     "apache-noscript": "web",
@@ -66,6 +69,7 @@ def place(
     *,
     city: str = "",
     region: str = "",
+    position: tuple[float, float] | None = None,
     scanner: str = "",
     at: datetime = OCTOBER,
     source: str = "IPinfo",
@@ -81,6 +85,8 @@ def place(
         country=name or None,
         region=region or None,
         city=city or None,
+        latitude=position[0] if position else None,
+        longitude=position[1] if position else None,
         location_precision=is_placed if code else None,
         asn=network[0] or None,
         as_name=network[1] or None,
@@ -222,6 +228,35 @@ def figures(
     """Make the figures of October 2024, or of what is asked for."""
     asked = replace(request or month(), **changes)
     return making.make(store.path, asked, organisation_of, now=now, processes=processes)
+
+
+def counted_in_shares(store: ReportStore, shares: int, *, top: int) -> Part:
+    """Count October in shares, one after the other."""
+    steps = [
+        sharing.count_share(store.path, wanted(top), Share(number=number, of=shares))
+        for number in range(shares)
+    ]
+    part = sum_of([next(each) for each in steps])
+    asked = hosts.asked(part, replace(month(), top=top))
+    return sum_of([part, *(each.send(asked) for each in steps)])
+
+
+def counted_in_processes(store: ReportStore, processes: int, *, top: int) -> Part:
+    """Count October in processes."""
+    request = replace(month(), top=top)
+    (part,) = sharing.count(
+        store.path,
+        [wanted(top)],
+        lambda part: hosts.asked(part, request),
+        processes=processes,
+    )
+    return part
+
+
+def wanted(top: int) -> sharing.Wanted:
+    """Ask for all bans of October."""
+    selection = Selection(since=OCTOBER, until=OCTOBER + 31 * DAY, newest=1 << 40)
+    return sharing.Wanted(selection=selection, top=top)
 
 
 def finding_of(made: Figures, kind: str) -> Finding | None:

@@ -350,6 +350,78 @@ def _parts() -> dict[str, object]:
     }
 
 
+def _world() -> f.WorldMap:
+    return f.WorldMap(
+        places=(
+            place("US", "United States", "Virginia", "Ashburn", (39.04, -77.49), 28),
+            place(
+                *("NL", "Netherlands", "North Holland", "Amsterdam"), (52.37, 4.89), 20
+            ),
+            place("SG", "Singapore", "Singapore", "Singapore", (1.29, 103.85), 14),
+            place("DE", "Germany", "", "", (51.11, 10.39), 27),
+        ),
+        unplaced=4,
+    )
+
+
+def place(
+    code: str,
+    country: str,
+    region: str,
+    city: str,
+    position: tuple[float, float],
+    addresses: int,
+) -> f.Place:
+    """Put addresses somewhere, each banned twice."""
+    return f.Place(
+        country_code=code,
+        country=country,
+        region=region,
+        city=city,
+        latitude=position[0],
+        longitude=position[1],
+        addresses=addresses,
+        bans=2 * addresses,
+    )
+
+
+def _hosts() -> f.Hosts:
+    services = {"web1": (("web", 40, 61),), "web2": (("web", 38, 70), ("ssh", 4, 6))}
+    return f.Hosts(
+        count=3,
+        hosts=(
+            host(1, "web2.example.org", "SG", services["web2"]),
+            host(2, "web1.example.org", "US", services["web1"]),
+            host(3, "mail1.example.org", None, (("mail", 24, 49),)),
+        ),
+    )
+
+
+def host(
+    rank: int, name: str, code: str | None, services: Sequence[tuple[str, int, int]]
+) -> f.HostFigures:
+    """Give a host with its services, none of whose addresses is on two of them."""
+    addresses = sum(each[1] for each in services)
+    bans = sum(each[2] for each in services)
+    found = [
+        ("US", "United States", addresses // 2, bans // 2, ""),
+        ("NL", "Netherlands", addresses // 4, bans // 4, ""),
+    ]
+    return f.HostFigures(
+        rank=rank,
+        host=name,
+        country_code=code,
+        measure=f.Measure(bans=bans, addresses=addresses, attempts=5 * bans),
+        services=tuple(
+            f.HostService(service=service, addresses=addresses, bans=bans)
+            for service, addresses, bans in services
+        ),
+        countries=ranking(found, addresses, count=9, unknown=1),
+        organisations=ranking(ORGANISATIONS[3:], addresses, count=6),
+        days=tuple(bans if day == 4 else 0 for day in range(31)),
+    )
+
+
 def jail(name: str, service: str, bans: int, addresses: int) -> f.JailCount:
     """Give a jail whose service is known."""
     return f.JailCount(
@@ -369,6 +441,8 @@ def sample() -> f.Figures:
         cidr_bans=2,
     )
     return f.Figures(
+        world=_world(),
+        hosts=_hosts(),
         version=f.VERSION,
         made_at=MADE_AT,
         period=f.ReportPeriod(
@@ -439,6 +513,8 @@ def empty() -> f.Figures:
             to_city=0, to_country=0, unknown=0, looked_up_later=0, sources=()
         ),
         jails=f.Jails(jails=(), left_out=()),
+        world=f.WorldMap(places=(), unplaced=0),
+        hosts=f.Hosts(count=0, hosts=()),
     )
 
 
@@ -521,4 +597,20 @@ def worst() -> f.Figures:
         attacks=replace(month.attacks, by_country=table, by_service=NO_CROSS),
         whom=f.Whom(by_host=table, by_host_country=NO_CROSS),
         jails=f.Jails(jails=jails, left_out=jails[:20]),
+        world=f.WorldMap(
+            places=500 * (place(wide, wide, wide, wide, (-89.999999, -179.999999), 1),),
+            unplaced=399_500,
+        ),
+        hosts=f.Hosts(
+            count=5_000,
+            hosts=tuple(
+                replace(
+                    host(1, f"{wide}{at}", wide, (("web", 400_000, bans),)),
+                    countries=many,
+                    days=1_500 * (1_333,),
+                )
+                for at in range(9)
+            ),
+            tied=f.Tied(rank=10, count=4_991, addresses=123_456),
+        ),
     )

@@ -90,6 +90,7 @@ _PLACES = st.builds(
     st.sampled_from(NETWORKS),
     city=st.sampled_from(("", "Springfield", "Amsterdam")),
     region=st.sampled_from(("", "North")),
+    position=st.sampled_from((None, (52.4, 4.9), (52.37, 4.89), (-33.5, 151.0))),
     scanner=st.sampled_from(("", "", "Censys")),
     at=st.integers(-40, 40).map(lambda days: OCTOBER + days * DAY),
     source=st.sampled_from(("IPinfo", "local")),

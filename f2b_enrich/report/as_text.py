@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.report import text_addresses as addresses
 from f2b_enrich.report import text_attacks as attacks
+from f2b_enrich.report import text_hosts as hosts
 from f2b_enrich.report import text_rankings as rankings
 from f2b_enrich.report import text_sources as sources
 from f2b_enrich.report import text_summary as summary
@@ -35,6 +36,7 @@ _SECTIONS = (
     addresses.ban_times,
     attacks.attacks,
     attacks.names,
+    hosts.hosts,
     attacks.whom,
     sources.scanners,
     sources.coverage,

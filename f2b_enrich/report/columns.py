@@ -27,12 +27,14 @@ _COLUMNS = 10
 
 
 class Location(NamedTuple):
-    """Where addresses are; empty text is not known."""
+    """Where addresses are; empty text is not known, nor is a point that is None."""
 
     country_code: str
     country: str
     region: str
     city: str
+    latitude: float | None
+    longitude: float | None
 
 
 class Network(NamedTuple):
@@ -50,7 +52,11 @@ class LookUp(NamedTuple):
     looked_up_at: str
 
 
-_NOWHERE, _NOBODY, _NEVER = Location(*4 * ("",)), Network(0, "", ""), LookUp("", "")
+_NOWHERE, _NOBODY, _NEVER = (
+    Location(*4 * ("",), None, None),
+    Network(0, "", ""),
+    LookUp("", ""),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,17 +176,17 @@ def _addresses(
     made_at = [""]
     for row in selected.look_ups(connection, ids):
         number = number_of[row[0]] = ips.setdefault(row[1], len(ips))
-        look_up = look_ups[row[9:]]
+        look_up = look_ups[row[11:]]
         if look_up == len(made_at):
-            made_at.append(row[10])
+            made_at.append(row[12])
         if number == len(where):
-            where.append(locations[row[2:6]])
-            whose.append(networks[row[6:9]])
+            where.append(locations[row[2:8]])
+            whose.append(networks[row[8:11]])
             when.append(look_up)
         # What was written later may have been made earlier: stores are merged.
-        elif row[10] >= made_at[when[number]]:
-            where[number] = locations[row[2:6]]
-            whose[number] = networks[row[6:9]]
+        elif row[12] >= made_at[when[number]]:
+            where[number] = locations[row[2:8]]
+            whose[number] = networks[row[8:11]]
             when[number] = look_up
     numbers = np.fromiter(map(number_of.__getitem__, who), np.int64, len(who))
     return numbers, Addresses(

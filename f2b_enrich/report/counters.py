@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
@@ -13,23 +13,34 @@ from typing import TYPE_CHECKING, NoReturn
 from f2b_enrich.errors import F2bEnrichError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
+    from f2b_enrich.report.host_counting import HostsAsked
     from f2b_enrich.report.part import Part
 
-    Work = Callable[[], Iterable[Part]]
+    Asked = HostsAsked | None
+    Work = Callable[[], Generator[Part, Asked, None]]
+    Ask = Callable[[Asked], list[Part]]
 
 
 class CounterError(F2bEnrichError):
     """A counting process ended before its work was done."""
 
 
-def in_each(works: Sequence[Work]) -> list[list[Part]]:
-    """Do each work in a process of its own, and give what each made.
+@contextmanager
+def here(work: Work) -> Iterator[Ask]:
+    """Do a work in this process, a step each time; the first one takes None."""
+    with closing(work()) as steps:
+        yield lambda asked: [steps.send(asked)]
 
-    Raises:
+
+@contextmanager
+def beside(works: Sequence[Work]) -> Iterator[Ask]:
+    """Do each work in a process of its own, all of them the same step.
+
+    Asking for a step raises:
         CounterError: one died.
         F2bEnrichError: what one raised.
     """
@@ -37,25 +48,34 @@ def in_each(works: Sequence[Work]) -> list[list[Part]]:
     try:
         for work in works:
             counters.append(_Counter())
-            counters[-1].begin(work)
-        busy = {counter.connection: counter for counter in counters}
-        while busy:
-            for connection in wait(list(busy)):
-                if not busy[connection].receive():  # type: ignore[index]
-                    del busy[connection]  # type: ignore[arg-type]
-        return [counter.parts for counter in counters]
+            counters[-1].send(work)
+
+        def ask(asked: Asked) -> list[Part]:
+            for counter in counters:
+                counter.send(asked)
+            return _received(counters)
+
+        yield ask
     finally:
         for counter in counters:
             counter.end()
 
 
+def _received(counters: Sequence[_Counter]) -> list[Part]:
+    busy = {counter.connection: counter for counter in counters}
+    parts: list[Part] = []
+    while busy:
+        ready = wait(list(busy))
+        parts += [busy.pop(one).receive() for one in ready]  # type: ignore[call-overload]
+    return parts
+
+
 class _Counter:
-    """A process that counts, and what it has counted."""
+    """A process that counts."""
 
     def __init__(self) -> None:
         # A copy of this process would have the store open, and its locks.
         context = multiprocessing.get_context("spawn")
-        self.parts: list[Part] = []
         self.connection, theirs = context.Pipe()
         self._process: SpawnProcess = context.Process(
             target=_serve, args=(theirs,), name="f2b-enrich-counter", daemon=True
@@ -63,28 +83,26 @@ class _Counter:
         self._process.start()
         theirs.close()
 
-    def begin(self, work: Work) -> None:
-        """Tell what to count."""
+    def send(self, what: Work | Asked) -> None:
+        """Tell what to count, or to go on with the next step."""
         try:
-            self.connection.send(work)
+            self.connection.send(what)
         except OSError:
             self._died()
 
-    def receive(self) -> bool:
-        """Take a part; tell whether there was one.
+    def receive(self) -> Part:
+        """Take a part.
 
         Raises:
             CounterError: it died.
         """
         try:
-            part: Part | F2bEnrichError | None = self.connection.recv()
+            part: Part | F2bEnrichError = self.connection.recv()
         except (EOFError, OSError):
             self._died()
         if isinstance(part, F2bEnrichError):
             raise part
-        if part is not None:
-            self.parts.append(part)
-        return part is not None
+        return part
 
     def _died(self) -> NoReturn:
         self._process.join()
@@ -112,12 +130,12 @@ def _serve(connection: Connection) -> None:
     with suppress(EOFError, OSError):  # nobody listens any more
         work: Work = connection.recv()
         try:
-            for part in work():
-                connection.send(part)
+            with here(work) as ask:
+                while True:
+                    (part,) = ask(connection.recv())
+                    connection.send(part)
         except F2bEnrichError as exc:
             connection.send(exc)
-        else:
-            connection.send(None)
 
 
 def _end_with_parent() -> None:

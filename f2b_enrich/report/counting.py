@@ -5,7 +5,6 @@ Numbers stand for names until the end; NumPy goes over the bans.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,7 +12,26 @@ import numpy as np
 
 from f2b_enrich.address import read_address
 from f2b_enrich.model import read_time
-from f2b_enrich.report.part import Known, LookedUp, Pair, Part, Subnets, add_source
+from f2b_enrich.report.grouping import (
+    counted,
+    lists,
+    named,
+    named_pair,
+    numbered,
+    pairs,
+    sums,
+    weighted,
+)
+from f2b_enrich.report.part import (
+    NO_POINT,
+    Known,
+    LookedUp,
+    Pair,
+    Part,
+    Point,
+    Subnets,
+    add_source,
+)
 from f2b_enrich.report.tops import Tops, tops
 
 if TYPE_CHECKING:
@@ -78,16 +96,16 @@ class _Counting:
     def __init__(self, columns: Columns, around: Around, part: Part, top: int) -> None:
         self._columns, self._part, self._top = columns, part, top
         self._around, self._of = around, columns.addresses
-        self._services, of_jails = _numbered(
+        self._services, of_jails = numbered(
             [around.service_of(jail) for jail in columns.jails]
         )
         self._service = of_jails[columns.jail]
-        self._countries, of_locations = _numbered(
+        self._countries, of_locations = numbered(
             [(each.country_code, each.country) for each in self._of.locations]
         )
         self._country = of_locations[self._of.location]
         self._bans = np.bincount(columns.address, minlength=len(self._of.ips))
-        self._subnets, self._subnet = _numbered(list(map(_subnet_of, self._of.ips)))
+        self._subnets, self._subnet = numbered(list(map(_subnet_of, self._of.ips)))
 
     def what_is_compared(self) -> None:
         """Count by service, place, class and jail."""
@@ -95,9 +113,9 @@ class _Counting:
         self._count_places()
         self._count_attacks()
         columns, part = self._columns, self._part
-        _, jails, _ = _pairs(columns.address, columns.jail, len(columns.jails))
-        part.jails = _named_pair(columns.jails, jails, columns.jail)
-        part.hosts.bans = _named(columns.hosts, np.bincount(columns.host))
+        _, jails, _ = pairs(columns.address, columns.jail, len(columns.jails))
+        part.jails = named_pair(columns.jails, jails, columns.jail)
+        part.hosts.bans = named(columns.hosts, np.bincount(columns.host))
         part.cidr_bans = sum(
             bans
             for ip, bans in zip(self._of.ips, self._bans.tolist(), strict=True)
@@ -111,19 +129,19 @@ class _Counting:
         self._count_look_ups()
         self._count_lines_and_names()
         columns, part = self._columns, self._part
-        quarters = _pairs(columns.quarter, columns.jail, len(columns.jails))
-        for quarter, jail, bans in zip(*_lists(quarters), strict=True):
+        quarters = pairs(columns.quarter, columns.jail, len(columns.jails))
+        for quarter, jail, bans in zip(*lists(quarters), strict=True):
             part.quarters[quarter, columns.jails[jail]] = bans
         number = np.clip(columns.number, 1, LONGEST_NUMBER)
-        times = _pairs(columns.bantime, number, LONGEST_NUMBER + 1)
-        for seconds, nth, bans in zip(*_lists(times), strict=True):
+        times = pairs(columns.bantime, number, LONGEST_NUMBER + 1)
+        for seconds, nth, bans in zip(*lists(times), strict=True):
             part.ban_times[nth, seconds] = bans
 
     def _count_services(self) -> None:
         columns, part, services = self._columns, self._part, len(self._services)
-        self._pairs = _pairs(columns.address, self._service, services)
+        self._pairs = pairs(columns.address, self._service, services)
         address, service, _ = self._pairs
-        part.services = _named_pair(self._services, service, self._service)
+        part.services = named_pair(self._services, service, self._service)
         part.services.addresses[None] = int(np.count_nonzero(self._bans))
         part.services.bans[None] = len(columns)
         part.several_services = int(np.count_nonzero(np.bincount(address) > 1))
@@ -135,10 +153,10 @@ class _Counting:
     def _count_places(self) -> None:
         """Count addresses and bans by where and whose they are, in each service."""
         part, of = self._part, self._of
-        networks, of_networks = _numbered(
+        networks, of_networks = numbered(
             [(each.asn, each.as_name) for each in of.networks]
         )
-        cities, of_cities = _numbered(
+        cities, of_cities = numbered(
             [
                 (each.country_code, each.region, each.city)
                 if _precision(each) == TO_CITY
@@ -159,33 +177,37 @@ class _Counting:
         for number, name in enumerate(self._services):
             is_in = service == number
             scopes.append((name, address[is_in], bans[is_in]))
+        points, of_points = numbered(list(map(_point, self._of.locations)))
+        part.points = weighted(
+            points, of_points[of.location[present]], self._bans[present]
+        )
         for scope, addresses, many in scopes:
             for found, names, index in kinds:
-                found[scope] = _weighted(names, index[addresses], many)
+                found[scope] = weighted(names, index[addresses], many)
             part.subnets[scope] = self._subnets_of(addresses, many)
 
     def _subnets_of(self, addresses: Numbers, bans: Numbers) -> Subnets:
         subnet = self._subnet[addresses]
         counts = np.bincount(subnet)
-        sums = _sums(subnet, bans)
+        of_subnets = sums(subnet, bans)
         kept = tops(counts, self._top)
         names = self._subnets
         return Subnets(
             tops=_renamed(kept, names),
-            bans={names[number]: int(sums[number]) for number in kept.kept},
+            bans={names[number]: int(of_subnets[number]) for number in kept.kept},
             count=int(np.count_nonzero(counts)),
         )
 
     def _count_attacks(self) -> None:
         columns, part = self._columns, self._part
         attacks, services = len(columns.attacks), len(self._services)
-        address, attack, bans = _pairs(columns.address, columns.attack, attacks)
-        part.attacks = _named_pair(columns.attacks, attack, columns.attack)
+        address, attack, bans = pairs(columns.address, columns.attack, attacks)
+        part.attacks = named_pair(columns.attacks, attack, columns.attack)
         part.attack_countries = self._by_country(columns.attacks, attack, address, bans)
         both = columns.attack * services + self._service
-        _, found, _ = _pairs(columns.address, both, attacks * services)
+        _, found, _ = pairs(columns.address, both, attacks * services)
         names = [(one, two) for one in columns.attacks for two in self._services]
-        part.attack_services = _named_pair(names, found, both)
+        part.attack_services = named_pair(names, found, both)
 
     def _by_country(
         self, names: Sequence[str], thing: Numbers, address: Numbers, bans: Numbers
@@ -194,19 +216,19 @@ class _Counting:
         countries = len(self._countries)
         keys = thing * countries + self._country[address]
         pair = Pair()
-        sums, counts = _sums(keys, bans), np.bincount(keys)
+        totals, counts = sums(keys, bans), np.bincount(keys)
         for key in np.nonzero(counts)[0].tolist():
             number, country = divmod(key, countries)
             name = names[number], self._countries[country][0]
             pair.addresses[name] += int(counts[key])
-            pair.bans[name] += int(sums[key])
+            pair.bans[name] += int(totals[key])
         return pair
 
     def _count_addresses(self) -> None:
         columns, part, of = self._columns, self._part, self._of
         times, addresses = np.unique(self._bans[self._bans > 0], return_counts=True)
         part.banned.update(dict(zip(times.tolist(), addresses.tolist(), strict=True)))
-        self._of_hosts = _pairs(columns.address, columns.host, len(columns.hosts))
+        self._of_hosts = pairs(columns.address, columns.host, len(columns.hosts))
         hosts = np.bincount(self._of_hosts[0], minlength=len(of.ips))
         offenders = tops(self._bans, self._top, least=2)
         widest = tops(hosts, self._top, least=2)
@@ -214,7 +236,7 @@ class _Counting:
         part.widest = _renamed(widest, of.ips)
         (present,) = np.nonzero(self._bans)
         nets = np.bincount(self._subnet[present])
-        bans_of_nets = _sums(self._subnet[present], self._bans[present])
+        bans_of_nets = sums(self._subnet[present], self._bans[present])
         for number in {*offenders.kept, *widest.kept}:
             network, subnet = of.networks[of.network[number]], self._subnet[number]
             part.known[of.ips[number]] = Known(
@@ -228,27 +250,26 @@ class _Counting:
             )
 
     def _count_hosts(self) -> None:
-        """Count each host's addresses, and the countries that they are from."""
+        """Count each host's addresses, and who attacks hosts in which countries."""
         columns, part = self._columns, self._part
-        address, host, bans = self._of_hosts
-        part.hosts = _named_pair(columns.hosts, host, columns.host)
-        part.host_countries = self._by_country(columns.hosts, host, address, bans)
+        _, host, _ = self._of_hosts
+        part.hosts = named_pair(columns.hosts, host, columns.host)
         if self._around.host_countries:
-            there, numbers = _numbered(
+            there, numbers = numbered(
                 [self._around.host_countries.get(host, "") for host in columns.hosts]
             )
             of_bans = numbers[columns.host]
-            address, country, bans = _pairs(columns.address, of_bans, len(there))
+            address, country, bans = pairs(columns.address, of_bans, len(there))
             part.between_countries = self._by_country(there, country, address, bans)
 
     def _count_look_ups(self) -> None:
         """Count how well places are known, and from what."""
         part, of = self._part, self._of
         (present,) = np.nonzero(self._bans)
-        for location, addresses in _counted(of.location[present]):
+        for location, addresses in counted(of.location[present]):
             place = of.locations[location]
             part.precisions[_precision(place)] += addresses
-        for number, addresses in _counted(of.look_up[present]):
+        for number, addresses in counted(of.look_up[present]):
             source, at = of.look_ups[number]
             if source:
                 add_source(
@@ -262,7 +283,7 @@ class _Counting:
 
     def _count_lines_and_names(self) -> None:
         columns, part = self._columns, self._part
-        for number, bans in _counted(columns.shown):
+        for number, bans in counted(columns.shown):
             for attack, lines in columns.all_shown[number]:
                 part.lines[attack] += lines * bans
         pairs: set[tuple[str, int]] = set()
@@ -277,54 +298,6 @@ class _Counting:
         part.addresses_with_names = len({who for _, who in pairs})
 
 
-def _pairs(one: Numbers, two: Numbers, count: int) -> tuple[Numbers, Numbers, Numbers]:
-    """Give each pair there is, once, and how often; `two` is below `count`."""
-    keys, found = np.unique(one * count + two, return_counts=True)
-    return keys // count, keys % count, found
-
-
-def _counted(numbers: Numbers) -> zip[tuple[int, int]]:
-    found, counts = np.unique(numbers, return_counts=True)
-    return zip(found.tolist(), counts.tolist(), strict=True)
-
-
-def _sums(keys: Numbers, weights: Numbers) -> Numbers:
-    """Add up by key; what `bincount` adds is exact up to 2**53."""
-    return np.bincount(keys, weights=weights).astype(np.int64)
-
-
-def _lists(columns: tuple[Numbers, ...]) -> tuple[list[int], ...]:
-    return tuple(column.tolist() for column in columns)
-
-
-def _numbered(names: Sequence[Any]) -> tuple[list[Any], Numbers]:
-    """Give the names once each, and of each place in the list the number of its."""
-    numbers: dict[Any, int] = {}
-    found = [numbers.setdefault(name, len(numbers)) for name in names]
-    return list(numbers), np.array(found, np.int64)
-
-
-def _named(names: Sequence[Any], counts: Numbers) -> Counter[Any]:
-    (there,) = np.nonzero(counts)
-    found = zip(there.tolist(), counts[there].tolist(), strict=True)
-    return Counter({names[number]: count for number, count in found})
-
-
-def _named_pair(names: Sequence[Any], once: Numbers, every: Numbers) -> Pair:
-    """Count things that each address has once, and those that each ban has."""
-    return Pair(
-        addresses=_named(names, np.bincount(once)),
-        bans=_named(names, np.bincount(every)),
-    )
-
-
-def _weighted(names: Sequence[Any], things: Numbers, bans: Numbers) -> Pair:
-    return Pair(
-        addresses=_named(names, np.bincount(things)),
-        bans=_named(names, _sums(things, bans)),
-    )
-
-
 def _renamed(found: Tops[int], names: Sequence[str]) -> Tops[str]:
     kept = {names[number]: value for number, value in found.kept.items()}
     return Tops(kept=kept, values=found.values)
@@ -335,6 +308,16 @@ def _precision(place: Location) -> str:
     if not place.country_code:
         return NOWHERE
     return TO_CITY if place.city else TO_COUNTRY
+
+
+def _point(place: Location) -> Point:
+    """Give a city and its point, else the country alone; of no country nothing."""
+    if _precision(place) == NOWHERE:
+        return NO_POINT
+    latitude, longitude = place.latitude, place.longitude
+    if not place.city or latitude is None or longitude is None:
+        return Point(place.country_code, "", "", None)
+    return Point(place.country_code, place.region, place.city, (latitude, longitude))
 
 
 def _old_before(look_up: LookUp) -> int:

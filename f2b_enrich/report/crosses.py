@@ -39,8 +39,13 @@ def cross(
     *,
     row_names: Mapping[str, str],
     column_names: Mapping[str, str],
+    bans: int | None = None,
 ) -> Cross:
-    """Make a table of what was counted by two things, and count what is not in it."""
+    """Make a table of what was counted by two things, and count what is not in it.
+
+    `bans` are there in all, where not all of them were counted so.
+    """
+    total = pair.bans.total() if bans is None else bans
     shown = [(row, column) for row in rows for column in columns]
     cells = tuple(
         Cell(
@@ -56,7 +61,7 @@ def cross(
         rows=tuple((row, row_names.get(row, row)) for row in rows),
         columns=tuple((column, column_names.get(column, column)) for column in columns),
         cells=cells,
-        others=pair.bans.total() - sum(cell.bans for cell in cells),
+        others=total - sum(cell.bans for cell in cells),
     )
 
 

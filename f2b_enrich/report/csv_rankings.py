@@ -57,6 +57,12 @@ def rest(figures: Figures) -> Iterator[Row]:
     names = figures.names
     listed = len(names.names)
     yield "user_names", ALL, names.base, None, listed, *_tied(names.tied), None, None
+    hosts, base = figures.hosts, figures.totals.measure.addresses
+    listed, tied = len(hosts.hosts), _tied(hosts.tied)
+    yield "hosts", ALL, base, hosts.count, listed, *tied, None, None
+    places = figures.world
+    listed = len(places.places)
+    yield "places", ALL, base, listed, listed, *_tied(None), places.unplaced, None
     for name, cross in _crosses(figures):
         yield name, ALL, *7 * (None,), cross.others
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.inert import listed
+from f2b_enrich.report import csv_hosts
 from f2b_enrich.report.csv_rankings import RANKINGS, rest, shares
 
 if TYPE_CHECKING:
@@ -237,6 +238,21 @@ TABLES: dict[str, Table] = {
     ),
     "countries_by_host_country": _crossed(
         "country", "host_country", lambda figures: figures.whom.by_host_country
+    ),
+    "hosts": Table(
+        columns=("rank", "host", "country_code", "addresses", "bans", "attempts"),
+        rows=csv_hosts.hosts,
+    ),
+    "hosts_services": Table(
+        columns=("host", "service", "addresses", "bans"), rows=csv_hosts.services
+    ),
+    "hosts_days": Table(columns=("host", "day", "bans"), rows=csv_hosts.days),
+    "places": Table(
+        columns=(
+            *("country_code", "country", "region", "city", "latitude", "longitude"),
+            *("addresses", "bans"),
+        ),
+        rows=csv_hosts.places,
     ),
     "user_names": Table(
         columns=("rank", "name", "addresses", "bans"),

@@ -466,5 +466,5 @@ class Figures:
     scanners: Scanners
     coverage: Coverage
     jails: Jails
-    world: WorldMap = WorldMap(places=(), unplaced=0)
-    hosts: Hosts = Hosts(count=0, hosts=())
+    world: WorldMap
+    hosts: Hosts

@@ -8,7 +8,15 @@ from datetime import time
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import read_time
-from f2b_enrich.report import findings, places, returning, sharing, tables
+from f2b_enrich.report import (
+    findings,
+    hosts,
+    places,
+    returning,
+    sharing,
+    tables,
+    world,
+)
 from f2b_enrich.report.figures import VERSION, Figures, ReportPeriod
 from f2b_enrich.report.times import AROUND, MOST_HOSTS, times
 from f2b_enrich.selection import Selection
@@ -77,6 +85,7 @@ def make(
         parts = sharing.count(
             store,
             list(map(_wanted, asked, selections)),
+            lambda part: hosts.asked(part, request),
             processes=1 if is_small else min(processes, MOST_PROCESSES),
         )
         counted = [
@@ -201,6 +210,14 @@ def _figures(
         coverage=tables.coverage(part),
         jails=tables.jails(
             part, selected.services(connection), selected.named_jails(connection)
+        ),
+        world=world.world(part),
+        hosts=hosts.hosts(
+            part,
+            organisation_of,
+            selected.host_countries(connection),
+            top=top,
+            days=len(this.times.days),
         ),
     )
 

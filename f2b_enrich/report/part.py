@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from f2b_enrich.report.tops import Tops
 
@@ -30,6 +30,37 @@ class Pair:
         """Take another in."""
         self.addresses.update(other.addresses)
         self.bans.update(other.bans)
+
+
+class Point(NamedTuple):
+    """Where a look-up puts addresses: at a city's latitude and longitude, if known."""
+
+    country_code: str
+    region: str
+    city: str
+    position: tuple[float, float] | None
+
+
+NO_POINT = Point("", "", "", None)
+
+
+@dataclass(slots=True, kw_only=True)
+class OfHost:
+    """What is told of a host that is listed; days are counted from the first one."""
+
+    attempts: int = 0
+    services: Pair = field(default_factory=Pair)
+    countries: Pair = field(default_factory=Pair)
+    networks: Pair = field(default_factory=Pair)
+    days: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: OfHost) -> None:
+        """Take another part in."""
+        self.attempts += other.attempts
+        self.services.add(other.services)
+        self.countries.add(other.countries)
+        self.networks.add(other.networks)
+        self.days.update(other.days)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +113,7 @@ class Part:
     Countries are by code and name, networks by AS number and name, cities by country
     code, region and name; what is not known by empty ones. `offenders` are addresses
     that were banned more than once, `widest` those that several hosts banned, by how
-    many; `known` is of both.
+    many; `known` is of both. `of_hosts` are those that are listed.
     """
 
     attempts: Counter[Scope] = field(default_factory=Counter)
@@ -101,7 +132,7 @@ class Part:
     attacks: Pair = field(default_factory=Pair)
     attack_countries: Pair = field(default_factory=Pair)
     attack_services: Pair = field(default_factory=Pair)
-    host_countries: Pair = field(default_factory=Pair)
+    points: Pair = field(default_factory=Pair)
     hosts: Pair = field(default_factory=Pair)
     jails: Pair = field(default_factory=Pair)
     precisions: Counter[str] = field(default_factory=Counter)
@@ -116,6 +147,7 @@ class Part:
     repeats: int = 0
     cidr_bans: int = 0
     left_out: Pair = field(default_factory=Pair)
+    of_hosts: dict[str, OfHost] = field(default_factory=dict)
 
 
 def add_source(sources: dict[str, LookedUp], source: str, looked_up: LookedUp) -> None:
@@ -130,7 +162,7 @@ def sum_of(parts: Iterable[Part]) -> Part:
     """Add parts up."""
     whole = Part()
     for part in parts:
-        _add(whole, part)
+        add(whole, part)
     return whole
 
 
@@ -140,7 +172,7 @@ _COUNTERS = (
 )
 _ADDED = (
     *("services", "attacks", "attack_countries", "attack_services"),
-    *("host_countries", "between_countries", "hosts", "jails", "offenders", "widest"),
+    *("points", "between_countries", "hosts", "jails", "offenders", "widest"),
     *("scanners", "names", "left_out"),
 )
 _NUMBERS = (
@@ -150,7 +182,8 @@ _NUMBERS = (
 _BY_SCOPE = {"countries": Pair, "networks": Pair, "cities": Pair, "subnets": Subnets}
 
 
-def _add(whole: Part, part: Part) -> None:
+def add(whole: Part, part: Part) -> None:
+    """Take a part in."""
     whole.known.update(part.known)
     for name in _NUMBERS:
         setattr(whole, name, getattr(whole, name) + getattr(part, name))
@@ -163,3 +196,5 @@ def _add(whole: Part, part: Part) -> None:
     for name, kind in _BY_SCOPE.items():
         for scope, counted in getattr(part, name).items():
             getattr(whole, name).setdefault(scope, kind()).add(counted)
+    for host, of_host in part.of_hosts.items():
+        whole.of_hosts.setdefault(host, OfHost()).add(of_host)

@@ -40,8 +40,8 @@ def scope(
             attempts=part.attempts[service],
         ),
         note=note,
-        countries=_countries(part.countries.get(service, Pair()), base, top),
-        organisations=_organisations(
+        countries=countries(part.countries.get(service, Pair()), base, top),
+        organisations=organisations(
             part.networks.get(service, Pair()), organisation_of, names, base, top
         ),
         cities=_cities(part.cities.get(service, Pair()), base, top),
@@ -49,22 +49,32 @@ def scope(
     )
 
 
-def _countries(pair: Pair, base: int, top: int) -> Ranking:
+def countries(pair: Pair, base: int, top: int) -> Ranking:
     """Rank countries by their codes: their names differ from source to source."""
-    names: dict[str, Counter[str]] = {}
     addresses, bans = Counter[str](), Counter[str]()
     for (code, name), found in pair.addresses.items():
-        names.setdefault(code, Counter())[name or code] += found
         addresses[code] += found
         bans[code] += pair.bans[code, name]
     return ranking(
         addresses,
         bans,
-        {code: _usual(names[code]) for code in names},
+        _country_names(pair),
         base=base,
         top=top,
         unknown="",
     )
+
+
+def country_names(part: Part) -> dict[str, str]:
+    """Name each country, by its code, as most of its addresses do."""
+    return _country_names(part.countries.get(None, Pair()))
+
+
+def _country_names(pair: Pair) -> dict[str, str]:
+    names: dict[str, Counter[str]] = {}
+    for (code, name), found in pair.addresses.items():
+        names.setdefault(code, Counter())[name or code] += found
+    return {code: _usual(of) for code, of in names.items()}
 
 
 def _usual(names: Counter[str]) -> str:
@@ -80,13 +90,12 @@ def network_names(part: Part) -> dict[int, str]:
     return {asn: _usual(of) for asn, of in names.items()}
 
 
-def organisations(
+def _merged(
     pair: Pair, organisation_of: OrganisationOf, usual: Mapping[int, str]
 ) -> tuple[Counter[str], Counter[str], dict[str, str], dict[str, set[int]]]:
     """Merge networks; give addresses, bans, names and AS numbers by organisation.
 
-    What a rule does not name is called as its largest network is. `usual` names each
-    AS number, so that one is not two organisations.
+    What a rule does not name is called as its largest network is.
     """
     addresses, bans = Counter[str](), Counter[str]()
     numbers: dict[str, set[int]] = {}
@@ -104,14 +113,18 @@ def organisations(
     return addresses, bans, names, numbers
 
 
-def _organisations(
+def organisations(
     pair: Pair,
     organisation_of: OrganisationOf,
     usual: Mapping[int, str],
     base: int,
     top: int,
 ) -> Ranking:
-    addresses, bans, names, numbers = organisations(pair, organisation_of, usual)
+    """Rank organisations, which may have several networks each.
+
+    `usual` names each AS number, so that one is not two organisations.
+    """
+    addresses, bans, names, numbers = _merged(pair, organisation_of, usual)
     return ranking(
         addresses,
         bans,

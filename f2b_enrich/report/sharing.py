@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from f2b_enrich.report import columns, counters, counting
-from f2b_enrich.report.part import Part, sum_of
+from f2b_enrich.report import columns, counters, counting, host_counting
+from f2b_enrich.report.part import Part, add, sum_of
 from f2b_enrich.selection import Share
 from f2b_enrich.store import repeats, selected
 from f2b_enrich.store.connection import open_reader
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from f2b_enrich.report.columns import Columns, Location, Network
+    from f2b_enrich.report.counters import Asked
+    from f2b_enrich.report.host_counting import HostsAsked
     from f2b_enrich.selection import Selection
 
 UNKNOWN = "unknown"
@@ -44,38 +46,60 @@ class Wanted:
     is_brief: bool = False
 
 
-def count(store: Path, wanted: Sequence[Wanted], *, processes: int) -> list[Part]:
+def count(
+    store: Path,
+    wanted: Sequence[Wanted],
+    hosts_of: Callable[[Part], HostsAsked],
+    *,
+    processes: int,
+) -> list[Part]:
     """Count what is wanted, each in as many shares as there are processes.
+
+    `hosts_of` chooses the hosts of which more is told, by what all shares came to;
+    a brief count has none.
 
     Raises:
         CounterError: a process that counts died.
         StoreError: the store cannot be read.
     """
-    shares = [Share(number=number, of=processes) for number in range(processes)]
-    if processes == 1:
-        return [sum_of([count_share(store, one, shares[0])]) for one in wanted]
-    counted = counters.in_each(
-        [partial(_count_each, store, wanted, share) for share in shares]
-    )
-    return [sum_of(parts) for parts in zip(*counted, strict=True)]
+    works = [
+        partial(_count_each, store, wanted, Share(number=number, of=processes))
+        for number in range(processes)
+    ]
+    counted: list[Part] = []
+    is_alone = processes == 1
+    with counters.here(works[0]) if is_alone else counters.beside(works) as ask:
+        for one in wanted:
+            part = sum_of(ask(None))
+            if not one.is_brief:
+                for of_hosts in ask(hosts_of(part)):
+                    add(part, of_hosts)
+            counted.append(part)
+    return counted
 
 
-def _count_each(store: Path, wanted: Sequence[Wanted], share: Share) -> Iterator[Part]:
+def _count_each(
+    store: Path, wanted: Sequence[Wanted], share: Share
+) -> Generator[Part, Asked, None]:
     for one in wanted:
-        yield count_share(store, one, share)
+        yield from count_share(store, one, share)
 
 
-def count_share(store: Path, wanted: Wanted, share: Share) -> Part:
-    """Count the bans of one share.
+def count_share(
+    store: Path, wanted: Wanted, share: Share
+) -> Generator[Part, Asked, None]:
+    """Count the bans of one share, then those of the hosts that are asked for.
 
     Raises:
         StoreError: the store cannot be read.
     """
     with open_reader(store) as connection, selected.unchanging(connection):
-        return _count(connection, wanted, share)
+        yield from _count(connection, wanted, share)
 
 
-def _count(connection: sqlite3.Connection, wanted: Wanted, share: Share) -> Part:
+def _count(
+    connection: sqlite3.Connection, wanted: Wanted, share: Share
+) -> Generator[Part, Asked, None]:
     bans = columns.read(connection, wanted.selection, share)
     if wanted.countries or wanted.networks:
         bans.keep_addresses(_Filter(wanted).is_wanted)
@@ -92,7 +116,10 @@ def _count(connection: sqlite3.Connection, wanted: Wanted, share: Share) -> Part
     counted.repeats, counted.left_out = beside.repeats, beside.left_out
     counted.scanners = beside.scanners
     counted.scanner_attempts = beside.scanner_attempts
-    return counted
+    asked = yield counted
+    if asked is not None:
+        del counted
+        yield host_counting.count(bans, around, asked)
 
 
 def _leave_out(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.attacks import CLASSES
 from f2b_enrich.model import read_time
-from f2b_enrich.report import counting, crosses, places
+from f2b_enrich.report import counting, crosses, hosts, places
 from f2b_enrich.report.figures import (
     AttackCount,
     Attacks,
@@ -137,12 +137,8 @@ def _percent(addresses: int, part: Part) -> float:
 
 def country_names(part: Part) -> dict[str, str]:
     """Name the countries by their codes."""
-    if None not in part.countries:
-        return {}
-    names = {
-        code: name or code for code, name in sorted(part.countries[None].addresses)
-    }
-    return names | {"": NOT_KNOWN}
+    names = places.country_names(part)
+    return names | {"": NOT_KNOWN} if names else {}
 
 
 def country_counts(part: Part) -> dict[str, int]:
@@ -185,11 +181,12 @@ def whom(part: Part, top: int) -> Whom:
         there[country] = there.get(country, 0) + bans
     return Whom(
         by_host=crosses.cross(
-            crosses.turned(part.host_countries),
+            hosts.by_country(part),
             sources,
-            crosses.most(part.hosts.bans, {}, crosses.MOST_COLUMNS),
+            hosts.columns(part),
             row_names=countries,
             column_names={},
+            bans=part.services.bans[None],
         ),
         by_host_country=crosses.cross(
             crosses.turned(part.between_countries),

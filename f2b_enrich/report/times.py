@@ -75,7 +75,7 @@ def times(
     bans = folding.days(quarters)
     by_host = _by_host(recorded, request.zone)
     days = sum(by_host.values(), Counter[date]())
-    listed = tuple(_days_of(request))
+    listed = days_of(request)
     silent = [gap for gap in gaps(days) if _touches(gap, listed)]
     missing = {day for gap in silent for day in _each(gap.first, gap.last)}
     states: dict[date, DayState] = dict.fromkeys(missing, "gap")
@@ -110,12 +110,11 @@ def _touches(gap: Gap, listed: Sequence[date]) -> bool:
     return gap.first <= listed[-1] and gap.last >= listed[0]
 
 
-def _days_of(request: Request) -> Iterator[date]:
+def days_of(request: Request) -> tuple[date, ...]:
+    """List the days of a request in its zone, also those of which it has a part."""
     last = request.until - timedelta(microseconds=1)
-    return _each(
-        request.since.astimezone(request.zone).date(),
-        last.astimezone(request.zone).date(),
-    )
+    ends = (at.astimezone(request.zone).date() for at in (request.since, last))
+    return tuple(_each(*ends))
 
 
 def _each(first: date, last: date) -> Iterator[date]:

@@ -48,7 +48,7 @@ _ROWS = f"""
 
 _LOOK_UPS = """
     SELECT e.id, ip, ifnull(country_code, ''), ifnull(country, ''), ifnull(region, ''),
-    ifnull(city, ''), ifnull(asn, 0),
+    ifnull(city, ''), latitude, longitude, ifnull(asn, 0),
     ifnull(as_name, ''), ifnull(scanner, ''), source, looked_up_at
     FROM json_each(?) AS wanted CROSS JOIN enrichments AS e ON e.id = wanted.value
 """
@@ -109,8 +109,8 @@ def look_ups(
 ) -> Iterator[tuple[Any, ...]]:
     """Read look-ups by their numbers, in their order; empty text is not known.
 
-    Number and address; country code, country, region, city; AS number, its
-    name, scanner; source and time.
+    Number and address; country code, country, region, city, latitude and longitude,
+    which may be None; AS number, its name, scanner; source and time.
     """
     for batch in _batches(connection, _LOOK_UPS, (json.dumps(sorted(ids)),)):
         yield from batch

@@ -30,7 +30,7 @@ if __name__ == "__main__":
     selection = Selection(since=datetime.now(UTC), until=datetime.now(UTC), newest=1)
     wanted = sharing.Wanted(selection=selection)
     try:
-        sharing.count(Path(sys.argv[1]), [wanted], processes={PROCESSES})
+        sharing.count(Path(sys.argv[1]), [wanted], None, processes={PROCESSES})
     except F2bEnrichError as exc:
         sys.exit(str(exc))
 """

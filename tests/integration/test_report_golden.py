@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from f2b_enrich.report import places, sharing
+from f2b_enrich.report import places
 from f2b_enrich.report.figures import Measure
-from f2b_enrich.selection import Selection
-from tests.report_events import DAY, OCTOBER, ReportStore, figures, organisation_of
+from f2b_enrich.report.world import world
+from tests.report_events import (
+    DAY,
+    OCTOBER,
+    ReportStore,
+    counted_in_processes,
+    figures,
+    organisation_of,
+)
 from tests.report_october import NEIGHBOURS, WORST, october
 
 if TYPE_CHECKING:
     from f2b_enrich.report.figures import Figures, Ranking, Scope
+    from tests.report_events import Told
 
 
 @pytest.fixture(scope="module")
@@ -200,12 +208,58 @@ def test_a_month_before_that_is_not_all_there_is_no_month_before(
 
 def test_processes_count_the_same(store: ReportStore) -> None:
     """Each of two has half of the addresses, and together they come to the whole."""
-    selection = Selection(since=OCTOBER, until=OCTOBER + 31 * DAY, newest=1 << 40)
-    wanted = sharing.Wanted(selection=selection)
-    (one,) = sharing.count(store.path, [wanted], processes=1)
-    (two,) = sharing.count(store.path, [wanted], processes=2)
+    one = counted_in_processes(store, 1, top=10)
+    two = counted_in_processes(store, 2, top=10)
 
     for service in (None, "mail", "web", "ssh"):
         assert places.scope(two, service, organisation_of, top=10) == places.scope(
             one, service, organisation_of, top=10
         )
+    assert one.of_hosts == two.of_hosts
+    assert world(one) == world(two)
+
+
+def test_each_host_has_its_own_figures(told: Figures) -> None:
+    """The worst address was on all three, and counts once on each of them."""
+    bans: dict[str, list[Told]] = {}
+    for each in october().told:
+        if each.jail != "recidive" and OCTOBER <= each.at < OCTOBER + 31 * DAY:
+            bans.setdefault(each.host, []).append(each)
+
+    assert {each.host: each.measure for each in told.hosts.hosts} == {
+        host: Measure(
+            bans=len(of),
+            addresses=len({each.ip for each in of}),
+            attempts=sum(each.failures for each in of),
+        )
+        for host, of in bans.items()
+    }
+    (mail1,) = (each for each in told.hosts.hosts if each.host == "mail1")
+    (mail,) = mail1.services
+    assert (mail.service, mail.addresses, mail.bans) == (
+        *("mail", mail1.measure.addresses, mail1.measure.bans),
+    )
+    assert _lines(mail1.countries) == [
+        (1, "United States", 77, "40.5"),
+        (2, "Germany", 34, "17.9"),
+        (3, "Netherlands", 24, "12.6"),
+        (4, "Hong Kong", 15, "7.9"),
+        (5, "Turkey", 7, "3.7"),
+        (5, "United Kingdom", 7, "3.7"),
+    ]
+    assert mail1.days == tuple(
+        sum(1 for each in bans["mail1"] if each.at.day == day) for day in range(1, 32)
+    )
+
+
+def test_the_map_has_each_address_once(told: Figures) -> None:
+    """Where nothing but the country is known it stands in the country's middle."""
+    places = told.world.places
+
+    assert [(each.country, each.city, each.addresses) for each in places[:3]] == [
+        ("United States", "", 223),
+        ("Singapore", "", 149),
+        ("Ireland", "", 104),
+    ]
+    assert sum(each.addresses for each in places) + told.world.unplaced == 887
+    assert told.world.unplaced == 4

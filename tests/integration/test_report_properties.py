@@ -14,16 +14,15 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from f2b_enrich.report import places, sharing, tables
-from f2b_enrich.report.part import sum_of
+from f2b_enrich.report import hosts, places, tables, world
 from f2b_enrich.report.tops import MOST_TIED
-from f2b_enrich.selection import Selection, Share
 from tests.report_events import (
     DAY,
     OCTOBER,
     SERVICES,
     ReportStore,
     Told,
+    counted_in_shares,
     figures,
     month,
     organisation_of,
@@ -237,18 +236,10 @@ def _all_at_once(
 def test_shares_come_to_the_same_as_the_whole(seen: Seen, shares: int) -> None:
     """Addresses that are counted in parts add up, also those that are tied."""
     with stored(seen) as store:
-        wanted = sharing.Wanted(selection=_october(), top=2)
-        whole = sharing.count_share(store.path, wanted, Share(number=0, of=1))
-        parts = [
-            sharing.count_share(store.path, wanted, Share(number=number, of=shares))
-            for number in range(shares)
-        ]
+        whole = counted_in_shares(store, 1, top=2)
+        parts = counted_in_shares(store, shares, top=2)
 
-    assert _told(sum_of(parts)) == _told(whole)
-
-
-def _october() -> Selection:
-    return Selection(since=OCTOBER, until=OCTOBER + 31 * DAY, newest=1 << 40)
+    assert _told(parts) == _told(whole)
 
 
 def _told(part: Part) -> tuple[object, ...]:
@@ -266,6 +257,8 @@ def _told(part: Part) -> tuple[object, ...]:
         tables.scanners(part, left_out=False),
         tables.coverage(part),
         tables.jails(part, SERVICES, frozenset()),
+        hosts.hosts(part, organisation_of, {}, top=2, days=31),
+        world.world(part),
         (part.quarters, part.banned, part.ban_times),
         (part.several_services, part.repeats, part.cidr_bans),
     )

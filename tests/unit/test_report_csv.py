@@ -95,6 +95,29 @@ def test_a_gap_is_no_number_and_a_quiet_day_is_zero(folder: Path) -> None:
     assert days["2024-10-20"] == ("0", "data")
 
 
+def test_a_day_of_a_host_is_no_number_where_nothing_was_recorded(folder: Path) -> None:
+    """Of no host in the gap of all of them, of one alone in its own."""
+    write(sample(), folder)
+
+    rows = read(folder, "hosts_days")
+    days = {(row["host"], row["day"]): row["bans"] for row in rows}
+    assert {days[host, "2024-10-12"] for host, _ in days} == {""}
+    assert days["mail1.example.org", "2024-10-20"] == ""
+    assert days["web1.example.org", "2024-10-20"] == "0"
+    assert days["web1.example.org", "2024-10-05"] == "61"
+
+
+def test_places_have_points_and_what_is_at_none_is_told(folder: Path) -> None:
+    write(sample(), folder)
+
+    rows = read(folder, "places")
+    ashburn, germany = rows[0], rows[-1]
+    assert (ashburn["city"], ashburn["longitude"]) == ("Ashburn", "-77.49")
+    assert (germany["city"], germany["addresses"]) == ("", "27")
+    (told,) = (row for row in read(folder, "not_listed") if row["table"] == "places")
+    assert told["unknown_addresses"] == "4"
+
+
 def test_what_no_table_lists_is_told(folder: Path) -> None:
     write(sample(), folder)
 

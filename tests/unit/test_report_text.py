@@ -516,3 +516,45 @@ def test_numbers_have_their_endings() -> None:
     assert [words.ordinal(number) for number in (1, 2, 3, 11, 112, 1_001)] == [
         *("1st", "2nd", "3rd", "11th", "112th", "1,001st"),
     ]
+
+
+def test_hosts_stand_with_what_most_of_their_addresses_are() -> None:
+    assert section(sample(), "HOSTS: ranked by addresses; one may be on several") == [
+        "  rank  host               addresses  bans  most on  most from",
+        "     1  web2.example.org          42    76  web      United States",
+        "     2  web1.example.org          40    61  web      United States",
+        "     3  mail1.example.org         24    49  mail     United States",
+    ]
+
+
+def test_one_host_is_no_table() -> None:
+    found = sample().hosts
+    alone = replace(found, count=1, hosts=found.hosts[:1])
+
+    assert "HOSTS" not in text(replace(sample(), hosts=alone))
+
+
+def test_hosts_that_are_not_listed_are_counted() -> None:
+    found = sample().hosts
+    tied = f.Tied(rank=1, count=120, addresses=1)
+    none = f.Hosts(count=120, hosts=(), tied=tied)
+    first = f.Hosts(count=7, hosts=found.hosts)
+
+    assert section(replace(sample(), hosts=none), "HOSTS") == [
+        "  120 hosts with 1 address each, tied for rank 1"
+    ]
+    assert section(replace(sample(), hosts=first), "HOSTS")[-1] == (
+        "  and 4 more hosts with fewer addresses"
+    )
+
+
+def test_a_host_whose_first_countries_are_tied_names_one_and_counts_the_others() -> (
+    None
+):
+    first, *others = sample().hosts.hosts
+    two = ranking([("DE", "Germany", 2, 2, ""), ("NL", "Netherlands", 2, 2, "")], 4)
+    hosts = f.Hosts(count=3, hosts=(replace(first, countries=two), *others))
+
+    assert section(replace(sample(), hosts=hosts), "HOSTS")[1].endswith(
+        "Germany and 1 more"
+    )
