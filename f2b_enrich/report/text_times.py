@@ -20,12 +20,12 @@ _WEEKS = 400
 """So many days are shown one by one, or by weeks; more of them by months."""
 
 _BAR = 30
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _AT_ONCE = 2
 _WIDEST = 4
 """Digits of a field by weekday and hour; more are told in thousands."""
 
-_TOLD = {
+TOLD = {
     "data": "",
     "gap": "gap: no records",
     "quiet": "no bans: a gap or a calm, too few to tell",
@@ -52,7 +52,7 @@ def by_day(figures: Figures, width: int) -> Iterator[str]:
     state = days[0].state
     if state != "data" and all(day.state == state for day in days):
         yield from heading("Bans by day", width=width)
-        yield from paragraph(f"All days: {_TOLD[state]}", width=width)
+        yield from paragraph(f"All days: {TOLD[state]}", width=width)
         return
     yield from heading(
         f"Bans by {noun}", width=width, about=f"calendar of {figures.period.zone}"
@@ -61,7 +61,7 @@ def by_day(figures: Figures, width: int) -> Iterator[str]:
     for span in spans:
         bar = "#" * -(-span.bans * _BAR // most) if most else ""
         shown = f"{span.bans:,}" if span.bans or span.state == "data" else "-"
-        told = "  ".join(filter(None, (bar, _TOLD.get(span.state, span.state))))
+        told = "  ".join(filter(None, (bar, TOLD.get(span.state, span.state))))
         yield f"  {span.name:<14}  {shown:>{size}}  {told}".rstrip()
     yield from _outages(figures, width)
 
@@ -79,7 +79,7 @@ def _spans(days: Sequence[Day]) -> tuple[str, list[_Span]]:
 
 
 def _named(day: date) -> str:
-    return f"{_WEEKDAYS[day.weekday()]} {day}"
+    return f"{WEEKDAYS[day.weekday()]} {day}"
 
 
 def _together(
@@ -147,7 +147,7 @@ def by_hour(figures: Figures, width: int) -> Iterator[str]:
             name,
             *(_short(field, in_thousands=in_thousands) for field in (*day, sum(day))),
         ]
-        for name, day in zip(_WEEKDAYS, fields, strict=True)
+        for name, day in zip(WEEKDAYS, fields, strict=True)
     ]
     yield from table(columns, rows, width=width, gap=1)
 

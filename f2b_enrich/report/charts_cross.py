@@ -1,0 +1,108 @@
+"""Tables of two sides as fields, darker with more addresses."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from f2b_enrich.report import charts
+from f2b_enrich.report.charts import Chart
+from f2b_enrich.report.text_layout import short
+
+if TYPE_CHECKING:
+    from f2b_enrich.report.figures import Cross
+
+_STEP = 28
+_NAMES = 170
+_HEAD = 110
+_SLANTED = 64
+"""Pixels of the last slanting name, right of the fields."""
+
+_MOST_ROWS = 30
+"""Of a picture; the table beside it has all of them."""
+
+_PLAIN: dict[str, Any] = {"domain": False, "ticks": False, "labelColor": charts.INK}
+
+
+def matrix(
+    name: str, wanted: Cross, *, what: str, sides: tuple[str, str], between: str = "on"
+) -> Chart:
+    """Draw the fields of a table, each with its number; `sides` say what they are."""
+    rows, columns = wanted.rows[:_MOST_ROWS], wanted.columns
+    found = {(cell.row, cell.column): cell for cell in wanted.cells}
+    values = []
+    for (at, row), (across, column) in product(enumerate(rows), enumerate(columns)):
+        cell = found.get((row[0], column[0]))
+        values.append(
+            {
+                "row": at,
+                "column": across,
+                "from": short(row[1]),
+                "to": short(column[1]),
+                "addresses": cell.addresses if cell else 0,
+                "bans": cell.bans if cell else 0,
+            }
+        )
+    most = max((cell.addresses for cell in found.values()), default=1)
+    x = alt.X(
+        "column:O",
+        title=None,
+        sort=None,
+        scale=alt.Scale(paddingInner=0.03),
+        axis=alt.Axis(
+            orient="top",
+            labelAngle=-35,
+            labelAlign="left",
+            labelLimit=_HEAD,
+            labelOverlap=False,
+            labelExpr=f"data('{charts.ROWS}')[datum.value].to",
+            **_PLAIN,
+        ),
+    )
+    y = alt.Y(
+        "row:O",
+        title=None,
+        sort=None,
+        scale=alt.Scale(paddingInner=0.06),
+        axis=alt.Axis(
+            labelLimit=_NAMES,
+            labelExpr=f"data('{charts.ROWS}')[datum.value * {len(columns)}].from",
+            **_PLAIN,
+        ),
+    )
+    base = alt.Chart(charts.rows(values)).encode(
+        x=x,
+        y=y,
+        tooltip=[
+            alt.Tooltip("from:N", title=sides[0]),
+            alt.Tooltip("to:N", title=sides[1]),
+            alt.Tooltip("addresses:Q", format=","),
+            alt.Tooltip("bans:Q", format=","),
+        ],
+    )
+    fields = base.mark_rect(color=charts.MARK, cornerRadius=2).encode(
+        fillOpacity=charts.shade("addresses", most)
+    )
+    numbers = (
+        base.transform_filter("datum.addresses > 0")
+        .mark_text(color=charts.INK)
+        .encode(text=alt.Text("addresses:Q", format="~s" if most >= 10_000 else ","))
+    )
+    chart = alt.layer(fields, numbers).properties(
+        width=charts.WIDTH, height=alt.Step(_STEP)
+    )
+    names_of, names_to = dict(wanted.rows), dict(columns)
+    in_order = sorted(found.values(), key=lambda cell: -cell.addresses)
+    told = charts.listed(
+        [
+            (f"{names_of[cell.row]} {between} {names_to[cell.column]}", cell.addresses)
+            for cell in in_order
+        ]
+    )
+    spec = charts.specification(chart)
+    spec["padding"] = {"left": 4, "top": 4, "right": _SLANTED, "bottom": 4}
+    return Chart(
+        name=name, alt=f"{what}, darker with more addresses: {told}", spec=spec
+    )

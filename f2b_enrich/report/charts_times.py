@@ -1,0 +1,202 @@
+"""Bans by day, with what was not recorded, and by weekday and hour."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from f2b_enrich.report import charts
+from f2b_enrich.report import text_words as words
+from f2b_enrich.report.charts import Chart
+from f2b_enrich.report.text_times import TOLD, WEEKDAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from f2b_enrich.report.figures import Day, Times
+
+_HEIGHT = 180
+_STEP = 26
+_FEW_DAYS = 62
+_DAYS = timedelta(days=1)
+_READABLE = 0.04
+"""Of the width: what a field needs to have a word in it."""
+
+_SHORT = {
+    "gap": "no records",
+    "quiet": "gap or calm",
+    "before": "before the records",
+    "after": "after the records",
+}
+
+
+def by_day(
+    days: Sequence[Day],
+    *,
+    name: str = "days",
+    what: str = "Bans",
+    height: int = _HEIGHT,
+) -> Chart:
+    """Draw a bar for each day; days that nothing is known of are a grey field."""
+    values = [
+        {
+            "from": _utc(day.day),
+            "to": _utc(day.day + _DAYS),
+            "day": f"{WEEKDAYS[day.day.weekday()]} {day.day}",
+            "bans": day.bans,
+        }
+        for day in days
+        if day.state == "data" or day.bans
+    ]
+    # Whole days of UTC, whatever the clock of the browser.
+    begins, ends = alt.X("from:T", title=None), alt.X2("to:T")
+    begins["scale"] = alt.Scale(
+        type="utc", domain=[_utc(days[0].day), _utc(days[-1].day + _DAYS)]
+    )
+    begins["axis"] = alt.Axis(
+        format="%-d %b" if len(days) <= 400 else "%b %Y",
+        grid=False,
+        labelOverlap=True,
+        tickCount={"interval": "day", "step": 7} if len(days) <= _FEW_DAYS else 8,
+    )
+    most = max((day.bans for day in days), default=0)
+    gaps = list(_gaps(days))
+    bars = (
+        alt.Chart(charts.rows(values))
+        .mark_rect(
+            color=charts.MARK,
+            stroke=charts.CARD,
+            strokeWidth=1 if len(days) <= _FEW_DAYS else 0,
+        )
+        .encode(
+            x=begins,
+            x2=ends,
+            y=alt.Y(
+                "bans:Q",
+                title=None,
+                scale=alt.Scale(domain=[0, max(most, 1)], nice=True),
+                axis=alt.Axis(tickCount=4, format="~s" if most >= 10_000 else ",d"),
+            ),
+            y2=alt.Y2Datum(0),
+            tooltip=[alt.Tooltip("day:N"), alt.Tooltip("bans:Q", format=",")],
+        )
+    )
+    fields = (
+        alt.Chart(alt.InlineData(values=gaps, name="gaps"))
+        .mark_rect(color=charts.GAP, opacity=0.28)
+        .encode(x=begins, x2=ends, tooltip=[alt.Tooltip("told:N", title="no bars")])
+    )
+    told = (
+        alt.Chart(
+            alt.InlineData(values=[gap for gap in gaps if gap["wide"]], name="wide")
+        )
+        .mark_text(angle=270, align="left", color=charts.SOFT, fontSize=11)
+        .encode(x=alt.X("middle:T"), y=alt.value(height - 8), text="short:N")
+    )
+    chart = alt.layer(fields, bars, told).properties(width=charts.WIDTH, height=height)
+    return Chart(
+        name=name,
+        alt=f"{what} by day: {_told(days, gaps)}",
+        spec=charts.specification(chart),
+    )
+
+
+def _gaps(days: Sequence[Day]) -> Iterator[dict[str, Any]]:
+    for state, some in groupby(days, key=lambda day: "" if day.bans else day.state):
+        if state in {"", "data"}:
+            continue
+        group = list(some)
+        first, last = group[0].day, group[-1].day
+        when = f"{first}" if first == last else f"{first} to {last}"
+        noon = "12" if len(group) % 2 else "00"
+        yield {
+            "from": _utc(first),
+            "to": _utc(last + _DAYS),
+            "middle": f"{first + len(group) // 2 * _DAYS}T{noon}:00:00Z",
+            "wide": len(group) > _READABLE * len(days),
+            "short": _SHORT[state],
+            "told": f"{when}: {TOLD[state].removeprefix('gap: ')}",
+        }
+
+
+def _told(days: Sequence[Day], gaps: Sequence[dict[str, Any]]) -> str:
+    known = [day for day in days if day.state == "data" or day.bans]
+    if not known:
+        return "no records"
+    most = max(known, key=lambda day: day.bans)
+    told = f"most on {most.day} with {most.bans:,}"
+    if gaps:
+        told += f"; no bars from {'; '.join(gap['told'] for gap in gaps[:3])}"
+    return told
+
+
+def _utc(day: date) -> str:
+    return f"{day}T00:00:00Z"
+
+
+def by_hour(times: Times) -> Chart:
+    """Draw a field for each hour of each weekday, darker with more bans."""
+    values = [
+        {
+            "weekday": WEEKDAYS[weekday],
+            "hour": hour,
+            "bans": bans,
+            "from": _clock(hour),
+        }
+        for weekday, row in enumerate(times.hours)
+        for hour, bans in enumerate(row)
+    ]
+    most, weekday, hour = max(
+        (
+            (bans, -weekday, -hour)
+            for weekday, row in enumerate(times.hours)
+            for hour, bans in enumerate(row)
+        )
+    )
+    chart = (
+        alt.Chart(charts.rows(values))
+        .mark_rect(color=charts.MARK, cornerRadius=2)
+        .encode(
+            x=alt.X(
+                "hour:O",
+                title=None,
+                scale=alt.Scale(paddingInner=0.06),
+                axis=alt.Axis(
+                    domain=False,
+                    ticks=False,
+                    labelAngle=0,
+                    labelExpr="datum.value % 3 ? '' : datum.label + ':00'",
+                    labelOverlap=False,
+                ),
+            ),
+            y=alt.Y(
+                "weekday:O",
+                title=None,
+                sort=list(WEEKDAYS),
+                scale=alt.Scale(paddingInner=0.08),
+                axis=alt.Axis(domain=False, ticks=False, labelColor=charts.INK),
+            ),
+            fillOpacity=charts.shade("bans", most),
+            tooltip=[
+                alt.Tooltip("weekday:N"),
+                alt.Tooltip("from:N", title="hour"),
+                alt.Tooltip("bans:Q", format=","),
+            ],
+        )
+        .properties(width=charts.WIDTH, height=alt.Step(_STEP))
+    )
+    when = f"{WEEKDAYS[-weekday]} from {_clock(-hour)}"
+    return Chart(
+        name="hours",
+        alt="Bans by weekday and hour, darker with more: "
+        f"most on {when}, {words.counted(most, 'ban')}",
+        spec=charts.specification(chart),
+    )
+
+
+def _clock(hour: int) -> str:
+    return f"{hour:02}:00 to {hour:02}:59"
