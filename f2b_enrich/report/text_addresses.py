@@ -22,7 +22,10 @@ together."""
 _IN_FULL = 10
 """Of so many offenders all is told; of others, who are tied with them, one line."""
 
-_NAMES = 3
+NAMES = 3
+"""Hosts and jails of an address that are named."""
+
+NOBODY_TWICE = "No address was banned twice."
 
 
 def banned(figures: Figures, width: int) -> Iterator[str]:
@@ -36,9 +39,20 @@ def banned(figures: Figures, width: int) -> Iterator[str]:
         about=f"percent of {words.counted(base, 'address')}",
         width=width,
     )
-    columns = [Column("banned", limit=30)] + [
-        Column(name, right=True) for name in ("addresses", "percent", "bans")
-    ]
+    yield from table(BANNED, banned_rows(figures), width=width)
+
+
+BANNED = (
+    Column("banned", limit=30),
+    *(Column("addresses", right=True), Column("percent", right=True)),
+    Column("bans", right=True),
+)
+
+
+def banned_rows(figures: Figures) -> list[list[str]]:
+    """Write a line for once, twice, and so on, more of them together."""
+    each = figures.addresses.banned
+    base = sum(one.addresses for one in each)
     in_order = sorted(each, key=lambda one: one.bans)
     rows = []
     for _, some in groupby(in_order, key=_step):
@@ -47,7 +61,7 @@ def banned(figures: Figures, width: int) -> Iterator[str]:
         bans = sum(one.addresses * one.bans for one in group)
         share = words.part_of(addresses, base)
         rows.append([_often(group), f"{addresses:,}", share, f"{bans:,}"])
-    yield from table(columns, rows, width=width)
+    return rows
 
 
 def _step(one: BannedTimes) -> int:
@@ -66,7 +80,7 @@ def offenders(figures: Figures, width: int) -> Iterator[str]:
     if not found and not tied:
         if figures.addresses.banned:
             yield from heading("Repeat offenders", width=width)
-            yield from paragraph("No address was banned twice.", width=width)
+            yield from paragraph(NOBODY_TWICE, width=width)
         return
     yield from heading("Repeat offenders", about="ranked by bans", width=width)
     for number, offender in enumerate(found):
@@ -87,29 +101,35 @@ def _offender(offender: Offender) -> list[str]:
         f"{words.counted(offender.bans, 'ban')}, "
         f"{words.counted(offender.attempts, 'attempt')}"
     )
-    hosts = few(offender.hosts, _NAMES, offender.host_count)
-    jails = few(offender.jails, _NAMES, offender.jail_count)
+    hosts = few(offender.hosts, NAMES, offender.host_count)
+    jails = few(offender.jails, NAMES, offender.jail_count)
     first, last = words.day(offender.first_at), words.day(offender.last_at)
     when = first if first == last else f"{first} to {last}"
+    told = "; ".join(filter(None, (when, ban_time(offender))))
     lines = [
         f"{offender.ip}: {'; '.join(filter(None, (counts, whose, scanner)))}",
-        f"on {hosts}; jails {jails}; {when}{_ban_time(offender)}",
+        f"on {hosts}; jails {jails}; {told}",
     ]
     if offender.neighbours:
-        subnet = read_address(offender.ip).subnet or "the same subnet"
-        others = words.counted(offender.neighbours, "other address")
-        bans = words.counted(offender.neighbours_bans, "ban")
-        lines.append(f"neighbours: {others} of {subnet}, {bans}")
+        lines.append(f"neighbours: {neighbours(offender)}")
     return lines
 
 
-def _ban_time(offender: Offender) -> str:
+def neighbours(offender: Offender) -> str:
+    """Count the other banned addresses of its subnet; there are some."""
+    subnet = read_address(offender.ip).subnet or "the same subnet"
+    others = words.counted(offender.neighbours, "other address")
+    return f"{others} of {subnet}, {words.counted(offender.neighbours_bans, 'ban')}"
+
+
+def ban_time(offender: Offender) -> str:
+    """Say how long its bans were at first and at most, where that is known."""
     first, longest = offender.first_bantime, offender.longest_bantime
     if longest is None or first == longest:
-        return "" if longest is None else f"; ban time {words.span(longest)}"
+        return "" if longest is None else f"ban time {words.span(longest)}"
     if first is None:
-        return f"; longest ban time {words.span(longest)}"
-    return f"; ban time {words.span(first)} at first, {words.span(longest)} at most"
+        return f"longest ban time {words.span(longest)}"
+    return f"ban time {words.span(first)} at first, {words.span(longest)} at most"
 
 
 def ban_times(figures: Figures, width: int) -> Iterator[str]:
@@ -120,13 +140,8 @@ def ban_times(figures: Figures, width: int) -> Iterator[str]:
     yield from heading(
         "Growth of ban time", about="by Fail2Ban's own count of an address", width=width
     )
-    columns = (
-        Column("ban", right=True),
-        Column("bans", right=True),
-        Column("median ban time", right=True),
-        Column("for ever", right=True),
-    )
-    yield from table(columns, [_row(one) for one in found[: figures.top]], width=width)
+    rows = [ban_time_row(one) for one in found[: figures.top]]
+    yield from table(BAN_TIMES, rows, width=width)
     more = found[figures.top :]
     if more:
         bans = words.counted(sum(one.bans for one in more), "ban")
@@ -136,6 +151,13 @@ def ban_times(figures: Figures, width: int) -> Iterator[str]:
         )
 
 
-def _row(one: BanTime) -> list[str]:
+BAN_TIMES = (
+    *(Column("ban", right=True), Column("bans", right=True)),
+    *(Column("median ban time", right=True), Column("for ever", right=True)),
+)
+
+
+def ban_time_row(one: BanTime) -> list[str]:
+    """Write how long the first bans were, the second, and so on."""
     median = "-" if one.median_seconds is None else words.span(one.median_seconds)
     return [words.ordinal(one.number), f"{one.bans:,}", median, f"{one.for_ever:,}"]

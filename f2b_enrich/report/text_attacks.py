@@ -12,9 +12,11 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Attacks, Cross, Figures
+    from f2b_enrich.report.figures import Attacks, Cross, Figures, Names
 
-_FIELDS = "addresses; one may be in several fields"
+FIELDS = "addresses; one may be in several fields"
+LEADING = "A ban counts for the class that leads in it; a log line for its own."
+SEVERAL = "one may try several"
 
 
 def attacks(figures: Figures, width: int) -> Iterator[str]:
@@ -25,7 +27,7 @@ def attacks(figures: Figures, width: int) -> Iterator[str]:
     base = figures.totals.measure.addresses
     yield from heading(
         "Attacks by class",
-        about=f"percent of {words.counted(base, 'address')}; one may try several",
+        about=f"percent of {words.counted(base, 'address')}; {SEVERAL}",
         width=width,
     )
     yield from _classes(found, figures.top, width)
@@ -34,11 +36,23 @@ def attacks(figures: Figures, width: int) -> Iterator[str]:
 
 
 def _classes(found: Attacks, top: int, width: int) -> Iterator[str]:
-    columns = [Column("class")] + [
-        Column(name, right=True)
-        for name in ("addresses", "percent", "bans", "log lines")
-    ]
-    rows = [
+    yield from table(CLASSES, class_rows(found)[:top], width=width)
+    more = len(found.classes) - top
+    if more > 0:
+        yield from paragraph(f"and {words.counted(more, 'more class')}", width=width)
+    yield from paragraph(LEADING, width=width)
+
+
+CLASSES = (
+    Column("class"),
+    *(Column("addresses", right=True), Column("percent", right=True)),
+    *(Column("bans", right=True), Column("log lines", right=True)),
+)
+
+
+def class_rows(found: Attacks) -> list[list[str]]:
+    """Write a line for each class."""
+    return [
         [
             each.name,
             f"{each.addresses:,}",
@@ -46,23 +60,15 @@ def _classes(found: Attacks, top: int, width: int) -> Iterator[str]:
             f"{each.bans:,}",
             f"{each.lines:,}",
         ]
-        for each in found.classes[:top]
+        for each in found.classes
     ]
-    yield from table(columns, rows, width=width)
-    more = len(found.classes) - top
-    if more > 0:
-        yield from paragraph(f"and {words.counted(more, 'more class')}", width=width)
-    yield from paragraph(
-        "A ban counts for the class that leads in it; a log line for its own.",
-        width=width,
-    )
 
 
 def _cross(title: str, wanted: Cross, other: str, width: int) -> Iterator[str]:
     if not wanted.cells:
         return
     yield ""
-    yield from heading(title, about=_FIELDS, width=width)
+    yield from heading(title, about=FIELDS, width=width)
     yield from cross(wanted, ("class", other), width)
 
 
@@ -77,26 +83,35 @@ def names(figures: Figures, width: int) -> Iterator[str]:
         width=width,
     )
     if found.names:
-        columns = (
-            Column("rank", right=True),
-            Column("name"),
-            Column("addresses", right=True),
-            Column("bans", right=True),
-        )
-        rows = [
-            [f"{each.rank:,}", each.name, f"{each.addresses:,}", f"{each.bans:,}"]
-            for each in found.names
-        ]
-        yield from table(columns, rows, width=width)
-    elif not found.tied:
-        yield from paragraph("No user name was tried by two addresses.", width=width)
+        yield from table(NAMES, name_rows(found), width=width)
+    for told in about_names(found):
+        yield from paragraph(told, width=width)
+
+
+NAMES = (
+    *(Column("rank", right=True), Column("name")),
+    *(Column("addresses", right=True), Column("bans", right=True)),
+)
+
+
+def name_rows(found: Names) -> list[list[str]]:
+    """Write a line for each user name."""
+    return [
+        [f"{each.rank:,}", each.name, f"{each.addresses:,}", f"{each.bans:,}"]
+        for each in found.names
+    ]
+
+
+def about_names(found: Names) -> Iterator[str]:
+    """Say which user names are not told, in a sentence each."""
+    if not found.names and not found.tied:
+        yield "No user name was tried by two addresses."
     if found.tied:
-        yield from paragraph(words.tied(found.tied, "address"), width=width)
+        yield words.tied(found.tied, "address")
     if found.left_out:
-        yield from paragraph(
+        yield (
             f"Not shown: {words.counted(found.left_out, 'name')} that one address "
-            "alone tried; such a name may be somebody's password.",
-            width=width,
+            "alone tried; such a name may be somebody's password."
         )
 
 
@@ -114,5 +129,5 @@ def whom(figures: Figures, width: int) -> Iterator[str]:
         if not is_first:
             yield ""
         is_first = False
-        yield from heading(title, about=_FIELDS, width=width)
+        yield from heading(title, about=FIELDS, width=width)
         yield from cross(wanted, ("country", other), width)

@@ -57,11 +57,13 @@ def _rest(
         cell.bans for cell in wanted.cells if cell.column in out
     )
     if others:
-        rows, columns = sides
-        yield from paragraph(
-            f"{words.counted(others, 'ban')} of another or unknown {rows} or {columns}",
-            width=width,
-        )
+        yield from paragraph(others_told(others, sides), width=width)
+
+
+def others_told(bans: int, sides: tuple[str, str]) -> str:
+    """Say how many bans are in no field."""
+    rows, columns = sides
+    return f"{words.counted(bans, 'ban')} of another or unknown {rows} or {columns}"
 
 
 def _fitting(taken: Sequence[int], room: int) -> int:

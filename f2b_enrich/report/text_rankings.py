@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from f2b_enrich.report import text_words as words
@@ -10,7 +12,7 @@ from f2b_enrich.report.text_summary import note
 from f2b_enrich.tables import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from f2b_enrich.report.figures import Figures, Ranking, Scope, Share
 
@@ -18,11 +20,62 @@ _NETWORK = "network"
 _PLACES = frozenset({"country", "city"})
 """Kinds that readers take for the place of a person."""
 
-_COLUMNS = (
-    Column("rank", right=True),
-    *(Column("addresses", right=True), Column("percent", right=True)),
-    Column("bans", right=True),
-)
+_NUMBERS = ("addresses", "percent", "bans")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What is ranked: a country, say. `of` finds its ranking, `name` writes one."""
+
+    noun: str
+    title: str
+    of: Callable[[Scope], Ranking]
+    name: Callable[[Share], str]
+
+    def about(self, ranking: Ranking) -> str:
+        """Say what the percentages are of, and what a place is."""
+        told = f"percent of {words.counted(ranking.base, 'address')}"
+        return f"{told}; where the machine is" if self.noun in _PLACES else told
+
+    def columns(self) -> tuple[Column, ...]:
+        """Head the lines of `rows`."""
+        numbers = (Column(name, right=True) for name in _NUMBERS)
+        return (Column("rank", right=True), Column(self.noun), *numbers)
+
+    def rows(self, ranking: Ranking) -> list[list[str]]:
+        """Write a line for each that is listed."""
+        return [
+            [
+                f"{share.rank:,}",
+                self.name(share),
+                f"{share.addresses:,}",
+                words.percent(share.percent),
+                f"{share.bans:,}",
+            ]
+            for share in ranking.shares
+        ]
+
+    def instead(self, ranking: Ranking) -> str:
+        """Say why there is no list; empty where there is one."""
+        if not ranking.shares and not ranking.tied:
+            return f"The {self.noun} of no address is known."
+        if self.noun == _NETWORK and _are_all_single(ranking):
+            return f"{words.counted(ranking.count, self.noun)} with 1 address each"
+        return ""
+
+    def rest(self, ranking: Ranking) -> Iterator[str]:
+        """Say what is not listed, in a sentence each."""
+        more = ranking.count - len(ranking.shares)
+        if ranking.tied is not None:
+            kind = "" if ranking.shares else self.noun
+            yield words.tied(ranking.tied, "address", kind=kind)
+            more -= ranking.tied.count
+        if more > 0:
+            yield f"and {words.counted(more, f'more {self.noun}')} with fewer addresses"
+        if ranking.unknown:
+            share = words.part_of(ranking.unknown, ranking.base)
+            unknown = words.counted(ranking.unknown, "address")
+            yield f"{self.noun} not known: {unknown} ({share})"
 
 
 def everything(figures: Figures, width: int) -> Iterator[str]:
@@ -54,50 +107,26 @@ def by_service(figures: Figures, width: int) -> Iterator[str]:
 
 def _scope(scope: Scope, width: int) -> Iterator[str]:
     of = f", {words.service(scope.service)}"
-    parts: tuple[tuple[str, str, Ranking, Callable[[Share], str]], ...] = (
-        ("country", "Countries", scope.countries, _country),
-        ("organisation", "Organisations", scope.organisations, _organisation),
-        ("city", "Cities", scope.cities, _city),
-        (_NETWORK, "Networks", scope.subnets, _subnet),
-    )
     is_first = True
-    for noun, title, ranking, name_of in parts:
+    for kind in KINDS:
+        ranking = kind.of(scope)
         if not ranking.base:
             continue
         if not is_first:
             yield ""
         is_first = False
-        about = f"percent of {words.counted(ranking.base, 'address')}"
-        if noun in _PLACES:
-            about += "; where the machine is"
-        yield from heading(title + of, about=about, width=width)
-        yield from _ranking(ranking, noun, name_of, width)
+        yield from heading(kind.title + of, about=kind.about(ranking), width=width)
+        yield from _ranking(ranking, kind, width)
 
 
-def _ranking(
-    ranking: Ranking, noun: str, name_of: Callable[[Share], str], width: int
-) -> Iterator[str]:
-    if not ranking.shares and not ranking.tied:
-        yield from paragraph(f"The {noun} of no address is known.", width=width)
+def _ranking(ranking: Ranking, kind: Kind, width: int) -> Iterator[str]:
+    if instead := kind.instead(ranking):
+        yield from paragraph(instead, width=width)
         return
-    if noun == _NETWORK and _are_all_single(ranking):
-        networks = words.counted(ranking.count, noun)
-        yield from paragraph(f"{networks} with 1 address each", width=width)
-        return
-    rank, *numbers = _COLUMNS
-    rows = [
-        [
-            f"{share.rank:,}",
-            name_of(share),
-            f"{share.addresses:,}",
-            words.percent(share.percent),
-            f"{share.bans:,}",
-        ]
-        for share in ranking.shares
-    ]
-    if rows:
-        yield from table((rank, Column(noun), *numbers), rows, width=width)
-    yield from _rest(ranking, noun, width)
+    if rows := kind.rows(ranking):
+        yield from table(kind.columns(), rows, width=width)
+    for told in kind.rest(ranking):
+        yield from paragraph(told, width=width)
 
 
 def _are_all_single(ranking: Ranking) -> bool:
@@ -106,26 +135,6 @@ def _are_all_single(ranking: Ranking) -> bool:
     if ranking.tied is not None:
         each.append(ranking.tied.addresses)
     return ranking.count > 1 and set(each) == {1}
-
-
-def _rest(ranking: Ranking, noun: str, width: int) -> Iterator[str]:
-    more = ranking.count - len(ranking.shares)
-    if ranking.tied is not None:
-        kind = "" if ranking.shares else noun
-        told = words.tied(ranking.tied, "address", kind=kind)
-        yield from paragraph(told, width=width)
-        more -= ranking.tied.count
-    if more > 0:
-        yield from paragraph(
-            f"and {words.counted(more, f'more {noun}')} with fewer addresses",
-            width=width,
-        )
-    if ranking.unknown:
-        share = words.part_of(ranking.unknown, ranking.base)
-        yield from paragraph(
-            f"{noun} not known: {words.counted(ranking.unknown, 'address')} ({share})",
-            width=width,
-        )
 
 
 def _country(share: Share) -> str:
@@ -146,3 +155,19 @@ def _city(share: Share) -> str:
 
 def _subnet(share: Share) -> str:
     return share.key if share.name in {"", share.key} else f"{share.key} {share.name}"
+
+
+COUNTRY = Kind(
+    noun="country", title="Countries", of=lambda scope: scope.countries, name=_country
+)
+ORGANISATION = Kind(
+    noun="organisation",
+    title="Organisations",
+    of=lambda scope: scope.organisations,
+    name=_organisation,
+)
+CITY = Kind(noun="city", title="Cities", of=lambda scope: scope.cities, name=_city)
+NETWORK = Kind(
+    noun=_NETWORK, title="Networks", of=lambda scope: scope.subnets, name=_subnet
+)
+KINDS = (COUNTRY, ORGANISATION, CITY, NETWORK)

@@ -11,7 +11,7 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Figures, JailCount
+    from f2b_enrich.report.figures import Coverage, Figures, JailCount, Jails, Scanners
 
 _NAMES = 10
 
@@ -21,26 +21,36 @@ def scanners(figures: Figures, width: int) -> Iterator[str]:
     found = figures.scanners
     if not found.scanners and found.everything == found.without:
         return
-    told = "left out of all other figures" if found.left_out else "counted everywhere"
-    yield from heading("Known scanners", about=told, width=width)
-    yield from paragraph(
-        "They look at every address of the Internet, not at yours in particular.",
-        width=width,
-    )
-    columns = [Column("")] + [
-        Column(name, right=True) for name in ("addresses", "bans", "attempts")
-    ]
-    totals = (("with scanners", found.everything), ("without scanners", found.without))
-    rows = [
-        [name, f"{of.addresses:,}", f"{of.bans:,}", f"{of.attempts:,}"]
-        for name, of in totals
-    ]
+    yield from heading("Known scanners", about=scanners_counted(found), width=width)
+    yield from paragraph(EVERYBODY, width=width)
+    rows = scanner_totals(found)
     rows += [
         [f"  {each.name}", f"{each.addresses:,}", f"{each.bans:,}", ""]
         for each in found.scanners[: figures.top]
     ]
-    yield from table(columns, rows, width=width)
+    yield from table(SCANNERS, rows, width=width)
     yield from _more(len(found.scanners) - figures.top, "scanner", width)
+
+
+EVERYBODY = "They look at every address of the Internet, not at yours in particular."
+SCANNERS = (
+    *(Column(""), Column("addresses", right=True)),
+    *(Column("bans", right=True), Column("attempts", right=True)),
+)
+
+
+def scanners_counted(found: Scanners) -> str:
+    """Say whether the other figures count them."""
+    return "left out of all other figures" if found.left_out else "counted everywhere"
+
+
+def scanner_totals(found: Scanners) -> list[list[str]]:
+    """Write both totals."""
+    totals = (("with scanners", found.everything), ("without scanners", found.without))
+    return [
+        [name, f"{of.addresses:,}", f"{of.bans:,}", f"{of.attempts:,}"]
+        for name, of in totals
+    ]
 
 
 def coverage(figures: Figures, width: int) -> Iterator[str]:
@@ -54,38 +64,53 @@ def coverage(figures: Figures, width: int) -> Iterator[str]:
         about=f"percent of {words.counted(base, 'address')}",
         width=width,
     )
-    columns = [Column("")] + [
-        Column(name, right=True) for name in ("addresses", "percent")
-    ]
+    yield from table(PLACES, place_rows(found), width=width)
+    for told in sources(figures):
+        yield from paragraph(told, width=width)
+
+
+PLACES = (Column(""), Column("addresses", right=True), Column("percent", right=True))
+
+
+def place_rows(found: Coverage) -> list[list[str]]:
+    """Write of how many addresses the place is known."""
+    base = found.to_city + found.to_country + found.unknown
     parts = (
         ("to the city", found.to_city),
         ("to the country", found.to_country),
         ("not known", found.unknown),
     )
-    rows = [[name, f"{of:,}", words.part_of(of, base)] for name, of in parts]
-    yield from table(columns, rows, width=width)
-    yield from _sources(figures, width)
+    return [[name, f"{of:,}", words.part_of(of, base)] for name, of in parts]
 
 
-def _sources(figures: Figures, width: int) -> Iterator[str]:
+def sources(figures: Figures) -> Iterator[str]:
+    """Say where the places come from and how old they are, in a sentence each."""
     found = figures.coverage
     for each in found.sources[: figures.top]:
         first, last = words.day(each.oldest_at), words.day(each.newest_at)
         when = f"on {first}" if first == last else f"from {first} to {last}"
         addresses = words.counted(each.addresses, "address")
-        yield from paragraph(
-            f"{short(each.source)}: {addresses}, looked up {when}", width=width
-        )
-    yield from _more(len(found.sources) - figures.top, "source", width)
+        yield f"{short(each.source)}: {addresses}, looked up {when}"
+    more = len(found.sources) - figures.top
+    if more > 0:
+        yield f"and {words.counted(more, 'more source')}"
     if found.looked_up_later:
         bans = words.counted(found.looked_up_later, "ban")
-        yield from paragraph(
+        yield (
             f"{bans} began more than 30 days before the address was looked up: it may "
-            "have been elsewhere then.",
-            width=width,
+            "have been elsewhere then."
         )
-    if any("ipinfo" in each.source.casefold() for each in found.sources):
-        yield from paragraph("IP address data powered by IPinfo", width=width)
+    if is_of_ipinfo(found):
+        yield IPINFO
+
+
+IPINFO = "IP address data powered by IPinfo"
+"""The licence of the data asks for these words."""
+
+
+def is_of_ipinfo(found: Coverage) -> bool:
+    """Tell whether any place comes from there."""
+    return any("ipinfo" in each.source.casefold() for each in found.sources)
 
 
 def jails(figures: Figures, width: int) -> Iterator[str]:
@@ -97,13 +122,8 @@ def jails(figures: Figures, width: int) -> Iterator[str]:
         yield from heading("Jails", width=width)
         yield from _jails(found.jails[: figures.top], width)
         yield from _more(len(found.jails) - figures.top, "jail", width)
-    unknown = [each.jail for each in found.jails if not each.is_known]
-    if unknown:
-        yield from paragraph(
-            "The configuration does not say what service these jails guard, so they "
-            f"count as other: {few(unknown, _NAMES)}",
-            width=width,
-        )
+    for told in jails_unknown(found):
+        yield from paragraph(told, width=width)
     if found.left_out:
         if found.jails:
             yield ""
@@ -114,13 +134,29 @@ def jails(figures: Figures, width: int) -> Iterator[str]:
         yield from _more(len(found.left_out) - figures.top, "jail", width)
 
 
+def jails_unknown(found: Jails) -> Iterator[str]:
+    """Name the jails whose service nobody told."""
+    unknown = [each.jail for each in found.jails if not each.is_known]
+    if unknown:
+        yield (
+            "The configuration does not say what service these jails guard, so they "
+            f"count as other: {few(unknown, _NAMES)}"
+        )
+
+
 def _jails(jails: tuple[JailCount, ...], width: int) -> Iterator[str]:
-    columns = (
-        Column("jail"),
-        Column("service"),
-        *(Column("addresses", right=True), Column("bans", right=True)),
-    )
-    rows = [
+    yield from table(JAILS, jail_rows(jails), width=width)
+
+
+JAILS = (
+    *(Column("jail"), Column("service")),
+    *(Column("addresses", right=True), Column("bans", right=True)),
+)
+
+
+def jail_rows(jails: tuple[JailCount, ...]) -> list[list[str]]:
+    """Write a line for each jail."""
+    return [
         [
             each.jail,
             words.service(each.service) if each.is_known else "not known",
@@ -129,7 +165,6 @@ def _jails(jails: tuple[JailCount, ...], width: int) -> Iterator[str]:
         ]
         for each in jails
     ]
-    yield from table(columns, rows, width=width)
 
 
 def _more(more: int, noun: str, width: int) -> Iterator[str]:

@@ -35,21 +35,24 @@ def title(figures: Figures, width: int) -> Iterator[str]:
         rest="",
     )
     for each in figures.filters:
-        yield from paragraph(_filter(each), width=width, first="")
+        yield from paragraph(filter_told(each), width=width, first="")
     yield ""
-    yield from paragraph(
+    yield from paragraph(how_to_read(figures), width=width, first="", rest="")
+
+
+def how_to_read(figures: Figures) -> str:
+    """Say what a ban is and is not, and what is ranked."""
+    return (
         "A ban shuts an address out after failed attempts; it is not a break-in. One "
         "address may be banned often, so rankings and percentages are of unique "
         "addresses. A place is the machine's, not the person's, as it was when the "
         "address was looked up. Rankings show the first "
-        f"{figures.top:,} and whatever is tied with the last of them.",
-        width=width,
-        first="",
-        rest="",
+        f"{figures.top:,} and whatever is tied with the last of them."
     )
 
 
-def _filter(each: Filter) -> str:
+def filter_told(each: Filter) -> str:
+    """Say what a report is confined to, or leaves out."""
     verb = "Left out" if each.leaves_out else "Only"
     return f"{verb}: {each.what} {few(each.values, _VALUES)}".rstrip()
 
@@ -74,10 +77,10 @@ def totals(figures: Figures, width: int) -> Iterator[str]:
         label, before_label = "now", "before"
     yield from heading("Totals", about=about, width=width)
     if not now.measure.bans:
-        yield from paragraph("No ban in this time.", width=width)
+        yield from paragraph(NO_BAN, width=width)
     columns = [Column("", limit=22), Column(label, right=True)]
     rows: list[list[str]] = [
-        [name, text] for name, text in zip(_ROWS, _column(now), strict=True)
+        [name, text] for name, text in zip(TOTALS, column(now), strict=True)
     ]
     if before is not None:
         columns += [
@@ -85,32 +88,57 @@ def totals(figures: Figures, width: int) -> Iterator[str]:
             Column("change", right=True),
         ]
         for row, text, moved in zip(
-            rows, _column(before), _changes(now, before), strict=True
+            rows, column(before), changes(now, before), strict=True
         ):
             row += [text, moved]
     yield from table(columns, rows, width=width)
+    for told in about_totals(figures):
+        yield from paragraph(told, width=width)
+
+
+def about_totals(figures: Figures) -> Iterator[str]:
+    """Say what the totals are not, in a sentence each."""
+    now, before = figures.totals, figures.before
     if before is None and figures.before_label:
-        yield from paragraph(
-            f"No comparison: the records do not cover all of {figures.before_label}.",
-            width=width,
-        )
+        yield f"No comparison: the records do not cover all of {figures.before_label}."
     if before is not None and (_has_gaps(now) or _has_gaps(before)):
-        yield from paragraph(
+        yield (
             f"The change is of {words.counted(now.days_covered, 'day')} with records "
-            f"against {before.days_covered:,}, not of equal times.",
-            width=width,
+            f"against {before.days_covered:,}, not of equal times."
         )
-    yield from _not_plain(now, width)
+    if now.repeats:
+        yield (
+            f"Not counted: {words.counted(now.repeats, 'ban')} that only repeat "
+            "others, such as those of recidive."
+        )
+    if now.cidr_bans:
+        yield (
+            f"{words.counted(now.cidr_bans, 'ban')} among them shut out a whole "
+            "network; each such network counts as one address."
+        )
+    if _has_gaps(now):
+        yield (
+            "Days without records are not days without bans: nobody knows "
+            "what happened then."
+        )
 
 
 def _has_gaps(totals: Totals) -> bool:
     return totals.days_covered < totals.days
 
 
-_ROWS = ("bans", "addresses", "failed attempts", "hosts with bans", "days with records")
+NO_BAN = "No ban in this time."
+TOTALS = (
+    "bans",
+    "addresses",
+    "failed attempts",
+    "hosts with bans",
+    "days with records",
+)
 
 
-def _column(totals: Totals) -> tuple[str, ...]:
+def column(totals: Totals) -> tuple[str, ...]:
+    """Write the numbers that `TOTALS` names."""
     measure = totals.measure
     counts = (measure.bans, measure.addresses, measure.attempts, totals.hosts)
     return (
@@ -119,7 +147,8 @@ def _column(totals: Totals) -> tuple[str, ...]:
     )
 
 
-def _changes(now: Totals, before: Totals) -> tuple[str, ...]:
+def changes(now: Totals, before: Totals) -> tuple[str, ...]:
+    """Write how each of them changed; of the last there is nothing to say."""
     pairs = (
         (now.measure.bans, before.measure.bans),
         (now.measure.addresses, before.measure.addresses),
@@ -127,27 +156,6 @@ def _changes(now: Totals, before: Totals) -> tuple[str, ...]:
         (now.hosts, before.hosts),
     )
     return (*(words.change(*pair) for pair in pairs), "")
-
-
-def _not_plain(totals: Totals, width: int) -> Iterator[str]:
-    if totals.repeats:
-        yield from paragraph(
-            f"Not counted: {words.counted(totals.repeats, 'ban')} that only repeat "
-            "others, such as those of recidive.",
-            width=width,
-        )
-    if totals.cidr_bans:
-        yield from paragraph(
-            f"{words.counted(totals.cidr_bans, 'ban')} among them shut out a whole "
-            "network; each such network counts as one address.",
-            width=width,
-        )
-    if _has_gaps(totals):
-        yield from paragraph(
-            "Days without records are not days without bans: nobody knows "
-            "what happened then.",
-            width=width,
-        )
 
 
 def services(figures: Figures, width: int) -> Iterator[str]:
@@ -160,11 +168,25 @@ def services(figures: Figures, width: int) -> Iterator[str]:
         about=f"percent of all {words.counted(base, 'address')}",
         width=width,
     )
-    columns = [Column("service")] + [
-        Column(name, right=True)
-        for name in ("addresses", "percent", "bans", "attempts")
-    ]
-    rows = [
+    yield from table(SERVICES, service_rows(figures), width=width)
+    if figures.several_services:
+        yield from paragraph(on_several(figures), width=width)
+    for each in figures.services:
+        if each.note:
+            yield from note(each.service, each.note, width)
+
+
+SERVICES = (
+    Column("service"),
+    *(Column("addresses", right=True), Column("percent", right=True)),
+    *(Column("bans", right=True), Column("attempts", right=True)),
+)
+
+
+def service_rows(figures: Figures) -> list[list[str]]:
+    """Write a line for each service."""
+    base = figures.totals.measure.addresses
+    return [
         [
             words.service(each.service),
             f"{each.measure.addresses:,}",
@@ -174,21 +196,15 @@ def services(figures: Figures, width: int) -> Iterator[str]:
         ]
         for each in figures.services
     ]
-    yield from table(columns, rows, width=width)
-    if figures.several_services:
-        yield from _on_several(figures, width)
-    for each in figures.services:
-        if each.note:
-            yield from note(each.service, each.note, width)
 
 
-def _on_several(figures: Figures, width: int) -> Iterator[str]:
+def on_several(figures: Figures) -> str:
+    """Say how many addresses are in the lines of several services."""
     several, base = figures.several_services, figures.totals.measure.addresses
     were = "was" if several == 1 else "were"
-    yield from paragraph(
+    return (
         f"{words.counted(several, 'address')} {were} banned on more than one service: "
-        f"counted once in each of them, and once in the {base:,}.",
-        width=width,
+        f"counted once in each of them, and once in the {base:,}."
     )
 
 

@@ -34,12 +34,22 @@ TOLD = {
 }
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """A day, a week or a month, its bans, and why there may be none."""
 
     name: str
     bans: int
     state: str
+
+    @property
+    def shown(self) -> str:
+        """Write the number, where there is one."""
+        return f"{self.bans:,}" if self.bans or self.state == "data" else "-"
+
+    @property
+    def told(self) -> str:
+        """Say why there is none."""
+        return TOLD.get(self.state, self.state)
 
 
 def by_day(figures: Figures, width: int) -> Iterator[str]:
@@ -47,7 +57,7 @@ def by_day(figures: Figures, width: int) -> Iterator[str]:
     days = figures.times.days
     if not days:
         return
-    noun, spans = _spans(days)
+    noun, spans = spans_of(days)
     most = max(span.bans for span in spans)
     state = days[0].state
     if state != "data" and all(day.state == state for day in days):
@@ -60,15 +70,16 @@ def by_day(figures: Figures, width: int) -> Iterator[str]:
     size = max(len(f"{most:,}"), 4)
     for span in spans:
         bar = "#" * -(-span.bans * _BAR // most) if most else ""
-        shown = f"{span.bans:,}" if span.bans or span.state == "data" else "-"
-        told = "  ".join(filter(None, (bar, TOLD.get(span.state, span.state))))
-        yield f"  {span.name:<14}  {shown:>{size}}  {told}".rstrip()
-    yield from _outages(figures, width)
+        told = "  ".join(filter(None, (bar, span.told)))
+        yield f"  {span.name:<14}  {span.shown:>{size}}  {told}".rstrip()
+    for told in outages(figures):
+        yield from paragraph(told, width=width)
 
 
-def _spans(days: Sequence[Day]) -> tuple[str, list[_Span]]:
+def spans_of(days: Sequence[Day]) -> tuple[str, list[Span]]:
+    """Put days together to weeks or months, so that they can be read; say to what."""
     if len(days) <= _DAYS:
-        return "day", [_Span(_named(day.day), day.bans, day.state) for day in days]
+        return "day", [Span(_named(day.day), day.bans, day.state) for day in days]
     if len(days) <= _WEEKS:
         weeks = _together(days, lambda day: day.isocalendar()[:2], _named)
         return "week", list(weeks)
@@ -86,7 +97,7 @@ def _together(
     days: Sequence[Day],
     key: Callable[[date], tuple[int, int]],
     name: Callable[[date], str],
-) -> Iterator[_Span]:
+) -> Iterator[Span]:
     for _, some in groupby(days, key=lambda day: key(day.day)):
         group = list(some)
         label = name(group[0].day)
@@ -99,19 +110,21 @@ def _together(
             state = f"{words.counted(len(missing), 'day')} without records"
         else:
             state = "data"
-        yield _Span(label, bans, state)
+        yield Span(label, bans, state)
 
 
-def _outages(figures: Figures, width: int) -> Iterator[str]:
-    outages = figures.times.outages
-    for outage in outages[: figures.top]:
-        yield from paragraph(_outage(outage), width=width)
-    if len(outages) > figures.top:
-        more = words.counted(len(outages) - figures.top, "more gap")
-        yield from paragraph(f"and {more} of single hosts or all", width=width)
+def outages(figures: Figures) -> Iterator[str]:
+    """Name the days without records, of all hosts and of single ones."""
+    found = figures.times.outages
+    for outage in found[: figures.top]:
+        yield outage_told(outage)
+    if len(found) > figures.top:
+        more = words.counted(len(found) - figures.top, "more gap")
+        yield f"and {more} of single hosts or all"
 
 
-def _outage(outage: Outage) -> str:
+def outage_told(outage: Outage) -> str:
+    """Say where there are no records, since when, and what is usual."""
     where = "any host" if outage.host is None else short(outage.host)
     when = (
         f"on {outage.first}"
