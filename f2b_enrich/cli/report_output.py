@@ -16,7 +16,7 @@ import click
 from f2b_enrich.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _STANDARD = Path("-")
 _SECONDS_BEFORE = 1.5
@@ -33,16 +33,50 @@ def write(text: str, output: Path | None) -> None:
         OSError: standard output takes no more.
         ReportError: the file cannot be written; what was there stays.
     """
+    write_parts((text,), output)
+
+
+def write_parts(parts: Iterable[str], output: Path | None) -> None:
+    """Write what is too long for one text in the same way, part by part.
+
+    Raises:
+        OSError: standard output takes no more.
+        ReportError: the file cannot be written; what was there stays.
+    """
     if output is None or output == _STANDARD:
-        click.echo(text, nl=False)
+        for part in parts:
+            click.echo(part, nl=False)
         return
-    try:
+    with _told(output):
         if output.exists() and not output.is_file():  # a pipe, /dev/stdout
             with output.open("w", encoding="utf-8") as file:
-                file.write(text)
-        else:
-            # A link to itself is an error to `resolve`, of a kind of its own.
-            _replace(Path(os.path.realpath(output)), text)
+                file.writelines(parts)
+            return
+        with (
+            _replaced(output) as (handle, _),
+            open(handle, "w", encoding="utf-8", closefd=False) as file,
+        ):
+            file.writelines(parts)
+
+
+def fill(write_to: Callable[[Path], None], output: Path) -> None:
+    """Have a file written by what needs its name.
+
+    Raises:
+        ReportError: the file cannot be written; what was there stays.
+    """
+    with _told(output):
+        if output.exists() and not output.is_file():
+            raise ReportError(f"{output}: is no file that could be replaced")
+        with _replaced(output) as (_, draft):
+            write_to(draft)
+
+
+@contextlib.contextmanager
+def _told(output: Path) -> Iterator[None]:
+    """Say of what is wrong which file it is about."""
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as exc:
@@ -50,19 +84,24 @@ def write(text: str, output: Path | None) -> None:
         raise ReportError(f"{output}: {exc.strerror or exc}") from exc
 
 
-def _replace(path: Path, text: str) -> None:
+@contextlib.contextmanager
+def _replaced(output: Path) -> Iterator[tuple[int, Path]]:
+    """Give a draft, open and by its name, that takes the place of a file in the end."""
+    # A link to itself is an error to `resolve`, of a kind of its own.
+    path = Path(os.path.realpath(output))
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
     try:
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(text)
-            file.flush()
-            with contextlib.suppress(FileNotFoundError):
-                _give_rights(handle, path.stat())
-            os.fsync(handle)
-        Path(name).replace(path)
+        yield handle, draft
+        with contextlib.suppress(FileNotFoundError):
+            _give_rights(handle, path.stat())
+        os.fsync(handle)
+        draft.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(handle)
 
 
 def _give_rights(handle: int, there: os.stat_result) -> None:
