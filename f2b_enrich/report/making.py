@@ -79,12 +79,14 @@ def make(
             asked.append(
                 replace(request, since=request.before_since, until=request.since)
             )
-        chosen = [selected.chosen(connection, _selection(one, newest)) for one in asked]
+        chosen = [
+            selected.chosen(connection, selection_of(one, newest)) for one in asked
+        ]
         is_small = sum(bans for _, bans in chosen) < WORTH_PROCESSES
         selections = [selection for selection, _ in chosen]
         parts = sharing.count(
             store,
-            list(map(_wanted, asked, selections)),
+            list(map(wanted_of, asked, selections)),
             lambda part: hosts.asked(part, request),
             processes=1 if is_small else min(processes, MOST_PROCESSES),
         )
@@ -116,7 +118,8 @@ def _goes_back(first: datetime, request: Request) -> bool:
     return first <= request.before_since
 
 
-def _wanted(request: Request, selection: Selection) -> sharing.Wanted:
+def wanted_of(request: Request, selection: Selection) -> sharing.Wanted:
+    """Say which bans of a selection are asked for."""
     return sharing.Wanted(
         selection=selection,
         countries=request.countries,
@@ -128,7 +131,8 @@ def _wanted(request: Request, selection: Selection) -> sharing.Wanted:
     )
 
 
-def _selection(request: Request, newest: int) -> Selection:
+def selection_of(request: Request, newest: int) -> Selection:
+    """Say which bans are read of a store whose last row is `newest`."""
     return Selection(
         since=request.since,
         until=request.until,

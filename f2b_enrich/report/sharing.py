@@ -100,14 +100,8 @@ def count_share(
 def _count(
     connection: sqlite3.Connection, wanted: Wanted, share: Share
 ) -> Generator[Part, Asked, None]:
-    bans = columns.read(connection, wanted.selection, share)
-    if wanted.countries or wanted.networks:
-        bans.keep_addresses(_Filter(wanted).is_wanted)
     beside = Part()
-    _leave_out(bans, wanted, repeats.jails(connection), beside)
-    _count_scanners(bans, beside)
-    if wanted.without_scanners:
-        bans.keep_addresses(_is_no_scanner)
+    bans = bans_that_count(connection, wanted, share, beside)
     around = counting.Around(
         services=selected.services(connection),
         host_countries=selected.host_countries(connection),
@@ -120,6 +114,23 @@ def _count(
     if asked is not None:
         del counted
         yield host_counting.count(bans, around, asked)
+
+
+def bans_that_count(
+    connection: sqlite3.Connection, wanted: Wanted, share: Share, beside: Part
+) -> Columns:
+    """Read the bans of one share that are wanted and repeat no others.
+
+    What is left out of them is counted in `beside`.
+    """
+    bans = columns.read(connection, wanted.selection, share)
+    if wanted.countries or wanted.networks:
+        bans.keep_addresses(_Filter(wanted).is_wanted)
+    _leave_out(bans, wanted, repeats.jails(connection), beside)
+    _count_scanners(bans, beside)
+    if wanted.without_scanners:
+        bans.keep_addresses(_is_no_scanner)
+    return bans
 
 
 def _leave_out(
