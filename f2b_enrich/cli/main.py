@@ -38,6 +38,7 @@ _COMMANDS = [
     "classify",
     "config",
     "daemon",
+    "export",
     "geo",
     "import",
     "merge",
