@@ -164,12 +164,12 @@ class _Digest:
     def days(self) -> tuple[DayCount, ...]:
         """Tell days, weekday by weekday: the hours tell the sums of those."""
         every = self.figures.times.days
-        of_weekdays: dict[int, list[int]] = {}
+        of_weekdays: list[list[int]] = [[] for _ in self.figures.times.hours]
         for place, each in enumerate(every):
-            of_weekdays.setdefault(each.day.weekday(), []).append(place)
+            of_weekdays[each.day.weekday()].append(place)
         counts: dict[int, int | None] = {}
-        for places in of_weekdays.values():
-            found = self._numbers([every[place].bans for place in places])
+        for weekday, places in enumerate(of_weekdays):
+            found = self._numbers(weekday, [every[place].bans for place in places])
             counts.update(zip(places, found, strict=True))
         return tuple(
             DayCount(
@@ -181,13 +181,26 @@ class _Digest:
         )
 
     def hours(self) -> tuple[tuple[int | None, ...], ...]:
-        return tuple(map(tuple, map(self._numbers, self.figures.times.hours)))
+        hours = self.figures.times.hours
+        return tuple(tuple(self._numbers(*each)) for each in enumerate(hours))
 
-    def _numbers(self, counts: Sequence[int]) -> list[int | None]:
-        """Tell none at all of too few addresses, however often they were banned."""
-        addresses = self.figures.totals.measure.addresses
-        least = self.least if addresses >= self.least else sum(counts) + 1
-        return numbers(counts, least=least)
+    def _numbers(self, weekday: int, counts: Sequence[int]) -> list[int | None]:
+        """Tell the numbers of a weekday, or none of one with too few bans."""
+        if weekday in self.weekdays():
+            return numbers(counts, least=self.least)
+        return [None if count else 0 for count in counts]
+
+    def weekdays(self) -> set[int]:
+        """Give the weekdays of which something is told.
+
+        Of too few addresses it is nothing, however often they were banned.
+        """
+        found = self.figures.totals.measure
+        if found.addresses < self.least:
+            return set()
+        sums = [sum(hours) for hours in self.figures.times.hours]
+        places = range(len(sums))
+        return set(told(places, sums.__getitem__, total=found.bans, least=self.least))
 
 
 def _addresses(row: _Row) -> int:
