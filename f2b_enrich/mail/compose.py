@@ -11,6 +11,7 @@ from f2b_enrich.mail import (
     digest_view,
     flood_view,
     headers,
+    pictures,
     sorting,
     view,
 )
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from f2b_enrich.mail.digest import Digest
     from f2b_enrich.mail.digest_csv import Attachment
     from f2b_enrich.mail.flood import Flood
+    from f2b_enrich.mail.letter import Letter
     from f2b_enrich.mail.rendering import Kind, Shown
 
 __all__ = ["Alert", "Composer", "subject"]
@@ -93,8 +95,30 @@ class Composer:
         self._fill(message, "flood", shown, form)
         return message
 
+    def compose_report(
+        self, letter: Letter, *, now: datetime, form: Form = "both"
+    ) -> EmailMessage:
+        """Write the mail that a report is, its pictures inside it.
+
+        Raises:
+            AddressError: recipient or sender cannot stand in a header.
+        """
+        shown = pictures.named(letter)
+        message = self._begun(letter, letter.host, shown.subject, now)
+        _sort(message, sorting.report_fields(letter))
+        text = letter.text
+        message.set_content(text, charset="utf-8", cte=_encoding(text))
+        if form == "both":
+            self._add_html(message, "report", shown)
+            pictures.add(message, letter)
+        return message
+
     def _begun(
-        self, told: Alert | Digest | Flood, host: str, subject: str, now: datetime
+        self,
+        told: Alert | Digest | Flood | Letter,
+        host: str,
+        subject: str,
+        now: datetime,
     ) -> EmailMessage:
         message = EmailMessage(policy=self._policy)
         message["From"] = addresses.qualified(told.sender, host)
@@ -111,12 +135,17 @@ class Composer:
         text = self._templates.render(f"{kind}.txt.jinja", shown)
         message.set_content(text, charset="utf-8", cte=_encoding(text))
         if form == "both":
-            html = self._templates.render(f"{kind}.html.jinja", shown)
-            message.add_alternative(
-                html, subtype="html", charset="utf-8", cte=_encoding(html)
-            )
-            for part in message.iter_parts():
-                del part["MIME-Version"]  # it belongs to the whole (RFC 2045, 4)
+            self._add_html(message, kind, shown)
+
+    def _add_html(
+        self, message: EmailMessage, kind: Kind | Literal["report"], shown: Shown
+    ) -> None:
+        html = self._templates.render(f"{kind}.html.jinja", shown)
+        message.add_alternative(
+            html, subtype="html", charset="utf-8", cte=_encoding(html)
+        )
+        for part in message.iter_parts():
+            del part["MIME-Version"]  # it belongs to the whole (RFC 2045, 4)
 
 
 def _sort(message: EmailMessage, fields: Iterable[tuple[str, str]]) -> None:

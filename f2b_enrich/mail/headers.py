@@ -81,7 +81,7 @@ _FIELDS = {
     **dict.fromkeys(("in-reply-to", "references", "list-id"), _Identifier),
     **dict.fromkeys(("x-f2b-host", "x-f2b-jail", "x-f2b-address", "x-f2b-ban"), _Text),
     **dict.fromkeys(("x-f2b-country", "x-f2b-asn", "x-f2b-attack"), _Text),
-    **dict.fromkeys(("x-f2b-digest", "x-f2b-flood"), _Text),
+    **dict.fromkeys(("x-f2b-digest", "x-f2b-flood", "x-f2b-report"), _Text),
 }
 
 

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     from f2b_enrich.mail.digest_view import DigestView
     from f2b_enrich.mail.flood_view import FloodView
+    from f2b_enrich.mail.letter import LetterView
     from f2b_enrich.mail.view import View
 
-    Shown: TypeAlias = View | DigestView | FloodView
+    Shown: TypeAlias = View | DigestView | FloodView | LetterView
 
 log = structlog.get_logger(__name__)
 

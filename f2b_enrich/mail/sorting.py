@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from f2b_enrich.mail.alert import Alert
     from f2b_enrich.mail.digest import Digest
     from f2b_enrich.mail.flood import Flood
+    from f2b_enrich.mail.letter import Letter
     from f2b_enrich.model import Ban
 
 LONGEST = 100
@@ -59,6 +60,12 @@ def flood_fields(flood: Flood) -> Iterator[tuple[str, str]]:
     yield "List-Id", f"<f2b-alerts.{_list_domain(flood.host)}>"
     state = "began" if flood.ended_at is None else "ended"
     yield from _clean({"X-F2B-Host": flood.host, "X-F2B-Flood": state})
+
+
+def report_fields(letter: Letter) -> Iterator[tuple[str, str]]:
+    """Give names and values of the fields of a report."""
+    yield "List-Id", f"<f2b-alerts.{_list_domain(letter.host)}>"
+    yield from _clean({"X-F2B-Host": letter.host, "X-F2B-Report": letter.label})
 
 
 def _thread(root: str) -> Iterator[tuple[str, str]]:
