@@ -33,6 +33,10 @@ class ReportSettings(Section):
         description='"service" = "what is said beside its tables"; '
         f"the services are {', '.join(get_args(Service))}",
     )
+    recipient: Name | None = Field(
+        None,
+        description="who gets `report --mail`; default `mail.recipient`",
+    )
     organisations: FilePath = Field(
         Path("/etc/f2b-enrich/organisations.toml"),
         description="a list of your own of networks that are one organisation, in "

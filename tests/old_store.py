@@ -47,6 +47,13 @@ _OTHERS = (
     "bounces_since_at, bounces_until_at) SELECT id, 'daily', '2026-11-19T23:00:00Z', "
     "'2026-11-20T23:00:00Z', '2026-11-18T23:00:00Z', '2026-11-20T06:00:00Z', "
     "'2026-11-21T06:00:00Z' FROM outbox WHERE kind = 'digest'",
+    "INSERT INTO outbox (kind, recipient, sender, state, about, attempts, created_at, "
+    "due_at, released_at, message_id) VALUES ('report', 'noc@admins.net', 'root@web1', "
+    "'due', 'October 2026', 0, '2026-11-01T06:30:00Z', '2026-11-01T06:30:00Z', "
+    "'2026-11-01T06:30:00Z', '<report.0@web1>')",
+    "INSERT INTO report_mails SELECT id, '2026-09-30T22:00:00Z', "
+    "'2026-10-31T23:00:00Z', '[]', x'5375626a6563743a0d0a0d0a' "
+    "FROM outbox WHERE kind = 'report'",
     "INSERT INTO imports (kind, fingerprint, name, place, read_at, is_finished, "
     "first_day, last_day) VALUES ('log', 'ab', 'fail2ban.log', '{\"position\": 90}', "
     "'2026-11-21T20:14:03Z', 1, '2026-11-20', '2026-11-21')",

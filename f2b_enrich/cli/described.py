@@ -21,6 +21,7 @@ EXAMPLES: Mapping[str, object] = {
     "own.ignoreip": ["127.0.0.1/8", "192.0.2.7"],
     "alerts.rules": {"shop": {"policy": "none", "jails": ["my-shop"]}},
     "digest.recipient": "noc@your.domain",
+    "report.recipient": "noc@your.domain",
     "bounces.maildir": "/var/mail/f2b-enrich/Maildir",
     "bounces.mbox": "/var/mail/f2b-enrich",
     "mailbox.maildir": "/var/mail/abuse/Maildir",

@@ -9,6 +9,7 @@ from f2b_enrich.inert import printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import OutboxState
 from f2b_enrich.store import bounces, fates, filling
+from f2b_enrich.store.report_mails import REPORT
 from f2b_enrich.tables import Column, cut, fit
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def _about(mail: Mail, zone: tzinfo | None) -> str:
 
 
 def _kind(row: OutboxRow) -> str:
-    return f"{row.kind} {row.about}" if row.kind == "flood" and row.about else row.kind
+    is_named = row.kind in {"flood", REPORT} and row.about
+    return f"{row.kind} {row.about}" if is_named else row.kind
 
 
 def _reason(mail: Mail, zone: tzinfo | None) -> str | None:

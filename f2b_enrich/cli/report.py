@@ -41,6 +41,8 @@ class _Wish:
     top: int | None
     form: Form
     output: Path | None
+    by_mail: bool = False
+    is_once: bool = False
 
 
 def _several(*names: str, metavar: str, words: str, **more: Any) -> Any:  # noqa: ANN401
@@ -145,6 +147,18 @@ _OPTIONS = (
         metavar="PATH",
         help="The file to write, whole at once; for csv the folder.",
     ),
+    click.option(
+        "--mail",
+        "by_mail",
+        is_flag=True,
+        help="Mail it, with pictures, to report.recipient, else mail.recipient.",
+    ),
+    click.option(
+        "--once",
+        "is_once",
+        is_flag=True,
+        help="With --mail: not to whom the same was mailed before.",
+    ),
 )
 
 
@@ -161,7 +175,8 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     "  f2b-enrich report --last 7d --service mail --without-scanners\n"
     "  f2b-enrich report --since 2026-01-01 --until 2026-07-01 --top 50\n"
     "  f2b-enrich report --format json | jq .totals\n"
-    "  f2b-enrich report --format csv --output october"
+    "  f2b-enrich report --format csv --output october\n"
+    "  f2b-enrich report --mail"
 )
 @_with_options
 @with_settings
@@ -172,6 +187,8 @@ def report(
     top: int | None,
     form: Form,
     output: Path | None,
+    by_mail: bool,
+    is_once: bool,
     **options: Any,  # noqa: ANN401 - they are the fields of Asked and Filters
 ) -> None:
     """Report who attacks us, when, from where and on what.
@@ -180,22 +197,56 @@ def report(
     says of what its percentages are. The time before, as long, is compared with it.
     Bans that only repeat others, those of recidive, are counted apart.
     """
-    if form == "csv" and output in {None, Path("-")}:
-        raise click.UsageError("--format csv needs --output FOLDER")
+    wish = _Wish(top=top, form=form, output=output, by_mail=by_mail, is_once=is_once)
+    _check(wish)
     asked = Asked(**{one.name: options.pop(one.name) for one in fields(Asked)})
-    wish = _Wish(top=top, form=form, output=output)
     now = datetime.now(UTC)
     try:
         request = _request(settings, asked, Filters(**options), top=top, now=now)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from None
+    if by_mail:
+        _mail(settings, request, wish, now)
+        return
+    figures = _count(settings, request, now)
+    _write(figures, wish, request.zone)
+    if form != "text" and not figures.totals.measure.bans:
+        _remark(f"no bans in {request.label}")
+
+
+def _check(wish: _Wish) -> None:
+    if wish.is_once and not wish.by_mail:
+        raise click.UsageError("--once needs --mail")
+    if wish.by_mail and (wish.form != "text" or wish.output is not None):
+        raise click.UsageError("--mail takes neither --format nor --output")
+    if wish.form == "csv" and wish.output in {None, Path("-")}:
+        raise click.UsageError("--format csv needs --output FOLDER")
+
+
+def _mail(settings: Settings, request: Request, wish: _Wish, now: datetime) -> None:
+    """Have it sent, unless all who get it have it and nobody wants it again."""
+    from f2b_enrich.cli import report_mail  # noqa: PLC0415 - it reads the figures' names
+
+    to = report_mail.addressees(settings)
+    if wish.is_once:
+        to = report_mail.without_those_told(settings, request, to)
+        if not to.recipients:
+            return
+    figures = _count(settings, request, now)
+    drawn = report_mail.draw(figures)
+    report_mail.queue(
+        settings, figures, request, to, drawn=drawn, now=now, is_once=wish.is_once
+    )
+
+
+def _count(settings: Settings, request: Request, now: datetime) -> Figures:
     # Only here: what counts is large, and `f2b-enrich --help` imports each command.
     from f2b_enrich.report.making import make  # noqa: PLC0415
     from f2b_enrich.report.organisations import OrganisationRules  # noqa: PLC0415
 
     rules = OrganisationRules.configured(settings.report)
     with report_output.patience(f"counting the bans of {request.label} ..."):
-        figures = make(
+        return make(
             settings.store.path,
             request,
             # The same networks come back in each table.
@@ -203,9 +254,6 @@ def report(
             now=now,
             processes=len(os.sched_getaffinity(0)),
         )
-    _write(figures, wish, request.zone)
-    if form != "text" and not figures.totals.measure.bans:
-        _remark(f"no bans in {request.label}")
 
 
 def _request(

@@ -30,7 +30,12 @@ _LONGEST_REASON = 200
 _WEEK = timedelta(days=6)
 """In which the name of a day says which day it is."""
 
-_KINDS = {"alert": "alert", "digest": "digest", "flood": "flood mail"}
+_KINDS = {
+    "alert": "alert",
+    "digest": "digest",
+    "flood": "flood mail",
+    "report": "report",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

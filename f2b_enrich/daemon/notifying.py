@@ -14,7 +14,7 @@ from f2b_enrich.daemon import commands, notices
 from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.commands import CommandError
 from f2b_enrich.daemon.loops import first_of
-from f2b_enrich.daemon.writing import AboutBan, known_of
+from f2b_enrich.daemon.writing import AboutBan, AboutReport, known_of
 from f2b_enrich.errors import DeliveryError, StoreError
 from f2b_enrich.mail.digest import Digest
 from f2b_enrich.mail.flood import Flood
@@ -161,7 +161,7 @@ class Notifying:
     def _about_many(
         self, about: Notification, known: Known, folded: Folded, desk: Desk
     ) -> bytes:
-        if isinstance(known, AboutBan):
+        if isinstance(known, AboutBan | AboutReport):
             return notices.text(notices.of_other(about, folded, host=self._host))
         told = desk.writer.told(about.mail, known)
         if isinstance(told, Flood):

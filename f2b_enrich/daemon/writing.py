@@ -10,13 +10,15 @@ from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.bounce_notes import bounce_notes
 from f2b_enrich.daemon.digests import DigestDesk, digest
 from f2b_enrich.daemon.flood_notices import flood
+from f2b_enrich.daemon.report_mails import report
 from f2b_enrich.daemon.sorting import FLOOD
 from f2b_enrich.mail.digest import Digest
 from f2b_enrich.mail.flood import Flood
-from f2b_enrich.store import digests, facts, floods
+from f2b_enrich.store import digests, facts, floods, report_mails
 from f2b_enrich.store.digests import DigestFacts
 from f2b_enrich.store.filling import DIGEST
 from f2b_enrich.store.floods import FloodFacts
+from f2b_enrich.store.report_mails import REPORT
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,7 +61,14 @@ class AboutFlood:
     flood: FloodFacts | None
 
 
-Known: TypeAlias = AboutBan | AboutMany | AboutFlood
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutReport:
+    """A report, as it was written when it was queued; None when it is kept no more."""
+
+    message: bytes | None
+
+
+Known: TypeAlias = AboutBan | AboutMany | AboutFlood | AboutReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +100,9 @@ class Writer:
             DeliveryError: an address must not be used, or the store knows nothing of
                 what the mail is about.
         """
+        if isinstance(known, AboutReport):
+            message = report(row, known.message, settings=self.settings.mail)
+            return Written(sender=row.sender, recipient=row.recipient, message=message)
         told = self.told(row, known)
         if isinstance(told, Digest):
             message = self.composer.compose_digest(told, now=now, form=form)
@@ -100,7 +112,9 @@ class Writer:
             message = self.composer.compose(told, now=now, form=form)
         return Written(sender=told.sender, recipient=told.recipient, message=message)
 
-    def told(self, row: OutboxRow, known: Known) -> Alert | Digest | Flood:
+    def told(
+        self, row: OutboxRow, known: AboutBan | AboutMany | AboutFlood
+    ) -> Alert | Digest | Flood:
         """Bring together what the mail of a row tells.
 
         Raises:
@@ -158,6 +172,8 @@ def known_of(connection: sqlite3.Connection, row: OutboxRow) -> Known:
         return AboutMany(digest=found, came_back=back)
     if row.kind == FLOOD:
         return AboutFlood(flood=floods.facts(connection, row.id))
+    if row.kind == REPORT:
+        return AboutReport(message=report_mails.message(connection, row.id))
     if row.ban_id is None:
         return AboutBan(ban=None)
     return AboutBan(

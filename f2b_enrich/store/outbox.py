@@ -34,6 +34,9 @@ _AHEAD = (
 ALERT = "alert"
 """The kind of the mails about one ban."""
 
+# It names addresses and user names, and is needed no more.
+_FORGET = "UPDATE report_mails SET message = NULL WHERE outbox_id = ?"
+
 _READY = f"""
     EXISTS (
         SELECT 1 FROM bans WHERE bans.id = outbox.ban_id
@@ -177,6 +180,7 @@ def sent(connection: sqlite3.Connection, row: OutboxRow, *, now: datetime) -> No
         "last_error = NULL WHERE id = ? AND message_id = ?",
         (time_text(now), row.id, row.message_id),
     )
+    connection.execute(_FORGET, (row.id,))
 
 
 def failed(
@@ -243,12 +247,15 @@ def retry(
 
 def drop(connection: sqlite3.Connection, row_id: int) -> int:
     """Give a mail up without sending it; tell whether there was one to drop."""
-    return connection.execute(
+    dropped = connection.execute(
         "UPDATE outbox SET state = 'skipped', last_error = 'dropped by hand' "
         "WHERE id = ? AND state IN ('due', 'dead', 'held', 'unsure') "
         f"AND NOT {_BEING_FILLED}",
         (row_id,),
     ).rowcount
+    if dropped:
+        connection.execute(_FORGET, (row_id,))
+    return dropped
 
 
 def row(connection: sqlite3.Connection, row_id: int) -> OutboxRow | None:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import time_text
-from f2b_enrich.store import found, removal, retention, sighted, wiping
+from f2b_enrich.store import found, removal, report_mails, retention, sighted, wiping
 from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.retention import RENAMED, STRIPPED, Removed
 
@@ -140,7 +140,7 @@ class Purge:
         return lines.rowcount, found.rowcount
 
     def _drop_names(self, before: datetime) -> None:
-        """Drop campaigns that are over, the first name of those that go on, events."""
+        """Drop campaigns that are over, first names of others, reports, events."""
         at = time_text(before)
         with self._write():
             gone = self._connection.execute(
@@ -149,6 +149,7 @@ class Purge:
             renamed = self._connection.execute(
                 f"UPDATE campaigns SET first_name = '' WHERE {RENAMED}", {"before": at}
             )
+            report_mails.forget_old(self._connection, before=before)
         self.removed.campaigns += gone.rowcount + renamed.rowcount
         count = EVENTS_AT_ONCE
         while count == EVENTS_AT_ONCE:

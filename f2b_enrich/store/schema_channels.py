@@ -1,4 +1,4 @@
-"""The tables of what is beside mail: bounces, and what a command is told."""
+"""The tables beside the mails: bounces, what a command is told, whole reports."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ CHANNELS = (
     """
     CREATE INDEX notifications_open ON notifications (state, due_at)
     WHERE state != 'done'
+    """,
+    # What a report in the outbox is about, and its mail until it is sent.
+    """
+    CREATE TABLE report_mails (
+        outbox_id INTEGER NOT NULL PRIMARY KEY REFERENCES outbox (id),
+        since_at TEXT NOT NULL,
+        until_at TEXT NOT NULL,
+        filters TEXT NOT NULL,
+        message BLOB
+    ) STRICT
     """,
 )
 """Made with the first tables, which they point at."""

@@ -162,6 +162,9 @@ _UNDUE = f"""
     WHERE state IN ('due', 'sending', 'held')
 """
 
+# None of them leaves from here.
+_UNSENT = "UPDATE main.report_mails SET message = NULL"
+
 _BESIDE_MAILS = """
     INSERT OR IGNORE INTO main.{table} ({columns})
     SELECT numbers.new, {others} FROM {source}.{table} AS row
@@ -197,6 +200,7 @@ def copy_tables(connection: sqlite3.Connection, sources: Sequence[str]) -> None:
         _copy_mails(connection, source)
         _copy_campaigns(connection, source)
     connection.execute(_UNDUE)
+    connection.execute(_UNSENT)
 
 
 def copy_marks(connection: sqlite3.Connection, sources: Sequence[str]) -> None:
@@ -250,6 +254,7 @@ def _copy_mails(connection: sqlite3.Connection, source: str) -> None:
     for table, only in (
         ("bounces", "true"),
         ("digests", "true"),
+        ("report_mails", "true"),
         # One that is still to be told of is left to where it came from.
         ("notifications", "row.state = 'done'"),
     ):

@@ -305,6 +305,7 @@ INSERT INTO outbox VALUES(2,'alert','0669073d-d536-5974-bb1d-d5b67e956a3b','noc@
 INSERT INTO outbox VALUES(3,'alert','e1be8071-47e3-5422-8d67-61cd0a642b41','noc@admins.net','root@web1','dead',NULL,NULL,1,'2026-11-20T14:14:03Z','2026-11-20T14:14:03Z',NULL,NULL,'<alert.2.e1be8071-47e3-5422-8d67-61cd0a642b41@web1>','550 5.1.1 no such user');
 INSERT INTO outbox VALUES(4,'alert','840c4755-18e0-52bc-8c8a-4183d77d505b','noc@admins.net','root@web1','due',NULL,NULL,0,'2026-11-21T20:15:03Z','2026-11-21T20:15:03Z',NULL,NULL,'<alert.3.840c4755-18e0-52bc-8c8a-4183d77d505b@web1>',NULL);
 INSERT INTO outbox VALUES(5,'digest',NULL,'noc@admins.net','root@web1','due',NULL,NULL,0,'2026-11-21T06:00:00Z','2026-11-21T06:00:00Z',NULL,NULL,'<digest.0@web1>',NULL);
+INSERT INTO outbox VALUES(6,'report',NULL,'noc@admins.net','root@web1','due','October 2026',NULL,0,'2026-11-01T06:30:00Z','2026-11-01T06:30:00Z','2026-11-01T06:30:00Z',NULL,'<report.0@web1>',NULL);
 CREATE TABLE floods (
         id INTEGER PRIMARY KEY,
         recipient TEXT NOT NULL,
@@ -373,6 +374,15 @@ CREATE TABLE notifications (
     ) STRICT
     ;
 INSERT INTO notifications VALUES(1,1,'88b04075-8ee2-56a6-af55-ac827fe27500','alert','done',1,'2026-11-19T20:14:05Z','2026-11-19T20:14:05Z',NULL,NULL);
+CREATE TABLE report_mails (
+        outbox_id INTEGER NOT NULL PRIMARY KEY REFERENCES outbox (id),
+        since_at TEXT NOT NULL,
+        until_at TEXT NOT NULL,
+        filters TEXT NOT NULL,
+        message BLOB
+    ) STRICT
+    ;
+INSERT INTO report_mails VALUES(6,'2026-09-30T22:00:00Z','2026-10-31T23:00:00Z','[]',X'5375626a6563743a0d0a0d0a');
 CREATE TABLE ban_records (
         ip TEXT NOT NULL,
         host TEXT NOT NULL,
