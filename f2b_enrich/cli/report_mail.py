@@ -11,9 +11,11 @@ import click
 
 from f2b_enrich.cli.opening import reading, writing
 from f2b_enrich.errors import AddressError, ReportError
+from f2b_enrich.health.check_report import has_extra
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.addresses import check_address, route
 from f2b_enrich.mail.compose import Composer
+from f2b_enrich.mail.letter import Picture
 from f2b_enrich.model import time_text
 from f2b_enrich.outbox import message_id
 from f2b_enrich.report import as_mail
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from f2b_enrich.config import Settings
-    from f2b_enrich.mail.letter import Picture
     from f2b_enrich.model import OutboxRow
     from f2b_enrich.report.figures import Figures
     from f2b_enrich.report.request import Request
@@ -35,6 +36,13 @@ LARGEST = 1_000_000
 
 
 WITHOUT = "Without pictures: these need `./install.sh --with report`."
+NOT_DRAWN = "Without pictures: they could not be drawn."
+
+_TITLES = {
+    "map": "Where the addresses are",
+    "days": "Bans by day",
+    "countries": "Countries by addresses",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +110,21 @@ def _already(row: OutboxRow) -> str:
 
 def draw(figures: Figures) -> Drawn:
     """Draw the pictures, where what draws them is installed."""
-    del figures
-    return Drawn(remark=WITHOUT)
+    if not has_extra():
+        return Drawn(remark=WITHOUT)
+    # Only here: they are large, and the extra may not be there.
+    from f2b_enrich.report.pictures import pictures  # noqa: PLC0415
+
+    try:
+        drawn = pictures(figures)
+    except Exception as exc:  # noqa: BLE001 - a mail without is better than none
+        _remark(f"no pictures: {type(exc).__name__}: {exc}")
+        return Drawn(remark=NOT_DRAWN)
+    found = (
+        Picture(name=one.name, title=_TITLES[one.name], alt=one.alt, png=one.png)
+        for one in drawn
+    )
+    return Drawn(pictures=tuple(found))
 
 
 def queue(

@@ -28,6 +28,7 @@ from f2b_enrich.health import (
     check_mail,
     check_mailbox,
     check_reconcile,
+    check_report,
     check_spool,
     check_store,
     figures,
@@ -108,6 +109,7 @@ def check(settings: Settings, world: World, *, seconds: float = SECONDS) -> Repo
             "held": chain.held,
             "notify": chain.channels,
             "mailbox": chain.mailbox,
+            "report": chain.report,
             "geo": chain.geo,
             "ipinfo": chain.ipinfo,
             "banned": chain.banned,
@@ -244,6 +246,9 @@ class _Chain:
         yield from check_mailbox.links(
             self._settings.mailbox.maildir, account=self._world.account
         )
+
+    def report(self) -> Iterator[Link]:
+        yield from check_report.links(self._settings.store.path)
 
     def geo(self) -> Iterator[Link]:
         ipinfo = self._settings.ipinfo

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.cli import report_mail
-from f2b_enrich.cli.report_mail import Drawn
 from tests.cli import Ran, run
 from tests.daemons import living
 from tests.digest_mail import body
 from tests.report_events import ReportStore
-from tests.report_mails import picture, pictures_of, read
+from tests.report_mails import pictures_of, read
 from tests.report_october import october
 
 if TYPE_CHECKING:
@@ -42,13 +41,6 @@ async def daemon(short_folder: Path, month: bytes) -> AsyncIterator[Daemon]:
         yield daemon
 
 
-@pytest.fixture(autouse=True)
-def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw nothing that takes long: what is drawn is another test's."""
-    two = (picture("map"), picture("days", "Bans by day"))
-    monkeypatch.setattr(report_mail, "draw", lambda _: Drawn(pictures=two))
-
-
 async def report(daemon: Daemon, *words: str) -> Ran:
     given: tuple[str | Path, ...] = (*MONTH, *words, "--config", daemon.lab.config)
     return await asyncio.to_thread(run, "report", "--mail", *given)
@@ -70,7 +62,11 @@ async def test_a_month_arrives_with_its_pictures(daemon: Daemon) -> None:
     (received,) = daemon.smtp.received
     assert received.recipients == ("noc@alerts.example",)
     message = read(received.content)
-    assert len(pictures_of(message)) == 2
+    names = {part.get_filename() for part in pictures_of(message)}
+    assert {"days.png", "countries.png"} <= names
+    assert "Bar chart of countries, by addresses: United States 223" in body(
+        message, "html"
+    )
     assert "United States" in body(message, "html")
     assert "United States" in body(message, "plain")
     assert len(received.content) < report_mail.LARGEST
