@@ -90,7 +90,8 @@ mount -t overlay overlay "$packages" \
     -o "lowerdir=$3,upperdir=$1/packages,workdir=$1/packages-work"
 mount --bind "$2/f2b_enrich" "$packages/f2b_enrich"
 printf '%s\n' '#!/opt/f2b-enrich/bin/python3' 'import sys' \
-    'from f2b_enrich.cli.main import main' 'sys.exit(main())' \
+    'from f2b_enrich.cli.main import main' \
+    'if __name__ == "__main__":' '    sys.exit(main())' \
     >"$root/opt/f2b-enrich/bin/f2b-enrich"
 chmod 755 "$root/opt/f2b-enrich/bin/f2b-enrich"
 }

@@ -90,7 +90,9 @@ import sys
 
 from f2b_enrich.cli.main import main
 
-sys.exit(main())
+# Processes that share its work read this file, too.
+if __name__ == "__main__":
+    sys.exit(main())
 PROGRAM
     chmod 755 "$fresh/bin/f2b-enrich"
     "$fresh/bin/python3" -I -m compileall -qq "$site/f2b_enrich"
