@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, TypeAlias
 
+    from f2b_enrich.joining.plain_lines import PlainLine
+
     Unpacked: TypeAlias = tuple[Any, ...]
+    Key: TypeAlias = tuple[str, str]
+    """A host and an address."""
 
 PARTS = 16
 """All records of an address are in one of so many parts, unpacked one by one."""
@@ -22,12 +26,20 @@ PARTS = 16
 _PROTOCOL = 5
 
 
-def packed(records: Iterable[Unpacked]) -> dict[int, bytes]:
+def packed(
+    records: Iterable[Unpacked], lines: Mapping[Key, list[PlainLine]]
+) -> dict[int, bytes]:
     """Part records by their address, the second in each, the same in every process."""
-    parts: dict[int, list[Unpacked]] = {}
+    parts: dict[int, tuple[list[Unpacked], list[tuple[Key, list[PlainLine]]]]] = {}
     for record in records:
-        parts.setdefault(crc32(record[1].encode()) % PARTS, []).append(record)
+        parts.setdefault(_part_of(record[1]), ([], []))[0].append(record)
+    for item in lines.items():
+        parts.setdefault(_part_of(item[0][1]), ([], []))[1].append(item)
     return {part: pickle.dumps(some, _PROTOCOL) for part, some in parts.items()}
+
+
+def _part_of(ip: str) -> int:
+    return crc32(ip.encode()) % PARTS
 
 
 def packed_counts(counts: Mapping[tuple[Any, ...], int]) -> bytes:
@@ -43,15 +55,18 @@ def unpacked_counts(packed: Iterable[bytes]) -> Counter[Any]:
     return counts
 
 
-def unpacked(parts: Iterable[bytes]) -> dict[tuple[str, str], list[Brought]]:
+def unpacked(parts: Iterable[bytes]) -> dict[Key, list[Brought | PlainLine]]:
     """Give records as the store takes them in, by host and address.
 
     They come from this program's own processes only.
     """
-    brought: dict[tuple[str, str], list[Brought]] = {}
+    brought: dict[Key, list[Brought | PlainLine]] = {}
     for part in parts:
-        for host, ip, *rest in pickle.loads(part):  # noqa: S301 - what `packed` made
+        records, lines = pickle.loads(part)  # noqa: S301 - what `packed` made
+        for host, ip, *rest in records:
             brought.setdefault((host, ip), []).append(_brought(*rest))
+        for key, of_address in lines:
+            brought.setdefault(key, []).extend(of_address)
     return brought
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from f2b_enrich.importing.records import Record
     from f2b_enrich.intake.naming import Names
-    from f2b_enrich.intake.packing import Unpacked
+    from f2b_enrich.intake.packing import Key, Unpacked
+    from f2b_enrich.joining.plain_lines import PlainLine
+    from f2b_enrich.joining.sightings import Sighting
 
     FoundKey: TypeAlias = tuple[str, str, str, date]
     """Host, jail and address found, and the day."""
@@ -80,11 +82,13 @@ class Step:
 class Portion:
     """Records and counts, in a form that is quick to send to another process.
 
-    `records` are in `parts` once it is packed, `size` of them. `taken` counts bytes of
-    the files themselves, `days` bans by their day, UTC.
+    `records`, and the `lines` that tell no more than such lines do, are in `parts` once
+    it is packed, `size` of them. `taken` counts bytes of the files themselves, `days`
+    bans by their day, UTC.
     """
 
     records: list[Unpacked] = field(default_factory=list)
+    lines: dict[Key, list[PlainLine]] = field(default_factory=dict)
     parts: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
     steps: list[Step] = field(default_factory=list)
@@ -137,6 +141,10 @@ class Portion:
             self.days[at.date()] += 1
         key = names.host_of(record.host), names.address_of(record.ip)
         self.size += 1
+        if _is_plain(record, seen):
+            line = (seen.at, seen.kind, seen.jail, reference)
+            self.lines.setdefault(key, []).append(line)  # type: ignore[arg-type]
+            return
         self.records.append(
             (
                 *key,
@@ -155,8 +163,9 @@ class Portion:
 
     def pack(self) -> None:
         """Part the records by their addresses, and make them small."""
-        if self.records:
-            self.parts, self.records = packed(self.records), []
+        if self.records or self.lines:
+            self.parts = packed(self.records, self.lines)
+            self.records, self.lines = [], {}
         for step in self.steps:
             step.pack()
 
@@ -193,6 +202,19 @@ class Gathering:
 def shown(unread: bytes) -> str:
     """Write the beginning of what could not be read, harmless on one line."""
     return cut(printable(unread.decode("utf-8", "replace").strip()), LONGEST_SHOWN)
+
+
+def _is_plain(record: Record, seen: Sighting) -> bool:
+    """Tell whether a record is of a log, and tells nothing but what a line is for."""
+    return bool(
+        seen.origin == "log"
+        and seen.kind in ("ban", "unban")
+        and seen.jail
+        and seen.ends_at is None
+        and record.failures is None
+        and record.ban_count is None
+        and not record.lines
+    )
 
 
 def _harmless(line: bytes) -> str:

@@ -11,7 +11,7 @@ from f2b_enrich.intake.packing import unpacked
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store import jails, search
 from f2b_enrich.store.connection import transaction
-from f2b_enrich.store.intake import take_in
+from f2b_enrich.store.intake import Brought, take_in
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
+    from f2b_enrich.intake.packing import Key
     from f2b_enrich.intake.portions import Portion, Step
     from f2b_enrich.intake.stopping import Stop
-    from f2b_enrich.store.intake import Brought, LookUp
+    from f2b_enrich.joining.plain_lines import PlainLine
+    from f2b_enrich.store.intake import LookUp
     from f2b_enrich.store.jails import KnownJail
 
-    _Item: TypeAlias = tuple[tuple[str, str], list[Brought]]
+    _Records: TypeAlias = list[Brought | PlainLine]
+    _Item: TypeAlias = tuple[Key, _Records]
 
 WANTED_TRANSACTION = 0.015
 """Seconds that a transaction shall take while a daemon works on the store: one in a
@@ -47,7 +50,7 @@ MOST_TOGETHER = 60_000
 """Records in a transaction while no daemon runs."""
 
 MOST_ADDRESSES = 2000
-"""Addresses in one: all that is known of them is in memory, and that may be much."""
+"""Addresses at once: all that is known of them is in memory, and that may be much."""
 
 MOST_STEPS = 1000
 """Places that wait."""
@@ -140,29 +143,31 @@ class Writer:
 
     def _write(self, items: Sequence[_Item], *, is_slow: bool) -> Sequence[_Item]:
         """Write as many records as fit a transaction; give those that are left."""
-        some, left = self._fitting_of(
-            items, self._fitting if is_slow else MOST_TOGETHER
-        )
+        room = self._fitting if is_slow else MOST_TOGETHER
+        taken, records = Counter[str](), 0
         with self._transaction(is_slow=is_slow):
-            self._note_jails(some.values())
-            taken = take_in(
-                self._connection, some, now=self._now, look_up=self._look_up
-            )
-        self.taken["new"] += taken.new
-        self.taken["refused"] += taken.refused
+            while items and records < room:
+                some, items = self._fitting_of(items, room - records)
+                records += sum(map(len, some.values()))
+                self._note_jails(some.values())
+                bans = take_in(
+                    self._connection, some, now=self._now, look_up=self._look_up
+                )
+                taken.update(new=bans.new, refused=bans.refused)
+        self.taken += taken
         if is_slow:
-            self._adapt(sum(map(len, some.values())))
-        return left
+            self._adapt(records)
+        return items
 
     def _fitting_of(
         self, items: Sequence[_Item], most: float
-    ) -> tuple[dict[tuple[str, str], list[Brought]], Sequence[_Item]]:
+    ) -> tuple[dict[Key, _Records], Sequence[_Item]]:
         """Part items into some of so many records, and those that are left.
 
         Each part of an address is as large as all before: what is known of it is read
         for every part, which would take longer than it all in one if they were small.
         """
-        some: dict[tuple[str, str], list[Brought]] = {}
+        some: dict[Key, _Records] = {}
         records = end = 0
         while end < len(items) and records < most and len(some) < MOST_ADDRESSES:
             key, brought = items[end]
@@ -176,9 +181,9 @@ class Writer:
                 return some, [(key, brought[room:]), *items[end:]]
         return some, items[end:]
 
-    def _note_jails(self, brought: Iterable[list[Brought]]) -> None:
+    def _note_jails(self, brought: Iterable[_Records]) -> None:
         """Have the jails known before their bans: some only repeat what others ban."""
-        found = {each.sighting.jail for some in brought for each in some}
+        found = {_jail_of(each) for some in brought for each in some}
         for jail in found - self._noted_jails - {None}:
             jails.note(self._connection, self._known_jail(jail or ""))
         self._noted_jails |= {jail for jail in found if jail}
@@ -267,6 +272,7 @@ class _Gathered:
             len(line)
             for records in brought.values()
             for record in records
+            if isinstance(record, Brought)
             for line in record.lines
         )
         return list(brought.items())
@@ -277,6 +283,10 @@ class _Gathered:
         done = [step for number, step in self._steps if number < first]
         del self._steps[: len(done)]
         return done
+
+
+def _jail_of(record: Brought | PlainLine) -> str | None:
+    return record.sighting.jail if isinstance(record, Brought) else record[2]
 
 
 def _together(steps: Iterable[Step]) -> list[Step]:

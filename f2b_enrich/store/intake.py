@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.model import time_text
 from f2b_enrich.store import wishes
 from f2b_enrich.store.contents import Content
+from f2b_enrich.store.plain import record_of, take_plain
 from f2b_enrich.store.retention import purged
 from f2b_enrich.store.settled import write
 from f2b_enrich.store.settling import decide
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from f2b_enrich.joining.plain_lines import PlainLine
     from f2b_enrich.joining.sightings import Sighting
+    from f2b_enrich.store.neighbourhoods import Key
     from f2b_enrich.store.settled import Settlement
 
 LookUp: TypeAlias = wishes.LookUp
@@ -53,7 +56,7 @@ class TakenIn:
 
 def take_in(
     connection: sqlite3.Connection,
-    brought: Mapping[tuple[str, str], Sequence[Brought]],
+    brought: Mapping[Key, Sequence[Brought | PlainLine]],
     *,
     now: datetime,
     look_up: LookUp,
@@ -64,6 +67,42 @@ def take_in(
     `read_address` does. No mail is queued, and nothing that was purged comes back.
     """
     _note_hosts(connection, {host for host, _ in brought}, time_text(now))
+    plain: dict[Key, Sequence[PlainLine]] = {}
+    others: dict[Key, list[Brought]] = {}
+    for key, records in brought.items():
+        lines = [record for record in records if not isinstance(record, Brought)]
+        if len(lines) == len(records):
+            plain[key] = lines
+        else:
+            others[key] = _all_whole(records)
+    taken = take_plain(
+        connection,
+        plain,
+        since=purged(connection).bans,
+        at=time_text(now),
+        look_up=wishes.kept(look_up),
+    )
+    others.update((key, _all_whole(plain[key])) for key in taken.left)
+    rest = _take_any(connection, others, now=now, look_up=look_up)
+    return replace(rest, new=rest.new + taken.new)
+
+
+def _all_whole(records: Iterable[Brought | PlainLine]) -> list[Brought]:
+    return [
+        record
+        if isinstance(record, Brought)
+        else Brought(sighting=record_of(record), reference=record[3])
+        for record in records
+    ]
+
+
+def _take_any(
+    connection: sqlite3.Connection,
+    brought: Mapping[Key, Sequence[Brought]],
+    *,
+    now: datetime,
+    look_up: LookUp,
+) -> TakenIn:
     told = {
         key: {_sighting(each) for each in records} for key, records in brought.items()
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.address import read_address
 from f2b_enrich.model import time_text
@@ -39,6 +39,9 @@ _INSERT = """
         failures, ban_count, lines_received, captures, look_up
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+
+Row: TypeAlias = "tuple[object, ...]"
+"""The columns of a new ban, its id first, as `insert` takes them."""
 
 _UPDATE = """
     UPDATE bans SET jail = :jail, banned_at = :banned_at,
@@ -149,6 +152,11 @@ def write(
     _enrich(connection, settled, contents, changed_rows, at)
 
 
+def insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Insert rows of bans; in order they touch fewer pages."""
+    connection.executemany(_INSERT, sorted(rows))
+
+
 def _insert(
     connection: sqlite3.Connection,
     decided: Iterable[Settlement],
@@ -156,8 +164,8 @@ def _insert(
     at: str,
     look_up: str,
 ) -> None:
-    """Insert rows with all that came with them; in order they touch fewer pages."""
-    rows: list[tuple[object, ...]] = []
+    """Insert rows with all that came with them."""
+    rows: list[Row] = []
     said: list[tuple[str, int, str]] = []
     from_elsewhere: list[tuple[str, str, str, str]] = []
     for each in decided:
@@ -186,7 +194,7 @@ def _insert(
                 )
             )
             said += [(row, *line) for line in lines.kept(content.lines)]
-    connection.executemany(_INSERT, sorted(rows))
+    insert(connection, rows)
     connection.executemany(_LINE, sorted(said))
     connection.executemany(_ORIGIN, from_elsewhere)
 
