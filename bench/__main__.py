@@ -55,6 +55,11 @@ How it is measured:
   states are made.
 - Spool: a file for each ban, as the client leaves it, all of them days old; no mail is
   due, and each waits for the digest.
+- fail2ban.log: ten million lines in the proportions of real logs, three tenths as of
+  2016 (half `Ban`, half `Unban`), six as of 2018 and 2019 (18 `Found` a ban, most of
+  them about addresses that are never banned), one as of release 1.0. They tell of 2.0
+  million bans and 1.7 million unbans, and 6.0 million finds that come to 2.8 million
+  counts by address and day: each is stored, and a line in three is a ban or its end.
 - Imports: by the command, whole, from its start to its end, every index and the search
   complete; against the standard library's `mailbox` and `email` (policy `default`, the
   enclosed mail parsed too) and a plain insert for each of 5,000 mails of the same file.
