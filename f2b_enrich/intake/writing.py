@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from f2b_enrich.intake.packing import unpacked
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store import jails, search
-from f2b_enrich.store.connection import transaction
+from f2b_enrich.store.connection import transaction, work_alone
 from f2b_enrich.store.intake import Brought, take_in
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Writer:
         self._others_until = clock()
         self._fitting = float(FIRST_COUNT)
         self._took = 0.0
+        self._is_alone = False
         self._parted: tuple[tuple[str, str] | None, int] = None, 0
         self._frontier = _Frontier()
 
@@ -204,6 +205,9 @@ class Writer:
             StoppedError: somebody wants it to stop.
         """
         self._stop.check()
+        if is_slow == self._is_alone:
+            self._is_alone = not is_slow
+            work_alone(self._connection, is_alone=self._is_alone)
         if is_slow:
             self._pause(max(self._others_until - self._clock(), 0.0))
         with transaction(self._connection):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
-from uuid import uuid5
 
-from f2b_enrich.model import FOR_EVER, NAMESPACE, ban_id
+from f2b_enrich.model import FOR_EVER, ban_id, id_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,4 +115,4 @@ def id_of(sighting: Sighting, host: str, ip: str) -> str:
     name += f"\0{sighting.precision}\0{sighting.message_id or ''}"
     if sighting.alert_of is not None:
         name += f"\0{sighting.alert_of}"
-    return str(uuid5(NAMESPACE, name))
+    return id_by_name(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.joining.sightings import NEVER, Joined, Sighting
@@ -54,6 +55,8 @@ NOT_TOLD = -1
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Of the calendar: the years 1 and 9999."""
 
+
+_DAY = 24 * 3600
 
 _OF_ADDRESS = "ip = ? AND host = ?"
 
@@ -151,8 +154,15 @@ def text_of(seconds: int) -> str:
     """Write Unix seconds as the store writes times, as far as the calendar goes."""
     if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
         return time_text(datetime.max.replace(tzinfo=UTC))
-    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+    days, second = divmod(seconds, _DAY)
+    minutes, second = divmod(second, 60)
+    return f"{_date_of(days)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date_of(days: int) -> str:
+    year, month, day, *_ = time.gmtime(days * _DAY)
+    return f"{year:04}-{month:02}-{day:02}"
 
 
 def _seconds(text: str) -> int:

@@ -17,6 +17,7 @@ from f2b_enrich.model import (
     Ban,
     ban_id,
     end_of_ban,
+    id_by_name,
     read_time,
     time_text,
 )
@@ -27,6 +28,11 @@ START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 def test_the_namespace_is_the_one_that_ids_were_made_with() -> None:
     assert uuid.uuid5(uuid.NAMESPACE_DNS, "f2b-enrich") == NAMESPACE
+
+
+@given(st.text())
+def test_an_id_is_the_uuid_of_its_name(name: str) -> None:
+    assert id_by_name(name) == str(uuid.uuid5(NAMESPACE, name))
 
 
 @pytest.mark.parametrize(
