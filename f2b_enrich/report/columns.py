@@ -128,11 +128,20 @@ _NAMES = (
 )
 
 
-def read(connection: sqlite3.Connection, wanted: Selection, share: Share) -> Columns:
-    """Read a selection's bans of some addresses, and the look-ups of those."""
+def read(
+    connection: sqlite3.Connection,
+    wanted: Selection,
+    share: Share,
+    *,
+    with_lines: bool = True,
+) -> Columns:
+    """Read a selection's bans of some addresses, and the look-ups of those.
+
+    Without lines, no class is `shown` and no name `tried`.
+    """
     found = [array("q") for _ in range(_COLUMNS)]
     codes = [defaultdict[Any, int](count().__next__) for _ in range(_CODED)]
-    for batch in selected.rows(connection, wanted, share):
+    for batch in selected.rows(connection, wanted, share, with_lines=with_lines):
         for column, values in enumerate(zip(*batch, strict=True)):
             coded: Iterable[int] = values
             if column < _CODED:

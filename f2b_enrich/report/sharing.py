@@ -117,13 +117,18 @@ def _count(
 
 
 def bans_that_count(
-    connection: sqlite3.Connection, wanted: Wanted, share: Share, beside: Part
+    connection: sqlite3.Connection,
+    wanted: Wanted,
+    share: Share,
+    beside: Part,
+    *,
+    with_lines: bool = True,
 ) -> Columns:
     """Read the bans of one share that are wanted and repeat no others.
 
     What is left out of them is counted in `beside`.
     """
-    bans = columns.read(connection, wanted.selection, share)
+    bans = columns.read(connection, wanted.selection, share, with_lines=with_lines)
     if wanted.countries or wanted.networks:
         bans.keep_addresses(_Filter(wanted).is_wanted)
     _leave_out(bans, wanted, repeats.jails(connection), beside)

@@ -36,12 +36,17 @@ _AT_ONCE = 2000
 WHO = "ifnull(bans.enrichment_id, bans.ip)"
 
 # Most bans show one class and name nobody: few texts that differ, read once each.
-_ROWS = f"""
-    SELECT {WHO}, jail, host, ifnull(attack, ''),
+_OF_LINES = """
     ifnull((SELECT group_concat(attack || ' ' || lines, ',') FROM ban_attacks
         WHERE ban_id = bans.id), ''),
     (SELECT json_group_array(value) FROM observed
-        WHERE ban_id = bans.id AND kind = 'username'),
+        WHERE ban_id = bans.id AND kind = 'username')
+"""
+
+_WITHOUT_LINES = "'', '[]'"
+
+_ROWS = f"""
+    SELECT {WHO}, jail, host, ifnull(attack, ''), {{of_lines}},
     CAST(strftime('%s', banned_at) AS INTEGER) / 900,
     failures, ban_count, ifnull(bantime_seconds, -2)
 """
@@ -85,11 +90,19 @@ def _by_time(wanted: Selection) -> str:
 
 
 def rows(
-    connection: sqlite3.Connection, wanted: Selection, share: Share
+    connection: sqlite3.Connection,
+    wanted: Selection,
+    share: Share,
+    *,
+    with_lines: bool = True,
 ) -> Iterator[list[Row]]:
-    """Read bans, some thousand at a time, in any order."""
+    """Read bans, some thousand at a time, in any order.
+
+    Without lines, what those show and whom they name is not read.
+    """
     where, values = matching(wanted, share)
-    sql = f"{_ROWS} FROM bans {_by_time(wanted)} WHERE {where}"
+    columns = _ROWS.format(of_lines=_OF_LINES if with_lines else _WITHOUT_LINES)
+    sql = f"{columns} FROM bans {_by_time(wanted)} WHERE {where}"
     yield from _batches(connection, sql, values)
 
 

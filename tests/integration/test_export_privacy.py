@@ -172,7 +172,7 @@ def expose(content: bytes, secrets: dict[str, set[str]], *, names: bool) -> set[
 FILTERS = (
     (),
     ("--jail", JAIL),
-    ("--host", HOST, "--service", "ssh"),
+    ("--host", HOST, "--service", "other"),
     ("--network", "198.51.100.101"),
     ("--network", "198.51.100.0/24", "--network", "AS64500"),
     ("--country", "NL", "--exclude-jail", JAIL),
@@ -202,9 +202,9 @@ def test_the_exports_of_it_tell_something(store: Path, tmp_path: Path) -> None:
     """Else that nothing is given away would mean nothing either."""
     bans, summary = tmp_path / "bans.csv", tmp_path / "summary.json"
 
-    assert _export(store, "anonymised", "-o", bans) == 0
+    assert _export(store, "anonymised", "--dates", "month", "-o", bans) == 0
     assert _export(store, "summary", "-o", summary) == 0
-    assert "Amsterdam,64500,2026-11" in bans.read_text("utf-8")
+    assert "Amsterdam,64500,2026-11,other" in bans.read_text("utf-8")
     assert "Amsterdam" in summary.read_text("utf-8")
 
 
