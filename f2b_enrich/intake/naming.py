@@ -10,7 +10,7 @@ from f2b_enrich.address import read_address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MOST_KEPT = 50_000
+_MOST_KEPT = 150_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

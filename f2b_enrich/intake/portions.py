@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import Any, TypeAlias
 
+    from f2b_enrich.importing.log_batches import LogEvent
     from f2b_enrich.importing.records import Record
     from f2b_enrich.intake.naming import Names
     from f2b_enrich.intake.packing import Key, Unpacked
@@ -160,6 +161,26 @@ class Portion:
                 ),
             )
         )
+
+    def add_events(
+        self, events: Iterable[LogEvent], names: Names, *, reference: str, now: datetime
+    ) -> None:
+        """Take in what `add` would, of a log's events whose jails have names."""
+        last, lines, days = now + AHEAD, self.lines, self.days
+        for kind, ip, jail, at in events:
+            if not _FIRST <= at <= last:
+                self.counts["undated"] += 1
+                continue
+            self.counts["records-" + kind] += 1
+            if kind == "ban":
+                days[at.date()] += 1
+            line = (int(at.timestamp()), kind, names.jail_of(jail) or "", reference)
+            key = names.host_of(None), names.address_of(ip)
+            try:
+                lines[key].append(line)
+            except KeyError:
+                lines[key] = [line]
+            self.size += 1
 
     def pack(self) -> None:
         """Part the records by their addresses, and make them small."""

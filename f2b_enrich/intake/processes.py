@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from contextlib import suppress
 from multiprocessing.connection import wait
+from queue import Queue
+from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
 from f2b_enrich.errors import F2bEnrichError
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from f2b_enrich.intake.jobs import Job
     from f2b_enrich.intake.portions import Portion
     from f2b_enrich.intake.stopping import Stop
+
+
+MOST_AHEAD = 4
+"""Portions that a process has read and not handed over: the other writes for seconds,
+and then takes many at once."""
 
 
 class ReaderError(F2bEnrichError):
@@ -45,7 +53,7 @@ def read_here(jobs: Iterable[Job], stop: Stop) -> Iterator[Portion]:
 def read_beside(
     jobs: Iterable[Job], stop: Stop, *, processes: int
 ) -> Iterator[Portion]:
-    """Read jobs side by side; each process is at most a portion ahead.
+    """Read jobs side by side; each process is at most some portions ahead.
 
     Raises:
         ReaderError: one died.
@@ -133,13 +141,24 @@ def _serve(connection: Connection) -> None:
     """Do jobs until nobody asks for more; what is here runs in the other process."""
     # A terminal sends Ctrl-C to both; the one that writes says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    said: Queue[Portion | F2bEnrichError | None] = Queue(MOST_AHEAD)
+    Thread(target=_send, args=(connection, said), daemon=True).start()
     with suppress(EOFError, OSError):  # nobody listens any more
         while True:
             job = connection.recv()
             try:
                 for portion in portions_of(job):
-                    connection.send(portion)
+                    said.put(portion)
             except F2bEnrichError as exc:
-                connection.send(exc)
+                said.put(exc)
             else:
-                connection.send(None)
+                said.put(None)
+
+
+def _send(connection: Connection, said: Queue[Portion | F2bEnrichError | None]) -> None:
+    """Hand over what was read, while more is read."""
+    try:
+        while True:
+            connection.send(said.get())
+    except OSError:
+        os._exit(0)  # nobody listens any more

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from f2b_enrich.importing.log_batches import Place
+from f2b_enrich.importing.log_batches import LogEvent, Place
 from f2b_enrich.importing.log_files import set_name
 from f2b_enrich.importing.log_lines import LONGEST_LINE, LineKind
 from f2b_enrich.importing.log_reading import read_log, year_of_first
@@ -148,8 +148,11 @@ class _LogReader:
 
     def _take(self, batch: Batch, reading: _Reading) -> None:
         job, before, portion = self._job, self._clock, self.gathering.portion
+        events = [each for each in batch.records if isinstance(each, LogEvent)]
+        portion.add_events(events, job.names, reference=reading.name, now=job.now)
         for record in batch.records:
-            portion.add(record, job.names, reference=reading.name, now=job.now)
+            if not isinstance(record, LogEvent):
+                portion.add(record, job.names, reference=reading.name, now=job.now)
         portion.count({f"lines-{kind}": lines for kind, lines in batch.kinds.items()})
         self._clock = batch.place.clock
         portion.counts["ambiguous"] += max(self._clock.ambiguous - before.ambiguous, 0)

@@ -40,7 +40,7 @@ FIRST_COUNT = 20
 """Records in the first of them; then as many as fit the time."""
 
 FEWEST_GATHERED = 100_000
-MOST_GATHERED = 1_000_000
+MOST_GATHERED = 400_000
 MOST_GATHERED_CHARACTERS = 64 * 1024 * 1024
 """Records, and characters of their log lines, gathered before any is written: what is
 known of an address is read once for all of them, and a log of years has the same
@@ -106,9 +106,7 @@ class Writer:
         portion.pack()
         self._gathered.add(portion)
         while self._gathered.is_full:
-            if self._gathered.size:
-                self._write_all(self._gathered.next_part())
-            self._note_all(self._gathered.steps())
+            self._write_down_to(self._gathered.size // 2)
 
     def flush(self) -> None:
         """Write what waits.
@@ -116,9 +114,13 @@ class Writer:
         Raises:
             StoppedError: as for `add`.
         """
+        self._write_down_to(0)
+
+    def _write_down_to(self, size: int) -> None:
+        """Write parts until no more records wait than that."""
         items: list[_Item] = []
         records = 0
-        while self._gathered.size:
+        while self._gathered.size > size:
             some = self._gathered.next_part()
             items += some
             records += sum(len(brought) for _, brought in some)

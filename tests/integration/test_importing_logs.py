@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from f2b_enrich.importing.log_batches import Batch, Found
+from f2b_enrich.importing.log_batches import Batch, Found, LogEvent
 from f2b_enrich.importing.log_lines import LineKind
 from f2b_enrich.importing.log_reading import read_log
 from f2b_enrich.importing.opening import opened
@@ -25,7 +25,7 @@ KINDS = {"Ban": "ban", "Unban": "unban"}
 class Said:
     """All that a file says."""
 
-    records: list[Record] = field(default_factory=list)
+    records: list[Record | LogEvent] = field(default_factory=list)
     found: Counter[Found] = field(default_factory=Counter)
     kinds: Counter[LineKind] = field(default_factory=Counter)
     unread: list[bytes] = field(default_factory=list)
