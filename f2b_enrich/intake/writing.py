@@ -93,7 +93,7 @@ class Writer:
         self._others_until = clock()
         self._fitting = float(FIRST_COUNT)
         self._took = 0.0
-        self._is_alone = False
+        self._is_alone: bool | None = None
         self._parted: tuple[tuple[str, str] | None, int] = None, 0
         self._frontier = _Frontier()
 
@@ -207,7 +207,7 @@ class Writer:
             StoppedError: somebody wants it to stop.
         """
         self._stop.check()
-        if is_slow == self._is_alone:
+        if self._is_alone == is_slow or self._is_alone is None:
             self._is_alone = not is_slow
             work_alone(self._connection, is_alone=self._is_alone)
         if is_slow:

@@ -19,6 +19,7 @@ BUSY_SECONDS = 10.0
 _CACHE_KIB = 8 * 1024
 _CACHE_KIB_ALONE = 64 * 1024
 _CHECKPOINT_PAGES_ALONE = 16_000
+_CHECKPOINT_PAGES_BESIDE = 1000
 _CHECKPOINT_PAGES = 4000
 """16 MiB of log: ids are random, so a ban touches many pages, and the fewer times they
 are copied back the better (a third more bans a second than with SQLite's 1000)."""
@@ -110,12 +111,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def work_alone(connection: sqlite3.Connection, *, is_alone: bool) -> None:
-    """Take more memory, and copy pages back less often, while nobody waits for it.
+    """Have a long work take more memory, and copy pages back less often, while alone.
 
-    A transaction that fits into memory writes each page once.
+    A transaction that fits into memory writes each page once. Beside others it copies
+    its own pages back in small portions: else whoever comes to the limit does it for
+    all, while somebody waits for an acknowledgement.
     """
     cache = _CACHE_KIB_ALONE if is_alone else _CACHE_KIB
-    pages = _CHECKPOINT_PAGES_ALONE if is_alone else _CHECKPOINT_PAGES
+    pages = _CHECKPOINT_PAGES_ALONE if is_alone else _CHECKPOINT_PAGES_BESIDE
     connection.execute(f"PRAGMA cache_size = -{cache}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
