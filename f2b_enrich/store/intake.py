@@ -80,7 +80,7 @@ def take_in(
         plain,
         since=purged(connection).bans,
         at=time_text(now),
-        look_up=wishes.kept(look_up),
+        look_up=look_up,
     )
     others.update((key, _all_whole(plain[key])) for key in taken.left)
     rest = _take_any(connection, others, now=now, look_up=look_up)

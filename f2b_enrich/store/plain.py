@@ -1,14 +1,15 @@
-"""Old bans of addresses of which the store knows nothing, straight into its rows."""
+"""Old bans that nothing known can be told of as well, straight into the rows."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.address import read_address
 from f2b_enrich.joining.plain_lines import plain_bans
 from f2b_enrich.joining.sightings import Sighting, id_of
-from f2b_enrich.store import repeats
+from f2b_enrich.store import repeats, wishes
 from f2b_enrich.store.settled import insert
 from f2b_enrich.store.settling import DOUBT
 from f2b_enrich.store.sighted import text_of
@@ -21,24 +22,43 @@ if TYPE_CHECKING:
     from f2b_enrich.joining.plain_lines import PlainBan, PlainLine
     from f2b_enrich.store.neighbourhoods import Key
     from f2b_enrich.store.settled import Row
+    from f2b_enrich.store.wishes import LookUp
 
     Lines: TypeAlias = Mapping[Key, Sequence[PlainLine]]
 
-# By the address alone: thousands of hosts may have banned it.
-_KNOWN = """
-    SELECT value AS ip FROM json_each(?) AS wanted
-    WHERE EXISTS (SELECT 1 FROM bans WHERE ip = wanted.value)
-    OR EXISTS (SELECT 1 FROM ban_records WHERE ip = wanted.value)
+_UNENDED = "9999-12-31T23:59:59Z"
+
+# By the address alone: thousands of hosts may have banned it. What it tells is until
+# when anything that is known of an address can be of a ban; a failure of which the log
+# has not told awaits its line until the ban has ended.
+_KNOWN = f"""
+    SELECT wanted.value AS ip, max(max(
+        banned_at, ifnull(unbanned_at, ''),
+        iif(banned_at_source = 'failure',
+            ifnull(unbanned_at, ifnull(expires_at, '{_UNENDED}')), ''),
+        iif(EXISTS (SELECT 1 FROM other_ids WHERE ban_id = bans.id), '{_UNENDED}', ''),
+        iif(EXISTS (SELECT 1 FROM ban_records WHERE ip = wanted.value),
+            '{_UNENDED}', '')
+    )) AS until
+    FROM json_each(:ips) AS wanted CROSS JOIN bans ON bans.ip = wanted.value
+    GROUP BY wanted.value
+    UNION ALL
+    SELECT value, '{_UNENDED}' FROM json_each(:ips) AS wanted
+    WHERE NOT EXISTS (SELECT 1 FROM bans WHERE ip = wanted.value)
+    AND EXISTS (SELECT 1 FROM ban_records WHERE ip = wanted.value)
 """
 
+_APART = 3600
+"""Seconds between all that is known of an address and a ban of which later lines tell.
+By then every ban before it has its records; a letter only tells of bans before it."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlainTaken:
-    """What was written, and whose lines are left for the general way."""
+    """How many bans were written, and whose lines are left for the general way."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.new = 0
-        self.left: list[Key] = []
+    new: int
+    left: tuple[Key, ...]
 
 
 def record_of(line: PlainLine) -> Sighting:
@@ -53,31 +73,43 @@ def take_plain(
     *,
     since: datetime | None,
     at: str,
-    look_up: str,
+    look_up: LookUp,
 ) -> PlainTaken:
-    """Write the bans of addresses that these lines alone tell of, each in its row.
+    """Write the bans that these lines alone tell of, each in its row.
 
     That comes to the same rows as the general way. What it cannot tell beyond doubt is
-    left: an address that is known, bans before `since`, two logs that may tell of one
-    ban, jails whose bans repeat others.
+    left: what is known near by, bans before `since`, two logs that may tell of one ban,
+    jails whose bans repeat others. `at` is now.
     """
-    taken, rows = PlainTaken(), []
+    rows: list[Row] = []
+    left: list[Key] = []
+    raised: dict[str, list[str]] = {}
     repeating = repeats.jails(connection)
-    known = _known(connection, {ip for _, ip in lines})
+    until = _known_until(connection, {ip for _, ip in lines})
     first = 0 if since is None else since.timestamp() + DOUBT["logged"]
     for key, of_address in lines.items():
-        bans = None if key[1] in known else _told_by(of_address)
-        if bans is None or any(ban.at < first or ban.jail in repeating for ban in bans):
-            taken.left.append(key)
-        else:
-            rows += _rows(key, bans, of_address[0][3], at=at, look_up=look_up)
+        host, ip = key
+        known, bans = until.get(ip), _told_by(of_address)
+        if (
+            bans is None
+            or (known is not None and known >= min(text_of(bans[0].at - _APART), at))
+            or any(ban.at < first or ban.jail in repeating for ban in bans)
+        ):
+            left.append(key)
+            continue
+        rows += _rows(key, bans, of_address[0][3], at=at, look_up=wishes.kept(look_up))
+        if known is not None:
+            raised.setdefault(ip, []).append(host)
     insert(connection, rows)
-    taken.new = len(rows)
-    return taken
+    for ip, hosts in raised.items():
+        wishes.raise_to(connection, ip, hosts, look_up)
+    return PlainTaken(new=len(rows), left=tuple(left))
 
 
-def _known(connection: sqlite3.Connection, ips: set[str]) -> set[str]:
-    return {ip for (ip,) in connection.execute(_KNOWN, (json.dumps(list(ips)),))}
+def _known_until(connection: sqlite3.Connection, ips: set[str]) -> dict[str, str]:
+    """Tell of known addresses until when that can be of a ban, as times are written."""
+    known = connection.execute(_KNOWN, {"ips": json.dumps(list(ips))})
+    return {row["ip"]: row["until"] for row in known}
 
 
 def _told_by(lines: Sequence[PlainLine]) -> list[PlainBan] | None:

@@ -38,7 +38,7 @@ keys = st.tuples(
     st.sampled_from(["web1", "web2"]),
     st.sampled_from(["192.0.2.7", "2001:db8::7", "attacker.example.org"]),
 )
-times = st.integers(0, 200).map(lambda step: BEGIN + 10 * step)
+times = st.integers(0, 200).map(lambda step: BEGIN + 100 * step)
 logs = st.sampled_from(["fail2ban.log"] * 5 + ["", "syslog"])
 bans = st.builds(
     lambda at, jail, log, lasted: [
@@ -48,11 +48,34 @@ bans = st.builds(
     times,
     st.sampled_from(["sshd", "sshd", "dovecot", REPEATING]),
     logs,
-    st.sampled_from([None, 0, 7, 600]),
+    st.sampled_from([None, 0, 7, 600, 5000]),
 )
 lines = st.lists(bans, min_size=1, max_size=4).map(
     lambda some: [line for ban in some for line in ban]
 )
+records = st.builds(
+    lambda kind, at, jail, lasting: Sighting(
+        *kind,
+        at,
+        jail,
+        None if lasting is None else at + lasting,  # type: ignore[call-arg]
+    ),
+    st.sampled_from(
+        [
+            ("ban", "failure", "live"),
+            ("ban", "failure", "fail2ban-db"),
+            ("again", "logged", "log"),
+            ("prolong", "logged", "log"),
+            ("unban", "logged", "live"),
+            ("ban", "mailed", "mail"),
+            ("ban", "bounced", "bounce"),
+        ]
+    ),
+    times,
+    st.sampled_from(["sshd", "dovecot", REPEATING]),
+    st.sampled_from([None, 600, 6000]),
+).map(lambda told: Brought(sighting=told, reference=""))
+known = st.dictionaries(keys, st.lists(records, min_size=1, max_size=3))
 portions = st.lists(
     st.dictionaries(keys, lines, min_size=1),
     min_size=1,
@@ -100,13 +123,17 @@ def contents(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]
     }
 
 
-@settings(max_examples=60)
-@given(portions, st.sampled_from([None, 300, 1200]))
+@settings(max_examples=150)
+@given(known, portions, st.sampled_from([None, None, 3000, 12000]))
 def test_lines_come_to_what_whole_records_come_to(
-    told: list[dict[tuple[str, str], list[PlainLine]]], purged: int | None
+    before_them: dict[tuple[str, str], list[Brought]],
+    told: list[dict[tuple[str, str], list[PlainLine]]],
+    purged: int | None,
 ) -> None:
     before = None if purged is None else datetime.fromtimestamp(BEGIN + purged, UTC)
     with a_store(before) as short, a_store(before) as general:
+        take(short, before_them)
+        take(general, before_them)
         for portion in told:
             taken = take(short, portion)
             expected = take(
