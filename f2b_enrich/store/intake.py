@@ -71,7 +71,7 @@ def take_in(
     others: dict[Key, list[Brought]] = {}
     for key, records in brought.items():
         lines = [record for record in records if not isinstance(record, Brought)]
-        if len(lines) == len(records):
+        if lines and len(lines) == len(records):
             plain[key] = lines
         else:
             others[key] = _all_whole(records)

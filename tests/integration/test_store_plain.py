@@ -154,3 +154,10 @@ def test_a_line_and_a_record_of_one_address_meet() -> None:
         )
 
         assert taken == TakenIn(new=1, known=0, refused=0)
+
+
+def test_an_address_without_any_record_is_nothing() -> None:
+    with a_store(None) as store:
+        assert take(store, {("web1", "192.0.2.7"): []}) == TakenIn(
+            new=0, known=0, refused=0
+        )
