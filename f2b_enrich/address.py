@@ -49,6 +49,13 @@ def read_address(text: str) -> Address:
     return Address(text=name, version=ip.version, subnet=subnet)
 
 
+def subnet_of(text: str) -> str | None:
+    """Name the subnet alone, of millions in a row."""
+    if _PLAIN.fullmatch(text):
+        return f"{text.rpartition('.')[0]}.0/24"
+    return read_address(text).subnet
+
+
 def _read_network(text: str) -> Address:
     try:
         network = ipaddress.ip_network(text, strict=False)

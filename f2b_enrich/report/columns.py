@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import count
@@ -14,16 +13,15 @@ from f2b_enrich.store import selected
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from f2b_enrich.report.grouping import Numbers
     from f2b_enrich.selection import Selection, Share
 
-_CODED = 6
-"""Of the columns so many are names, which become numbers; the others are some."""
-
-_COLUMNS = 10
+_READ, _CODED = 8, 4
+"""Columns that are read; so many of them are texts, which become numbers."""
 
 
 class Location(NamedTuple):
@@ -52,11 +50,8 @@ class LookUp(NamedTuple):
     looked_up_at: str
 
 
-_NOWHERE, _NOBODY, _NEVER = (
-    Location(*4 * ("",), None, None),
-    Network(0, "", ""),
-    LookUp("", ""),
-)
+_NOWHERE, _NOBODY, _NEVER = ("\0\0\0", None, None), (0, "\0"), ("", "")
+"""What is known of an address without a look-up, as the store would write it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +62,9 @@ class Addresses:
     """
 
     ips: list[str]
-    location: NDArray[np.int64]
-    network: NDArray[np.int64]
-    look_up: NDArray[np.int64]
+    location: Numbers
+    network: Numbers
+    look_up: Numbers
     locations: list[Location]
     networks: list[Network]
     look_ups: list[LookUp]
@@ -83,16 +78,16 @@ class Columns:
     `quarter` is a quarter-hour since 1970.
     """
 
-    address: NDArray[np.int64]
-    jail: NDArray[np.int64]
-    host: NDArray[np.int64]
-    attack: NDArray[np.int64]
-    shown: NDArray[np.int64]
-    tried: NDArray[np.int64]
-    quarter: NDArray[np.int64]
-    failures: NDArray[np.int64]
-    number: NDArray[np.int64]
-    bantime: NDArray[np.int64]
+    address: Numbers
+    jail: Numbers
+    host: Numbers
+    attack: Numbers
+    shown: Numbers
+    tried: Numbers
+    quarter: Numbers
+    failures: Numbers
+    number: Numbers
+    bantime: Numbers
     jails: list[str]
     hosts: list[str]
     attacks: list[str]
@@ -139,20 +134,20 @@ def read(
 
     Without lines, no class is `shown` and no name `tried`.
     """
-    found = [array("q") for _ in range(_COLUMNS)]
-    codes = [defaultdict[Any, int](count().__next__) for _ in range(_CODED)]
-    for batch in selected.rows(connection, wanted, share, with_lines=with_lines):
-        for column, values in enumerate(zip(*batch, strict=True)):
-            coded: Iterable[int] = values
-            if column < _CODED:
-                coded = map(codes[column].__getitem__, values)
-            found[column].extend(coded)
-    who, jails, hosts, attacks, shown, tried = map(list, codes)
+    codes = [_Code() for _ in range(_CODED)]
+    rows = selected.rows(connection, wanted, share, with_lines=with_lines)
+    address, by, *others = _read(rows, codes, _READ)
+    who, by_whom, shown, tried = map(list, codes)
     numbers, addresses = _addresses(connection, who)
-    columns = [np.frombuffer(column, np.int64) for column in found]
-    columns[0] = numbers[columns[0]]
+    names = _Code(), _Code(), _Code()
+    whose = [selected.read_names(text, len(names)) for text in by_whom]
+    told = [
+        code.numbers([each[place] for each in whose])[by]
+        for place, code in enumerate(names)
+    ]
+    jails, hosts, attacks = map(list, names)
     return Columns(
-        **dict(zip(_NAMES, columns, strict=True)),
+        **dict(zip(_NAMES, (numbers[address], *told, *others), strict=True)),
         jails=jails,
         hosts=hosts,
         attacks=attacks,
@@ -162,48 +157,77 @@ def read(
     )
 
 
+def _read(
+    batches: Iterable[list[Any]], codes: Sequence[_Code], count: int
+) -> list[Numbers]:
+    """Read columns, the first ones as numbers for their values."""
+    found: list[list[Numbers]] = [[] for _ in range(count)]
+    for batch in batches:
+        for place, values in enumerate(zip(*batch, strict=True)):
+            if place < len(codes):
+                found[place].append(codes[place].numbers(values))
+            else:
+                found[place].append(np.fromiter(values, np.int64, len(values)))
+    return [
+        np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in found
+    ]
+
+
+class _Code(defaultdict[Any, int]):
+    """Numbers for values, from 0 in the order in which they come."""
+
+    def __init__(self) -> None:
+        super().__init__(count().__next__)
+
+    def numbers(self, values: Collection[Any]) -> Numbers:
+        """Give the numbers of values, each of which may be new."""
+        return np.fromiter(map(self.__getitem__, values), np.int64, len(values))
+
+
 def _addresses(
     connection: sqlite3.Connection, who: Sequence[selected.Who]
-) -> tuple[NDArray[np.int64], Addresses]:
+) -> tuple[Numbers, Addresses]:
     """Number the addresses; of several look-ups of one the newest tells.
 
     First come their numbers in the order of `who`.
     """
-    ips: dict[str, int] = {}
-    number_of: dict[selected.Who, int] = {}
-    for each in who:
-        if isinstance(each, str):
-            number_of[each] = ips.setdefault(each, len(ips))
-    codes = [defaultdict[Any, int](count().__next__) for _ in range(3)]
-    nothing = [
-        code[of] for code, of in zip(codes, (_NOWHERE, _NOBODY, _NEVER), strict=True)
-    ]
-    known = [[number] * len(ips) for number in nothing]
-    ids = [each for each in who if isinstance(each, int)]
-    where, whose, when = known
-    locations, networks, look_ups = codes
-    made_at = [""]
-    for row in selected.look_ups(connection, ids):
-        number = number_of[row[0]] = ips.setdefault(row[1], len(ips))
-        look_up = look_ups[row[11:]]
-        if look_up == len(made_at):
-            made_at.append(row[12])
-        if number == len(where):
-            where.append(locations[row[2:8]])
-            whose.append(networks[row[8:11]])
-            when.append(look_up)
-        # What was written later may have been made earlier: stores are merged.
-        elif row[12] >= made_at[when[number]]:
-            where[number] = locations[row[2:8]]
-            whose[number] = networks[row[8:11]]
-            when[number] = look_up
+    ips, locations, networks, look_ups = codes = _Code(), _Code(), _Code(), _Code()
+    nothing = locations[_NOWHERE], networks[_NOBODY], look_ups[_NEVER]
+    number_of: dict[selected.Who, int] = {
+        each: ips[each] for each in who if isinstance(each, str)
+    }
+    ids = sorted(each for each in who if isinstance(each, int))
+    address, *columns = _read(selected.look_ups(connection, ids), codes, len(codes))
+    number_of.update(zip(ids, address.tolist(), strict=True))
     numbers = np.fromiter(map(number_of.__getitem__, who), np.int64, len(who))
+    if len(address) and np.bincount(address).max() > 1:
+        order = _oldest_first(columns[-1], [at for _, at in look_ups])
+        address, *columns = [column[order] for column in (address, *columns)]
+    known = [np.full(len(ips), number) for number in nothing]
+    for column, found in zip(known, columns, strict=True):
+        # Of several for one address the last stays.
+        column[address] = found
+    location, network, look_up = known
     return numbers, Addresses(
         ips=list(ips),
-        location=np.array(where, np.int64),
-        network=np.array(whose, np.int64),
-        look_up=np.array(when, np.int64),
-        locations=[Location(*each) for each in locations],
-        networks=[Network(*each) for each in networks],
+        location=location,
+        network=network,
+        look_up=look_up,
+        locations=[
+            Location._make([*selected.read_names(names, 4), latitude, longitude])
+            for names, latitude, longitude in locations
+        ],
+        networks=[
+            Network(asn, *selected.read_names(names, 2)) for asn, names in networks
+        ],
         look_ups=[LookUp(*each) for each in look_ups],
     )
+
+
+def _oldest_first(look_up: Numbers, times: Sequence[str]) -> Numbers:
+    """Order look-ups by when they were made; of the same time, by their numbers.
+
+    What was written later may have been made earlier: stores are merged.
+    """
+    _, rank = np.unique(np.array(times), return_inverse=True)
+    return np.argsort(rank[look_up], kind="stable")

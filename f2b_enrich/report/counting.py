@@ -6,11 +6,12 @@ Numbers stand for names until the end; NumPy goes over the bans.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from f2b_enrich.address import read_address
+from f2b_enrich.address import subnet_of
 from f2b_enrich.model import read_time
 from f2b_enrich.report.grouping import (
     counted,
@@ -129,9 +130,7 @@ class _Counting:
         self._count_look_ups()
         self._count_lines_and_names()
         columns, part = self._columns, self._part
-        quarters = pairs(columns.quarter, columns.jail, len(columns.jails))
-        for quarter, jail, bans in zip(*lists(quarters), strict=True):
-            part.quarters[quarter, columns.jails[jail]] = bans
+        part.quarters.update(dict(counted(columns.quarter)))
         number = np.clip(columns.number, 1, LONGEST_NUMBER)
         times = pairs(columns.bantime, number, LONGEST_NUMBER + 1)
         for seconds, nth, bans in zip(*lists(times), strict=True):
@@ -286,16 +285,20 @@ class _Counting:
         for number, bans in counted(columns.shown):
             for attack, lines in columns.all_shown[number]:
                 part.lines[attack] += lines * bans
-        pairs: set[tuple[str, int]] = set()
-        tried, address = columns.tried, columns.address
-        has_names = np.array([bool(each) for each in columns.all_tried], bool)[tried]
-        lists = zip(tried[has_names].tolist(), address[has_names].tolist(), strict=True)
-        for number, who in lists:
-            for name in columns.all_tried[number]:
-                part.names.bans[name] += 1
-                pairs.add((name, who))
-        part.names.addresses.update(name for name, _ in pairs)
-        part.addresses_with_names = len({who for _, who in pairs})
+        names, name = numbered(list(chain.from_iterable(columns.all_tried)))
+        lengths = np.array(list(map(len, columns.all_tried)), np.int64)
+        begins = np.cumsum(lengths) - lengths
+        (with_names,) = np.nonzero(lengths[columns.tried])
+        tried = columns.tried[with_names]
+        # The names of each ban in a row, and beside them its address.
+        many = lengths[tried]
+        ahead = np.cumsum(many) - many
+        every = name[np.arange(many.sum()) + np.repeat(begins[tried] - ahead, many)]
+        who, once, _ = pairs(
+            np.repeat(columns.address[with_names], many), every, len(name)
+        )
+        part.names = named_pair(names, once, every)
+        part.addresses_with_names = len(np.unique(who))
 
 
 def _renamed(found: Tops[int], names: Sequence[str]) -> Tops[str]:
@@ -329,4 +332,4 @@ def _old_before(look_up: LookUp) -> int:
 
 
 def _subnet_of(ip: str) -> str:
-    return read_address(ip).subnet or ip
+    return subnet_of(ip) or ip

@@ -30,7 +30,7 @@ def asked(part: Part, request: Request) -> HostsAsked:
     """Choose the hosts of which a report tells more, by the counts of all of them."""
     first = days_of(request)[0]
     folding = Folding(request.zone)
-    quarters = sorted({quarter for quarter, _ in part.quarters})
+    quarters = sorted(part.quarters)
     days = [(folding.local(quarter).date() - first).days for quarter in quarters]
     listed = {host for _, host, _ in _listed(part, request.top).ranked}
     return HostsAsked(

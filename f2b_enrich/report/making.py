@@ -84,9 +84,11 @@ def make(
         ]
         is_small = sum(bans for _, bans in chosen) < WORTH_PROCESSES
         selections = [selection for selection, _ in chosen]
+        by_host = selected.count_hosts(connection) <= MOST_HOSTS
+        records = [_records(one, by_host=by_host) for one in asked]
         parts = sharing.count(
             store,
-            list(map(wanted_of, asked, selections)),
+            list(map(wanted_of, asked, selections, records)),
             lambda part: hosts.asked(part, request),
             processes=1 if is_small else min(processes, MOST_PROCESSES),
         )
@@ -95,11 +97,17 @@ def make(
                 request=one,
                 selection=selection,
                 part=part,
-                times=_times(
-                    part, _recorded(connection, selection, one), one, known, now=now
+                times=times(
+                    part.quarters,
+                    _recorded(connection, selection, told, part),
+                    known,
+                    one,
+                    now=now,
                 ),
             )
-            for one, selection, part in zip(asked, selections, parts, strict=True)
+            for one, selection, told, part in zip(
+                asked, selections, records, parts, strict=True
+            )
         ]
         return _figures(connection, counted, organisation_of, now)
 
@@ -118,7 +126,9 @@ def _goes_back(first: datetime, request: Request) -> bool:
     return first <= request.before_since
 
 
-def wanted_of(request: Request, selection: Selection) -> sharing.Wanted:
+def wanted_of(
+    request: Request, selection: Selection, records: sharing.Records | None = None
+) -> sharing.Wanted:
     """Say which bans of a selection are asked for."""
     return sharing.Wanted(
         selection=selection,
@@ -128,6 +138,7 @@ def wanted_of(request: Request, selection: Selection) -> sharing.Wanted:
         without_scanners=request.without_scanners,
         top=request.top,
         is_brief=selection.since == request.before_since,
+        records=records if _has_all(selection) else None,
     )
 
 
@@ -144,32 +155,44 @@ def selection_of(request: Request, newest: int) -> Selection:
     )
 
 
+def _has_all(selection: Selection) -> bool:
+    """Tell whether a selection has all bans of its hosts."""
+    return not (selection.services or selection.jails or selection.attacks)
+
+
+def _records(request: Request, *, by_host: bool) -> sharing.Records:
+    ends = request.since - AROUND, request.until + AROUND
+    return sharing.Records(
+        by_host=by_host,
+        by_quarter=any(at.astimezone(request.zone).minute != at.minute for at in ends),
+    )
+
+
 def _recorded(
-    connection: sqlite3.Connection, selection: Selection, request: Request
-) -> dict[tuple[str, datetime], int]:
-    around = replace(
-        selection, since=selection.since - AROUND, until=selection.until + AROUND
-    )
-    by_host = selected.count_hosts(connection) <= MOST_HOSTS
-    by_quarter = any(
-        at.astimezone(request.zone).minute != at.minute
-        for at in (around.since, around.until)
-    )
-    return selected.recorded(connection, around, by_host=by_host, by_quarter=by_quarter)
-
-
-def _times(
+    connection: sqlite3.Connection,
+    selection: Selection,
+    records: sharing.Records,
     part: Part,
-    recorded: dict[tuple[str, datetime], int],
-    request: Request,
-    known: tuple[datetime, datetime] | None,
-    *,
-    now: datetime,
-) -> Times:
-    quarters: Counter[int] = Counter()
-    for (quarter, _), bans in part.quarters.items():
-        quarters[quarter] += bans
-    return times(quarters, recorded, known, request, now=now)
+) -> Counter[tuple[str, int]]:
+    """Count all that was recorded from before the period to behind it."""
+    since, until = selection.since, selection.until
+    spans = [(since - AROUND, until + AROUND)]
+    if _has_all(selection):
+        spans = [(since - AROUND, since), (until, until + AROUND)]
+    found = Counter(part.recorded)
+    for begin, end in spans:
+        around, _ = selected.chosen(
+            connection, replace(selection, since=begin, until=end)
+        )
+        found.update(
+            selected.recorded(
+                connection,
+                around,
+                by_host=records.by_host,
+                by_quarter=records.by_quarter,
+            )
+        )
+    return found
 
 
 def _figures(

@@ -113,7 +113,8 @@ class Part:
     Countries are by code and name, networks by AS number and name, cities by country
     code, region and name; what is not known by empty ones. `offenders` are addresses
     that were banned more than once, `widest` those that several hosts banned, by how
-    many; `known` is of both. `of_hosts` are those that are listed.
+    many; `known` is of both. `of_hosts` are those that are listed. `recorded` is all
+    that was banned, by host, if that matters, and by the first quarter of the hour.
     """
 
     attempts: Counter[Scope] = field(default_factory=Counter)
@@ -123,7 +124,8 @@ class Part:
     networks: dict[Scope, Pair] = field(default_factory=dict)
     cities: dict[Scope, Pair] = field(default_factory=dict)
     subnets: dict[Scope, Subnets] = field(default_factory=dict)
-    quarters: Counter[tuple[int, str]] = field(default_factory=Counter)
+    recorded: Counter[tuple[str, int]] = field(default_factory=Counter)
+    quarters: Counter[int] = field(default_factory=Counter)
     banned: Counter[int] = field(default_factory=Counter)
     offenders: Tops[str] = field(default_factory=Tops)
     widest: Tops[str] = field(default_factory=Tops)
@@ -168,7 +170,7 @@ def sum_of(parts: Iterable[Part]) -> Part:
 
 _COUNTERS = (
     *("attempts", "quarters", "banned", "ban_times", "precisions"),
-    "lines",
+    *("lines", "recorded"),
 )
 _ADDED = (
     *("services", "attacks", "attack_countries", "attack_services"),

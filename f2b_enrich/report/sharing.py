@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from f2b_enrich.report import columns, counters, counting, host_counting
+from f2b_enrich.report.grouping import counted, lists, pairs
 from f2b_enrich.report.part import Part, add, sum_of
 from f2b_enrich.selection import Share
 from f2b_enrich.store import repeats, selected
@@ -25,8 +26,19 @@ if TYPE_CHECKING:
     from f2b_enrich.report.host_counting import HostsAsked
     from f2b_enrich.selection import Selection
 
+_QUARTERS = 4
+"""Of an hour."""
+
 UNKNOWN = "unknown"
 """How the country is called of addresses whose country is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """How it is told when anything was recorded: by the hour, or by its quarters."""
+
+    by_host: bool
+    by_quarter: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +46,8 @@ class Wanted:
     """What is read of the store, and which addresses of it count.
 
     `networks` are AS numbers, written AS64500, addresses and CIDR networks. A brief
-    count has only what two periods are compared by.
+    count has only what two periods are compared by. `records` are wanted where the
+    selection has all of its hosts' bans.
     """
 
     selection: Selection
@@ -44,6 +57,7 @@ class Wanted:
     without_scanners: bool = False
     top: int = 10
     is_brief: bool = False
+    records: Records | None = None
 
 
 def count(
@@ -66,7 +80,7 @@ def count(
         partial(_count_each, store, wanted, Share(number=number, of=processes))
         for number in range(processes)
     ]
-    counted: list[Part] = []
+    whole: list[Part] = []
     is_alone = processes == 1
     with counters.here(works[0]) if is_alone else counters.beside(works) as ask:
         for one in wanted:
@@ -74,8 +88,8 @@ def count(
             if not one.is_brief:
                 for of_hosts in ask(hosts_of(part)):
                     add(part, of_hosts)
-            counted.append(part)
-    return counted
+            whole.append(part)
+    return whole
 
 
 def _count_each(
@@ -106,13 +120,11 @@ def _count(
         services=selected.services(connection),
         host_countries=selected.host_countries(connection),
     )
-    counted = counting.count(bans, around, top=wanted.top, is_brief=wanted.is_brief)
-    counted.repeats, counted.left_out = beside.repeats, beside.left_out
-    counted.scanners = beside.scanners
-    counted.scanner_attempts = beside.scanner_attempts
-    asked = yield counted
+    part = counting.count(bans, around, top=wanted.top, is_brief=wanted.is_brief)
+    add(part, beside)
+    asked = yield part
     if asked is not None:
-        del counted
+        del part
         yield host_counting.count(bans, around, asked)
 
 
@@ -129,6 +141,8 @@ def bans_that_count(
     What is left out of them is counted in `beside`.
     """
     bans = columns.read(connection, wanted.selection, share, with_lines=with_lines)
+    if wanted.records is not None:
+        _count_records(bans, wanted.records, beside)
     if wanted.countries or wanted.networks:
         bans.keep_addresses(_Filter(wanted).is_wanted)
     _leave_out(bans, wanted, repeats.jails(connection), beside)
@@ -136,6 +150,19 @@ def bans_that_count(
     if wanted.without_scanners:
         bans.keep_addresses(_is_no_scanner)
     return bans
+
+
+def _count_records(bans: Columns, records: Records, beside: Part) -> None:
+    """Count when anything was recorded, whatever is left out of it later."""
+    quarter = bans.quarter
+    if not records.by_quarter:
+        quarter = quarter // _QUARTERS * _QUARTERS
+    if not records.by_host:
+        beside.recorded.update({("", at): found for at, found in counted(quarter)})
+        return
+    told = pairs(quarter, bans.host, len(bans.hosts))
+    for at, host, found in zip(*lists(told), strict=True):
+        beside.recorded[bans.hosts[host], at] = found
 
 
 def _leave_out(

@@ -59,7 +59,7 @@ class Folding:
 
 def times(
     quarters: Mapping[int, int],
-    recorded: Mapping[tuple[str, datetime], int],
+    recorded: Mapping[tuple[str, int], int],
     known: tuple[datetime, datetime] | None,
     request: Request,
     *,
@@ -67,13 +67,13 @@ def times(
 ) -> Times:
     """Tell when bans began; `recorded` is all that the same hosts recorded.
 
-    It is by host and hour, in zones that need it by quarter-hour, and begins and ends
-    `AROUND` the request: a silence may be longer than that. The records begin and end
-    at `known`.
+    It is by host and by the first quarter of each hour, in zones that need it by each
+    quarter, and begins and ends `AROUND` the request: a silence may be longer than
+    that. The records begin and end at `known`.
     """
     folding = Folding(request.zone)
     bans = folding.days(quarters)
-    by_host = _by_host(recorded, request.zone)
+    by_host = _by_host(recorded, folding)
     days = sum(by_host.values(), Counter[date]())
     listed = days_of(request)
     silent = [gap for gap in gaps(days) if _touches(gap, listed)]
@@ -98,11 +98,14 @@ def times(
 
 
 def _by_host(
-    recorded: Mapping[tuple[str, datetime], int], zone: ZoneInfo
+    recorded: Mapping[tuple[str, int], int], folding: Folding
 ) -> dict[str, Counter[date]]:
+    day_of = {at: folding.local(at).date() for at in {at for _, at in recorded}}
     by_host: dict[str, Counter[date]] = {}
-    for (host, hour), found in sorted(recorded.items()):
-        by_host.setdefault(host, Counter())[hour.astimezone(zone).date()] += found
+    for host in sorted({host for host, _ in recorded}):
+        by_host[host] = Counter()
+    for (host, at), found in recorded.items():
+        by_host[host][day_of[at]] += found
     return by_host
 
 

@@ -18,14 +18,21 @@ if TYPE_CHECKING:
 
     from f2b_enrich.selection import Share
 
+Place: TypeAlias = "tuple[str, float | None, float | None]"
+"""Country code, country, region and city (`read_names`), latitude and longitude."""
+
+LookUp: TypeAlias = "tuple[str, Place, tuple[int, str], tuple[str, str]]"
+"""An address, its place, its network as AS number, name and scanner (`read_names`),
+and the source of that and its time."""
+
 Who: TypeAlias = "int | str"
 """An address by the look-up that its ban has, else by itself: numbers are read faster,
 and a look-up is of one address."""
 
-Row: TypeAlias = "tuple[Who, str, str, str, str, str, int, int, int, int]"
-"""Who, jail, host, leading class or nothing, what its lines show (`read_shown`), what
-names were tried (`read_tried`), quarter-hour since 1970, failures, ban count and ban
-time; -2 is not known, as fail2ban's own database writes it."""
+Row: TypeAlias = "tuple[Who, str, str, str | None, int, int, int, int]"
+"""Who; jail, host and leading class or none (`read_names`); what its lines show
+(`read_shown`), what names were tried (`read_tried`), quarter-hour since 1970, failures,
+ban count and ban time; -2 is not known, as fail2ban's own database writes it."""
 
 FEW = 4
 """One in so many bans is looked up faster than all of them are gone over."""
@@ -35,26 +42,31 @@ _AT_ONCE = 2000
 
 WHO = "ifnull(bans.enrichment_id, bans.ip)"
 
-# Most bans show one class and name nobody: few texts that differ, read once each.
+# Most bans show one class and name nobody: few texts that differ, read once each. No
+# text in the store holds a NUL.
 _OF_LINES = """
     ifnull((SELECT group_concat(attack || ' ' || lines, ',') FROM ban_attacks
         WHERE ban_id = bans.id), ''),
-    (SELECT json_group_array(value) FROM observed
+    (SELECT group_concat(value, char(0)) FROM observed
         WHERE ban_id = bans.id AND kind = 'username')
 """
 
-_WITHOUT_LINES = "'', '[]'"
+_WITHOUT_LINES = "'', NULL"
 
+# Each column costs as much as the scan, so what is alike in many bans is in one.
 _ROWS = f"""
-    SELECT {WHO}, jail, host, ifnull(attack, ''), {{of_lines}},
+    SELECT {WHO}, jail || char(0) || host || char(0) || ifnull(attack, ''),
+    {{of_lines}},
     CAST(strftime('%s', banned_at) AS INTEGER) / 900,
     failures, ban_count, ifnull(bantime_seconds, -2)
 """
 
 _LOOK_UPS = """
-    SELECT e.id, ip, ifnull(country_code, ''), ifnull(country, ''), ifnull(region, ''),
-    ifnull(city, ''), latitude, longitude, ifnull(asn, 0),
-    ifnull(as_name, ''), ifnull(scanner, ''), source, looked_up_at
+    SELECT ip,
+    ifnull(country_code, '') || char(0) || ifnull(country, '') || char(0)
+        || ifnull(region, '') || char(0) || ifnull(city, ''), latitude, longitude,
+    ifnull(asn, 0), ifnull(as_name, '') || char(0) || ifnull(scanner, ''),
+    source, looked_up_at
     FROM json_each(?) AS wanted CROSS JOIN enrichments AS e ON e.id = wanted.value
 """
 
@@ -106,27 +118,31 @@ def rows(
     yield from _batches(connection, sql, values)
 
 
+def read_names(text: str, count: int) -> tuple[str, ...]:
+    """Read so many names that are in one column; empty text is none."""
+    return tuple(text.split("\0", count - 1))
+
+
 def read_shown(text: str) -> tuple[tuple[str, int], ...]:
     """Read which classes a ban's lines show, and how many lines."""
     pairs = (each.rpartition(" ") for each in text.split(",") if each)
     return tuple((attack, int(lines)) for attack, _, lines in pairs)
 
 
-def read_tried(text: str) -> tuple[str, ...]:
+def read_tried(text: str | None) -> tuple[str, ...]:
     """Read the user names of a ban."""
-    return tuple(json.loads(text))
+    return () if text is None else tuple(text.split("\0"))
 
 
 def look_ups(
     connection: sqlite3.Connection, ids: Iterable[int]
-) -> Iterator[tuple[Any, ...]]:
-    """Read look-ups by their numbers, in their order; empty text is not known.
+) -> Iterator[list[LookUp]]:
+    """Read look-ups by their numbers, in that order, some thousand at a time.
 
-    Number and address; country code, country, region, city, latitude and longitude,
-    which may be None; AS number, its name, scanner; source and time.
+    Address; place, network, and look-up, of which empty text is not known.
     """
-    for batch in _batches(connection, _LOOK_UPS, (json.dumps(sorted(ids)),)):
-        yield from batch
+    for batch in _batches(connection, _LOOK_UPS, (json.dumps(list(ids)),)):
+        yield [(row[0], row[1:4], row[4:6], row[6:]) for row in batch]
 
 
 def services(connection: sqlite3.Connection) -> dict[str, str]:
@@ -178,11 +194,12 @@ def recorded(
     *,
     by_host: bool,
     by_quarter: bool = False,
-) -> dict[tuple[str, datetime], int]:
+) -> dict[tuple[str, int], int]:
     """Count all that a selection's hosts recorded, by the hour or its quarters.
 
-    Whatever else a selection leaves out was recorded, too. Where the hosts are not told
-    apart, which is faster, they are one without a name.
+    Hours are told by their first quarter since 1970. Whatever else a selection leaves
+    out was recorded, too. Where the hosts are not told apart, which is faster, they are
+    one without a name.
     """
     everything = Selection(
         since=wanted.since,
@@ -204,9 +221,12 @@ def recorded(
         values,
     )
     return {
-        (host, datetime.fromisoformat(f"{hour}:{15 * quarter:02}+00:00")): bans
-        for host, hour, quarter, bans in cursor
+        (host, _hour(hour) * 4 + quarter): bans for host, hour, quarter, bans in cursor
     }
+
+
+def _hour(text: str) -> int:
+    return int(datetime.fromisoformat(f"{text}:00+00:00").timestamp()) // 3600
 
 
 def span(
@@ -214,8 +234,11 @@ def span(
 ) -> tuple[str, str] | None:
     """Tell when the records of hosts begin and end; no hosts are all of them."""
     where = f"WHERE {_one_of('bans.host')}" if hosts else ""
+    # Asked for each by itself the index has it; both at once go over all bans.
     first, last = connection.execute(
-        f"SELECT min(banned_at), max(banned_at) FROM bans {where}", _list(hosts)
+        f"SELECT (SELECT min(banned_at) FROM bans {where}), "
+        f"(SELECT max(banned_at) FROM bans {where})",
+        2 * _list(hosts),
     ).fetchone()
     return None if first is None else (first, last)
 
