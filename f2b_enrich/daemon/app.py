@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_TRIES = 30
+"""To open the store while a long report reads it: five minutes, in which clients leave
+their bans in the spool."""
+
 
 async def run(world: World) -> None:
     """Take bans until SIGTERM or SIGINT; SIGHUP reads the configuration anew.
@@ -49,7 +53,14 @@ async def run(world: World) -> None:
     with contextlib.ExitStack() as stack:
         path = settings.store.path
         stack.enter_context(held_by_daemon(path))
-        writer = stack.enter_context(open_writer(path, busy_seconds=world.spans.store))
+        writer = stack.enter_context(
+            open_writer(
+                path,
+                busy_seconds=world.spans.store,
+                tries=_TRIES,
+                on_wait=_tell_of_readers,
+            )
+        )
         reader = stack.enter_context(open_reader(path))
         listener = stack.enter_context(listening(settings.daemon.socket, world.environ))
         reads = Reads(reader)
@@ -127,3 +138,7 @@ def _signals(events: Mapping[signal.Signals, asyncio.Event]) -> Iterator[None]:
     finally:
         for number in events:
             loop.remove_signal_handler(number)
+
+
+def _tell_of_readers() -> None:
+    log.warning("store is being read, waiting for that to end")

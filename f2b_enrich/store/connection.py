@@ -13,7 +13,7 @@ from f2b_enrich.errors import StoreError
 from f2b_enrich.store.schema import NAME, STEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 BUSY_SECONDS = 10.0
 _CACHE_KIB = 8 * 1024
@@ -27,13 +27,18 @@ are copied back the better (a third more bans a second than with SQLite's 1000).
 
 @contextlib.contextmanager
 def open_writer(
-    path: Path, *, busy_seconds: float = BUSY_SECONDS
+    path: Path,
+    *,
+    busy_seconds: float = BUSY_SECONDS,
+    tries: int = 1,
+    on_wait: Callable[[], None] | None = None,
 ) -> Iterator[sqlite3.Connection]:
     """Open the store for writing, made or migrated first where needed.
 
     The connection may move between threads but never serves two at once. The last
     writer to close leaves the file in the form that a reader without any right to
-    write can open.
+    write can open. Who reads it in that form holds up the next writer, which tries so
+    many times, for `busy_seconds` each, and calls `on_wait` after the first.
 
     Raises:
         StoreError: the file cannot be opened, is no store, or is of a newer version.
@@ -48,7 +53,7 @@ def open_writer(
             stack.callback(_close, connection)
             with _migration_lock(path):
                 _check_kind(connection, path)
-                connection.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(connection, tries, on_wait)
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 migrate(connection)
@@ -202,6 +207,22 @@ def _lock_file(path: Path, suffix: str) -> Iterator[int]:
         yield file
     finally:
         os.close(file)
+
+
+def _write_ahead(
+    connection: sqlite3.Connection, tries: int, on_wait: Callable[[], None] | None
+) -> None:
+    """Go over to the form in which readers and writers do not wait for each other."""
+    for left in reversed(range(tries)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or not left:
+                raise
+            if left == tries - 1 and on_wait is not None:
+                on_wait()
+        else:
+            return
 
 
 def _check_kind(connection: sqlite3.Connection, path: Path) -> None:

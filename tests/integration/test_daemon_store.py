@@ -12,12 +12,14 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from demo.lab import Lab
 from f2b_enrich.errors import StoreError
+from f2b_enrich.store.connection import open_reader
 from tests.daemons import QUICK, TIME, living, locked, request
 from tests.smtp_server import HANG
 
@@ -163,6 +165,25 @@ async def test_a_locked_store_does_not_hold_up_the_end(daemon: Daemon) -> None:
     await writer.wait_closed()
     await daemon.start()
     await daemon.ban()
+
+
+async def test_a_report_that_began_before_does_not_keep_the_daemon_from_starting(
+    daemon: Daemon,
+) -> None:
+    """Without a daemon the store has a form in which readers hold up writers."""
+    daemon.configure()
+    await daemon.start()
+    await daemon.stop()
+    with open_reader(daemon.lab.store) as report:
+        report.execute("BEGIN")
+        report.execute("SELECT count(*) FROM bans").fetchone()
+        over = Timer(3 * QUICK.store, report.execute, ["ROLLBACK"])
+        over.start()
+        await daemon.start()
+        over.join()
+    await daemon.ban()
+    waiting = [each for each in daemon.logs if "being read" in each["event"]]
+    assert len(waiting) == 1
 
 
 async def test_neither_does_one_with_a_mail_that_hangs(daemon: Daemon) -> None:

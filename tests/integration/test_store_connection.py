@@ -9,7 +9,10 @@ import re
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +24,9 @@ from f2b_enrich.store.connection import (
     transaction,
 )
 from f2b_enrich.store.schema import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SYSTEM_PYTHON = ("/usr/bin/python3", "-I", "-S", "-c")
 READ_ONLY = """
@@ -196,6 +202,50 @@ def test_a_store_that_is_missing_or_empty_is_named(path: Path) -> None:
     missing = path.parent / "missing" / "bans.db"
     with pytest.raises(StoreError, match="No such file or directory"):
         open_writer(missing).__enter__()
+
+
+@contextlib.contextmanager
+def being_read(path: Path, seconds: float) -> Iterator[None]:
+    """Read the store for so long, as a report does that began without a daemon."""
+    with open_writer(path):
+        pass
+    reading, over = Event(), Event()
+
+    def read() -> None:
+        with open_reader(path) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM bans").fetchone()
+            reading.set()
+            over.wait(seconds)
+
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(read)
+        reading.wait(10)
+        try:
+            yield
+        finally:
+            over.set()
+            done.result()
+
+
+def test_a_writer_waits_for_a_long_report_and_says_so_once(path: Path) -> None:
+    told: list[str] = []
+    with (
+        being_read(path, 0.5),
+        open_writer(
+            path, busy_seconds=0.05, tries=100, on_wait=lambda: told.append("waiting")
+        ) as store,
+    ):
+        assert store.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert told == ["waiting"]
+
+
+def test_a_writer_does_not_wait_for_ever(path: Path) -> None:
+    locked = pytest.raises(StoreError, match="database is locked")
+    with being_read(path, 60), locked, open_writer(path, busy_seconds=0.05, tries=2):
+        pass
+    with open_writer(path, busy_seconds=0.05):
+        pass
 
 
 def test_the_last_writer_leaves_a_file_without_a_log_beside_it(path: Path) -> None:
