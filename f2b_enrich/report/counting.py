@@ -31,6 +31,7 @@ from f2b_enrich.report.part import (
     Part,
     Point,
     Subnets,
+    Widest,
     add_source,
 )
 from f2b_enrich.report.tops import Tops, tops
@@ -52,6 +53,9 @@ LATER_SECONDS = 30 * 24 * 3600
 
 LONGEST_NUMBER = 10
 """Up to this one bans are told apart by which of their address they are."""
+
+SEVERAL = 2
+"""Hosts from which on an address is told to be on several."""
 
 TO_CITY, TO_COUNTRY, NOWHERE = "city", "country", ""
 """How well a place is known."""
@@ -230,13 +234,12 @@ class _Counting:
         self._of_hosts = pairs(columns.address, columns.host, len(columns.hosts))
         hosts = np.bincount(self._of_hosts[0], minlength=len(of.ips))
         offenders = tops(self._bans, self._top, least=2)
-        widest = tops(hosts, self._top, least=2)
         part.offenders = _renamed(offenders, of.ips)
-        part.widest = _renamed(widest, of.ips)
+        part.widest = self._widest(hosts)
         (present,) = np.nonzero(self._bans)
         nets = np.bincount(self._subnet[present])
         bans_of_nets = sums(self._subnet[present], self._bans[present])
-        for number in {*offenders.kept, *widest.kept}:
+        for number in offenders.kept:
             network, subnet = of.networks[of.network[number]], self._subnet[number]
             part.known[of.ips[number]] = Known(
                 country_code=self._countries[self._country[number]][0],
@@ -247,6 +250,20 @@ class _Counting:
                 subnet_addresses=int(nets[subnet]),
                 subnet_bans=int(bans_of_nets[subnet]),
             )
+
+    def _widest(self, hosts: Numbers) -> Widest | None:
+        most = int(hosts.max())
+        if most < SEVERAL:
+            return None
+        (those,) = np.nonzero(hosts == most)
+        bans = self._bans[those]
+        (first,) = np.nonzero(bans == bans.max())
+        return Widest(
+            hosts=most,
+            bans=int(bans.max()),
+            ip=min(self._of.ips[number] for number in those[first].tolist()),
+            others=len(those) - 1,
+        )
 
     def _count_hosts(self) -> None:
         """Count each host's addresses, and who attacks hosts in which countries."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from f2b_enrich.attacks import CLASSES
 from f2b_enrich.report import tables
 from f2b_enrich.report.figures import Finding
+from f2b_enrich.report.text_words import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -161,7 +162,7 @@ def _network(compared: Compared) -> Iterator[Finding]:
     yield Finding(
         kind="network",
         text=f"The worst network is {share.key}: {share.addresses:,} addresses "
-        f"({share.percent:.1f}% of {compared.everything.measure.addresses:,}), "
+        f"({percent(share.percent)} of {compared.everything.measure.addresses:,}), "
         f"{share.bans:,} bans{others}.",
         numbers={
             "subnet": share.key,
@@ -213,29 +214,22 @@ def _quiet_jails(compared: Compared) -> Iterator[Finding]:
 
 
 def _several_hosts(now: Part) -> Iterator[Finding]:
-    """Name the address that the most hosts banned, or tell how many those are."""
-    listed = now.widest.listed(1, {ip: ip for ip in now.widest.kept})
-    if listed.tied is not None:
-        _, tied, hosts = listed.tied
-        yield Finding(
-            kind="several-hosts",
-            text=f"{tied:,} addresses were banned on {hosts:,} hosts each.",
-            numbers={"hosts": hosts, "tied": tied},
-        )
+    """Name the address that the most hosts banned; of several that with most bans."""
+    widest = now.widest
+    if widest is None:
         return
-    if not listed.ranked:
-        return
-    bans = now.offenders.kept
-    widest = [(ip, hosts) for _, ip, hosts in listed.ranked]
-    ip, hosts = min(widest, key=lambda one: (-bans.get(one[0], 0), one[0]))
-    numbers: dict[str, int | float | str] = {"ip": ip, "hosts": hosts}
-    text = f"{ip} was banned on {hosts:,} hosts"
-    if ip in bans:
-        numbers["bans"] = bans[ip]
-        text += f", {bans[ip]:,} times in all"
-    if len(widest) > 1:
-        numbers["tied"] = len(widest) - 1
-        text += f"; {len(widest) - 1:,} more on as many"
+    numbers: dict[str, int | float | str] = {
+        "ip": widest.ip,
+        "hosts": widest.hosts,
+        "bans": widest.bans,
+    }
+    text = (
+        f"{widest.ip} was banned on {widest.hosts:,} hosts, {widest.bans:,} times in "
+        "all"
+    )
+    if widest.others:
+        numbers["tied"] = widest.others
+        text += f"; {widest.others:,} more on as many"
     yield Finding(kind="several-hosts", text=f"{text}.", numbers=numbers)
 
 

@@ -7,7 +7,7 @@ up.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from f2b_enrich.report.tops import Tops
@@ -91,6 +91,19 @@ class Known:
     subnet_bans: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widest:
+    """The address that the most hosts banned; `others` were banned on as many.
+
+    Of those it is the one with the most bans, of equal ones the first by its text.
+    """
+
+    hosts: int
+    bans: int
+    ip: str
+    others: int
+
+
 @dataclass(slots=True, kw_only=True)
 class LookedUp:
     """How many addresses a source told of, from when to when in the store's words."""
@@ -112,9 +125,10 @@ class Part:
 
     Countries are by code and name, networks by AS number and name, cities by country
     code, region and name; what is not known by empty ones. `offenders` are addresses
-    that were banned more than once, `widest` those that several hosts banned, by how
-    many; `known` is of both. `of_hosts` are those that are listed. `recorded` is all
-    that was banned, by host, if that matters, and by the first quarter of the hour.
+    that were banned more than once, `known` is of them; `widest` is the one that the
+    most hosts banned, if several did. `of_hosts` are those that are listed. `recorded`
+    is all that was banned, by host, if that matters, and by the first quarter of the
+    hour.
     """
 
     attempts: Counter[Scope] = field(default_factory=Counter)
@@ -128,7 +142,7 @@ class Part:
     quarters: Counter[int] = field(default_factory=Counter)
     banned: Counter[int] = field(default_factory=Counter)
     offenders: Tops[str] = field(default_factory=Tops)
-    widest: Tops[str] = field(default_factory=Tops)
+    widest: Widest | None = None
     known: dict[str, Known] = field(default_factory=dict)
     ban_times: Counter[tuple[int, int]] = field(default_factory=Counter)
     attacks: Pair = field(default_factory=Pair)
@@ -168,13 +182,22 @@ def sum_of(parts: Iterable[Part]) -> Part:
     return whole
 
 
+def _wider(one: Widest | None, other: Widest | None) -> Widest | None:
+    if one is None or other is None:
+        return one or other
+    first, second = sorted((one, other), key=lambda it: (-it.hosts, -it.bans, it.ip))
+    if first.hosts > second.hosts:
+        return first
+    return replace(first, others=first.others + second.others + 1)
+
+
 _COUNTERS = (
     *("attempts", "quarters", "banned", "ban_times", "precisions"),
     *("lines", "recorded"),
 )
 _ADDED = (
     *("services", "attacks", "attack_countries", "attack_services"),
-    *("points", "between_countries", "hosts", "jails", "offenders", "widest"),
+    *("points", "between_countries", "hosts", "jails", "offenders"),
     *("scanners", "names", "left_out"),
 )
 _NUMBERS = (
@@ -187,6 +210,7 @@ _BY_SCOPE = {"countries": Pair, "networks": Pair, "cities": Pair, "subnets": Sub
 def add(whole: Part, part: Part) -> None:
     """Take a part in."""
     whole.known.update(part.known)
+    whole.widest = _wider(whole.widest, part.widest)
     for name in _NUMBERS:
         setattr(whole, name, getattr(whole, name) + getattr(part, name))
     for source, looked_up in part.sources.items():

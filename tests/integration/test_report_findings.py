@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from f2b_enrich.report import findings
 from f2b_enrich.report.figures import Measure
+from f2b_enrich.report.part import Part
 from tests.report_events import (
     DAY,
     DUTCH,
@@ -22,6 +24,7 @@ from tests.report_events import (
     finding_of,
     place,
 )
+from tests.report_sample import NO_RANKING, ranking, scope
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,13 +149,13 @@ def test_a_jail_is_not_quiet_where_days_are_missing(empty: ReportStore) -> None:
     [
         (1, "198.18.0.0 was banned on 3 hosts, 4 times in all."),
         (2, "198.18.0.1 was banned on 3 hosts, 4 times in all; 1 more on as many."),
-        (120, "120 addresses were banned on 3 hosts each."),
+        (120, "198.18.0.1 was banned on 3 hosts, 4 times in all; 119 more on as many."),
     ],
 )
 def test_the_address_that_most_hosts_banned(
     empty: ReportStore, addresses: int, told: str
 ) -> None:
-    """Of several the one with the most bans is named, of very many the number."""
+    """Of several the one with the most bans is named, however many they are."""
     empty.add(
         Told(ip=f"198.18.0.{number}", at=OCTOBER + hour * HOUR, host=host)
         for number in range(addresses)
@@ -164,6 +167,26 @@ def test_the_address_that_most_hosts_banned(
 
     assert finding is not None
     assert finding.text == told
+    numbers = {"ip": worst, "hosts": 3, "bans": 4, "tied": addresses - 1}
+    assert finding.numbers == {name: value for name, value in numbers.items() if value}
+
+
+def test_a_share_that_is_little_is_not_nothing(empty: ReportStore) -> None:
+    """A finding writes percentages as the tables do."""
+    made = figures(empty)
+    subnets = ranking([("198.18.0.0/24", "", 2, 2, "")], 10_000)
+    measure = Measure(bans=10_000, addresses=10_000, attempts=10_000)
+    compared = findings.Compared(
+        now=Part(),
+        before=None,
+        before_label="",
+        everything=scope(None, measure, rankings=(*3 * (NO_RANKING,), subnets)),
+        times=made.times,
+    )
+
+    (finding,) = findings.findings(compared)
+
+    assert "2 addresses (<0.1% of 10,000)" in finding.text
 
 
 def test_the_worst_network_and_those_that_are_as_bad(empty: ReportStore) -> None:

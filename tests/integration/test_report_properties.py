@@ -247,10 +247,8 @@ def _told(part: Part) -> tuple[object, ...]:
     every = (None, *tables.services(part))
     return (
         [places.scope(part, each, organisation_of, top=2) for each in every],
-        [
-            tops.listed(2, {ip: ip for ip in tops.kept})
-            for tops in (part.offenders, part.widest)
-        ],
+        part.offenders.listed(2, {ip: ip for ip in part.offenders.kept}),
+        part.widest,
         tables.attacks(part, 2),
         tables.names(part, 2),
         tables.whom(part, 2),
