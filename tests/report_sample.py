@@ -108,7 +108,7 @@ def _scopes() -> tuple[f.Scope, tuple[f.Scope, ...]]:
             ranking(COUNTRIES, 93, unknown=4),
             ranking(ORGANISATIONS, 93, unknown=4, count=9),
             ranking(CITIES, 93, unknown=16, count=9),
-            ranking(SUBNETS, 93, tied=f.Tied(rank=4, count=82, addresses=1)),
+            ranking(SUBNETS, 93, tied=f.Tied(rank=4, count=82, each=1)),
         ),
     )
     web = scope(
@@ -126,7 +126,7 @@ def _scopes() -> tuple[f.Scope, tuple[f.Scope, ...]]:
             ),
             ranking(ORGANISATIONS[:2], 70, count=6),
             ranking(CITIES[:1], 70, unknown=12, count=4),
-            ranking(SUBNETS[:1], 70, tied=f.Tied(rank=2, count=65, addresses=1)),
+            ranking(SUBNETS[:1], 70, tied=f.Tied(rank=2, count=65, each=1)),
         ),
     )
     mail = scope(
@@ -236,7 +236,7 @@ def _addresses() -> f.Addresses:
             )
         ),
         offenders=(offender(), stranger, scanner),
-        tied=f.Tied(rank=4, count=6, addresses=5),
+        tied=f.Tied(rank=4, count=6, each=5),
         ban_times=(
             f.BanTime(number=1, bans=93, median_seconds=600, for_ever=0),
             f.BanTime(number=2, bans=40, median_seconds=1_200, for_ever=0),
@@ -304,7 +304,7 @@ def _parts() -> dict[str, object]:
                 f.NameTried(rank=2, name="admin", addresses=9, bans=14),
                 f.NameTried(rank=2, name="info@example.org", addresses=9, bans=9),
             ),
-            tied=f.Tied(rank=4, count=120, addresses=2),
+            tied=f.Tied(rank=4, count=120, each=2),
         ),
         "whom": f.Whom(
             by_host=cross(countries, [(host, host) for host in hosts]),
@@ -611,6 +611,6 @@ def worst() -> f.Figures:
                 )
                 for at in range(9)
             ),
-            tied=f.Tied(rank=10, count=4_991, addresses=123_456),
+            tied=f.Tied(rank=10, count=4_991, each=123_456),
         ),
     )

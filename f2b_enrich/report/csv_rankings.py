@@ -75,6 +75,4 @@ def _crosses(figures: Figures) -> Iterator[tuple[str, Cross]]:
 
 
 def _tied(tied: Tied | None) -> tuple[int | None, int | None, int | None]:
-    return (
-        (None, None, None) if tied is None else (tied.rank, tied.count, tied.addresses)
-    )
+    return (None, None, None) if tied is None else (tied.rank, tied.count, tied.each)

@@ -89,11 +89,14 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tied:
-    """So many at the end of a ranking are equal that none of them is listed."""
+    """So many at the end of a ranking are equal that none of them is listed.
+
+    They have `each` what the ranking is by: addresses, and of repeat offenders bans.
+    """
 
     rank: int
     count: int
-    addresses: int
+    each: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,4 +224,4 @@ def tied(listed: Listed[str]) -> Tied | None:
     if listed.tied is None:
         return None
     rank, count, value = listed.tied
-    return Tied(rank=rank, count=count, addresses=value)
+    return Tied(rank=rank, count=count, each=value)

@@ -133,7 +133,7 @@ def _are_all_single(ranking: Ranking) -> bool:
     """Tell whether no two addresses are neighbours: a list of them tells nothing."""
     each = [share.addresses for share in ranking.shares]
     if ranking.tied is not None:
-        each.append(ranking.tied.addresses)
+        each.append(ranking.tied.each)
     return ranking.count > 1 and set(each) == {1}
 
 

@@ -82,10 +82,7 @@ def tied(more: Tied, noun: str, *, kind: str = "") -> str:
     `kind` is what they are, where no other is listed above them.
     """
     places = counted(more.count, kind) if kind else f"and {more.count:,} more"
-    return (
-        f"{places} with {counted(more.addresses, noun)} each, "
-        f"tied for rank {more.rank:,}"
-    )
+    return f"{places} with {counted(more.each, noun)} each, tied for rank {more.rank:,}"
 
 
 def ordinal(number: int) -> str:

@@ -118,7 +118,7 @@ def test_too_many_hosts_that_are_tied_are_told_by_their_number(
         return
     assert [each.host for each in made.hosts] == ["web"]
     assert made.tied is not None
-    assert (made.tied.rank, made.tied.count, made.tied.addresses) == (2, tied, 1)
+    assert (made.tied.rank, made.tied.count, made.tied.each) == (2, tied, 1)
 
 
 def test_a_host_stands_where_it_is_said_to(store: ReportStore) -> None:

@@ -199,7 +199,7 @@ def test_too_many_that_are_tied_are_told_by_their_number(ahead: int, tied: int) 
     else:
         assert listed == first
         assert made.tied is not None
-        assert (made.tied.rank, made.tied.count, made.tied.addresses) == (
+        assert (made.tied.rank, made.tied.count, made.tied.each) == (
             ahead + 1,
             tied,
             2,

@@ -205,7 +205,7 @@ def test_networks_that_are_all_tied_are_told_with_their_addresses() -> None:
         base=260,
         count=130,
         unknown=0,
-        tied=f.Tied(rank=1, count=130, addresses=2),
+        tied=f.Tied(rank=1, count=130, each=2),
     )
     everything = replace(month.everything, subnets=all_tied)
 
@@ -536,7 +536,7 @@ def test_one_host_is_no_table() -> None:
 
 def test_hosts_that_are_not_listed_are_counted() -> None:
     found = sample().hosts
-    tied = f.Tied(rank=1, count=120, addresses=1)
+    tied = f.Tied(rank=1, count=120, each=1)
     none = f.Hosts(count=120, hosts=(), tied=tied)
     first = f.Hosts(count=7, hosts=found.hosts)
 
