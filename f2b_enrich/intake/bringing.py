@@ -41,7 +41,7 @@ class Bringing:
 
         Raises:
             StoppedError: somebody wanted it to stop; what is counted is in the store.
-            ReaderError: a process that reads died.
+            ChildError: a process that reads died.
         """
         for portion in self._portions(jobs):
             tally.add(portion)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-from contextlib import suppress
 from multiprocessing.connection import wait
 from queue import Queue
 from threading import Thread
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from f2b_enrich.child import Child
 from f2b_enrich.errors import F2bEnrichError
 from f2b_enrich.intake.jobs import portions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
 
     from f2b_enrich.intake.jobs import Job
     from f2b_enrich.intake.portions import Portion
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
 MOST_AHEAD = 4
 """Portions that a process has read and not handed over: the other writes for seconds,
 and then takes many at once."""
-
-
-class ReaderError(F2bEnrichError):
-    """A reading process ended before its work was done."""
 
 
 def read_here(jobs: Iterable[Job], stop: Stop) -> Iterator[Portion]:
@@ -56,15 +49,15 @@ def read_beside(
     """Read jobs side by side; each process is at most some portions ahead.
 
     Raises:
-        ReaderError: one died.
+        ChildError: one died.
         StoppedError: somebody wants it to stop.
     """
     left: Iterator[Job] = iter(jobs)
-    readers: list[_Reader] = []
+    readers: list[Child[Portion | None]] = []
     try:
         for job in _some(left, processes):
-            readers.append(_Reader())
-            readers[-1].begin(job)
+            readers.append(Child(_serve, does="reads"))
+            readers[-1].send(job)
         busy = {reader.connection: reader for reader in readers}
         while busy:
             ready = wait([*busy, stop.fileno()])
@@ -75,7 +68,7 @@ def read_beside(
                 if portion is not None:
                     yield portion
                 elif (following := next(left, None)) is not None:
-                    reader.begin(following)
+                    reader.send(following)
                 else:
                     del busy[reader.connection]
     finally:
@@ -89,70 +82,19 @@ def _some(jobs: Iterator[Job], count: int) -> Iterator[Job]:
             yield job
 
 
-class _Reader:
-    """A process that reads what it is told to."""
-
-    def __init__(self) -> None:
-        # A copy of this process would have the store open, and its locks.
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self._process: SpawnProcess = context.Process(
-            target=_serve, args=(theirs,), name="f2b-enrich-reader", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-
-    def begin(self, job: Job) -> None:
-        """Tell what to read next."""
-        try:
-            self.connection.send(job)
-        except OSError:
-            self._died()
-
-    def receive(self) -> Portion | None:
-        """Take a portion; None when its job is done.
-
-        Raises:
-            ReaderError: it died.
-        """
-        try:
-            portion: Portion | F2bEnrichError | None = self.connection.recv()
-        except (EOFError, OSError):
-            self._died()
-        if isinstance(portion, F2bEnrichError):
-            raise portion
-        return portion
-
-    def _died(self) -> NoReturn:
-        self._process.join()
-        code = self._process.exitcode or 0
-        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        raise ReaderError(f"a process that reads ended too early: {how}") from None
-
-    def end(self) -> None:
-        """Let it go, wherever it is: it only reads."""
-        self.connection.close()
-        self._process.terminate()
-        self._process.join()
-        self._process.close()
-
-
 def _serve(connection: Connection) -> None:
     """Do jobs until nobody asks for more; what is here runs in the other process."""
-    # A terminal sends Ctrl-C to both; the one that writes says when to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     said: Queue[Portion | F2bEnrichError | None] = Queue(MOST_AHEAD)
     Thread(target=_send, args=(connection, said), daemon=True).start()
-    with suppress(EOFError, OSError):  # nobody listens any more
-        while True:
-            job = connection.recv()
-            try:
-                for portion in portions_of(job):
-                    said.put(portion)
-            except F2bEnrichError as exc:
-                said.put(exc)
-            else:
-                said.put(None)
+    while True:
+        job = connection.recv()
+        try:
+            for portion in portions_of(job):
+                said.put(portion)
+        except F2bEnrichError as exc:
+            said.put(exc)
+        else:
+            said.put(None)
 
 
 def _send(connection: Connection, said: Queue[Portion | F2bEnrichError | None]) -> None:

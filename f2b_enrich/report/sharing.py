@@ -73,7 +73,7 @@ def count(
     a brief count has none.
 
     Raises:
-        CounterError: a process that counts died.
+        ChildError: a process that counts died.
         StoreError: the store cannot be read.
     """
     works = [

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import old_log
+from f2b_enrich.child import ChildError
 from f2b_enrich.cli.import_progress import amount
 from f2b_enrich.importing.mail_letter import MAX_BYTES
 from f2b_enrich.intake.bringing import WORTH_A_PROCESS
 from f2b_enrich.intake.naming import Names
-from f2b_enrich.intake.processes import ReaderError, read_beside
+from f2b_enrich.intake.processes import read_beside
 from f2b_enrich.intake.reading_logs import LogJob
 from f2b_enrich.intake.stopping import Stop
 from f2b_enrich.store.connection import held_by_daemon
@@ -156,7 +157,7 @@ def test_a_reader_that_dies_is_told_of(tmp_path: Path) -> None:
     stop = Stop()
     killer = threading.Thread(target=kill)
     killer.start()
-    with pytest.raises(ReaderError, match="killed by signal 9"):
+    with pytest.raises(ChildError, match="killed by signal 9"):
         list(read_beside([job], stop, processes=2))
     killer.join()
     stop.close()
