@@ -84,9 +84,13 @@ start_services() {
     done
 }
 
-# For the administrator to enable, who alone knows whether there is a mailbox to read.
+# For the administrator to enable, who alone knows whether there is a mailbox to read, and
+# whether somebody wants a report.
 is_optional() {
-    [ "$1" = f2b-enrich-mailbox.timer ]
+    case $1 in
+    f2b-enrich-mailbox.timer | f2b-enrich-report.timer) return 0 ;;
+    *) return 1 ;;
+    esac
 }
 
 # Enabled when it is first laid out; from then on the administrator decides.

@@ -106,8 +106,10 @@ def test_units_serve_bans_and_leave_nothing_behind(
     _a_failed_installation_leaves_nothing(machine, release)
     install(machine, release)
     assert states(machine) == dict.fromkeys(UNITS, ("enabled", "active"))
-    asked = ("is-enabled", "f2b-enrich-mailbox.timer")  # there is no mailbox
-    assert machine.run("systemctl", *asked, check=False).strip() == "disabled"
+    # There is no mailbox, and nobody asked for reports.
+    for timer in ("f2b-enrich-mailbox.timer", "f2b-enrich-report.timer"):
+        asked = ("is-enabled", timer)
+        assert machine.run("systemctl", *asked, check=False).strip() == "disabled"
     _bans_arrive(machine)
     _what_the_administrator_turned_off_stays_off(machine, release)
     _a_failed_upgrade_leaves_the_old_one_running(machine, release)
