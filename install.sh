@@ -67,13 +67,17 @@ where to look addresses up, unless options say so.
   --keyless            ask IPinfo, too, without a token
   --yes                ask nothing: --recipient root --local-only, where not given
   --dry-run            show every step and file, and change nothing
+  --with EXTRA         install report (pictures of reports) or browse (the store in a
+                       browser), too; may be repeated, and is kept at upgrades
+  --without EXTRA      drop one again
   --prefix DIR         instead of /usr/local
   --no-systemd         start nothing and lay out no units
   --offline DIR        take the Python packages from DIR, not from the network
   --uninstall          remove it; bans, spool and configuration stay
   --purge              remove these as well
 
-  --bundle DIR         collect in DIR what --offline needs, for this machine's Python
+  --bundle DIR         collect in DIR what --offline needs, for this machine's Python;
+                       --with what is to be installed there
     --for-python X.Y   or for another one
   --demo               run the main job once in a throw-away folder: a real Fail2Ban bans
                        an address out of a log, and you see the row and the mail
@@ -87,6 +91,7 @@ TEXT
 read_options() {
     job=install recipient='' source='' token_file='' yes='' dry='' purge=''
     prefix=/usr/local systemd=yes offline='' bundle='' for_python='' root=${DESTDIR-}
+    with='' without='' extras=''
     while [ $# -gt 0 ]; do
         case $1 in
         --*=*)
@@ -96,7 +101,8 @@ read_options() {
             ;;
         esac
         case $1 in
-        --recipient | --token-file | --prefix | --offline | --bundle | --for-python)
+        --recipient | --token-file | --prefix | --offline | --bundle | --for-python | \
+            --with | --without)
             [ $# -ge 2 ] && [ -n "$2" ] || misuse "$1 needs a value"
             read_value "$1" "$2"
             shift
@@ -129,6 +135,15 @@ read_value() {
     --offline) offline=$(absolute "$2") ;;
     --bundle) job=bundle && bundle=$(absolute "$2") ;;
     --for-python) for_python=$2 ;;
+    --with) check_extra "$2" && with="$with $2" ;;
+    --without) check_extra "$2" && without="$without $2" ;;
+    esac
+}
+
+check_extra() {
+    case $1 in
+    report | browse) ;;
+    *) misuse "there is no extra $1; there are report and browse" ;;
     esac
 }
 

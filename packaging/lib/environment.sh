@@ -6,12 +6,45 @@ fingerprint() {
     {
         "$python" -I -c 'import sys; print(sys.version, sys.platform)'
         uname -m
-        sha256sum <"$here/requirements/runtime.txt"
+        for set in $(sets); do
+            printf '%s ' "$set"
+            sha256sum <"$here/requirements/$set.txt"
+        done
         sources | while read -r name; do
             printf '%s ' "$name"
             sha256sum <"$here/$name"
         done
     } | sha256sum | cut -d ' ' -f 1
+}
+
+# The extras that are wanted: those that are there, and what the options say of them.
+wanted_extras() {
+    for extra in report browse; do
+        case " $without " in *" $extra "*) continue ;; esac
+        case " $with $(there) " in *" $extra "*) echo "$extra" ;; esac
+    done
+}
+
+# What another server shall have says nobody but the options.
+there() {
+    [ -n "$bundle" ] || tr '\n' ' ' 2>/dev/null <"$root$environment/extras" || :
+}
+
+# Each set of requirements is whole: with an extra, that of the program is in it.
+sets() {
+    if [ -n "$extras" ]; then
+        printf '%s\n' "$extras"
+    else
+        echo runtime
+    fi
+}
+
+# wheels_of install|download [OPTION ...]: all of the sets at once, so that they agree.
+wheels_of() {
+    for set in $(sets); do
+        set -- "$@" -r "$here/requirements/$set.txt"
+    done
+    wheels "$@"
 }
 
 # The files of the package, without what Python keeps beside them.
@@ -24,12 +57,13 @@ sources() {
 put_environment() {
     listed tree - "$environment"
     parents "${environment%/*}"
+    extras=$(wanted_extras)
     now=$(fingerprint)
     if [ "$(cat "$root$environment/fingerprint" 2>/dev/null)" = "$now" ] &&
         runs "$root$environment"; then
         return 0
     fi
-    changed "build the Python environment in $environment"
+    changed "build the Python environment in $environment$(said_extras)"
     [ -z "$dry" ] || return 0
     fresh=$root$environment.new
     rm -rf "$fresh"
@@ -38,8 +72,9 @@ put_environment() {
     # By this file it is known to be from here, also if this run is killed.
     echo unfinished >"$fresh/fingerprint"
     "$python" -I -m venv "$fresh"
-    wheels install -r "$here/requirements/runtime.txt"
+    wheels_of install
     put_package
+    [ -z "$extras" ] || printf '%s\n' "$extras" >"$fresh/extras"
     printf '%s\n' "$prefix" >"$fresh/prefix"
     printf '%s\n' "$now" >"$fresh/fingerprint"
     settle
@@ -50,10 +85,19 @@ put_environment() {
     change_over
 }
 
-# What the daemon imports, and with it each package that is pinned for it.
+said_extras() {
+    for extra in $extras; do
+        printf ', with %s' "$extra"
+    done
+}
+
+# What the daemon imports, and with it each package that is pinned for it; what the extras
+# are for.
 runs() {
-    "$1/bin/python3" -I -B -c 'import f2b_enrich.cli.main, f2b_enrich.daemon.app' \
-        >"$work/told" 2>&1
+    imports='f2b_enrich.cli.main, f2b_enrich.daemon.app'
+    case $extras in *report*) imports="$imports, altair, vl_convert" ;; esac
+    case $extras in *browse*) imports="$imports, datasette.app" ;; esac
+    "$1/bin/python3" -I -B -c "import $imports" >"$work/told" 2>&1
 }
 
 # pip in the new environment: pinned and hash-checked, nothing built here, no cache left.
@@ -153,9 +197,9 @@ bundle() {
     mkdir -p "$bundle"
     fresh=$work/environment
     "$python" -I -m venv "$fresh"
-    say "Collecting wheels for Python $for_python in $bundle"
-    wheels download --python-version "$for_python" -d "$bundle" \
-        -r "$here/requirements/runtime.txt"
+    extras=$(wanted_extras)
+    say "Collecting wheels for Python $for_python in $bundle$(said_extras)"
+    wheels_of download --python-version "$for_python" -d "$bundle"
     geo_pin >"$work/geo.txt"
     wheels download -d "$bundle" -r "$work/geo.txt"
     say "Copy it and this folder to the server: ./install.sh --offline DIR"

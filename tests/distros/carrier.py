@@ -31,6 +31,8 @@ def write_wheels(requirements: Path, folder: Path) -> str:
 
 def _write_wheel(name: str, version: str, folder: Path) -> Path:
     path = folder / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+    if path.exists():  # for another set; made anew it would have another hash
+        return path
     about = ""
     with zipfile.ZipFile(path, "w") as wheel:
         for file in distribution(name).files or ():

@@ -35,6 +35,14 @@ def checkout(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def extras(checkout: Path, wheels: Path) -> None:
+    """Meet the requirements of the extras, too."""
+    for name in ("report", "browse"):
+        required = checkout / "requirements" / f"{name}.txt"
+        required.write_text(write_wheels(required, wheels))
+
+
+@pytest.fixture(scope="session")
 def with_environment(checkout: Path, wheels: Path) -> Iterator[Path]:
     """A tree that holds nothing but the environment, which takes long to build."""
     # Two layers of one overlay cannot lie in each other, as all of / and /tmp do.
