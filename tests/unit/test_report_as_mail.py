@@ -27,9 +27,16 @@ def test_the_subject_says_when_how_many_and_where() -> None:
 
 def test_one_host_is_named_in_the_subject() -> None:
     told = replace(sample(), filters=())
-    told = replace(told, totals=replace(told.totals, hosts=1))
+    first = told.hosts.hosts[0]
+    told = replace(
+        told,
+        totals=replace(told.totals, hosts=1),
+        hosts=replace(
+            told.hosts, count=1, hosts=(replace(first, host="web9.example"),)
+        ),
+    )
 
-    assert subject(told, HOST).endswith(" of 93 addresses on web1")
+    assert subject(told, HOST).endswith(" of 93 addresses on web9")
 
 
 def test_what_is_left_out_stands_in_the_subject() -> None:
