@@ -34,6 +34,7 @@ INTERRUPTED = 130
 _COMMANDS = [
     "action",
     "bans",
+    "browse",
     "check",
     "classify",
     "config",

@@ -69,7 +69,7 @@ def test_help_lists_every_command_with_what_it_does() -> None:
         commands = {name: cli.get_command(context, name) for name in names}
     listed = run("--help").out
 
-    assert len(commands) == 19
+    assert len(commands) == 20
     for name, command in commands.items():
         assert command is not None
         assert f"  {name} " in listed
