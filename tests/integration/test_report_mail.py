@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -159,6 +161,27 @@ async def test_it_waits_for_a_daemon_as_it_was_written(daemon: Daemon) -> None:
     await daemon.start()
     (mail,) = await daemon.mails(1)
     assert mail["Subject"] == SUBJECT
+
+
+async def test_without_the_extra_it_goes_without_pictures(daemon: Daemon) -> None:
+    await daemon.start()
+    program = (
+        "import sys; sys.modules['vl_convert'] = None; "
+        "from f2b_enrich.cli.main import main; main()"
+    )
+    config = ("--config", str(daemon.lab.config))
+    command = (sys.executable, "-c", program, "report", "--mail", *MONTH, *config)
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    await daemon.until_sent(1)
+
+    message = read(daemon.smtp.received[0].content)
+    assert pictures_of(message) == []
+    for kind in ("html", "plain"):
+        text = " ".join(body(message, kind).split())
+        assert "these need `./install.sh --with report`" in text
 
 
 async def test_each_of_several_gets_one(daemon: Daemon) -> None:
