@@ -37,6 +37,7 @@ LARGEST = 1_000_000
 
 WITHOUT = "Without pictures: these need `./install.sh --with report`."
 NOT_DRAWN = "Without pictures: they could not be drawn."
+TOO_LARGE = f"Without pictures: the mail would have more than {LARGEST:,} bytes."
 
 _TITLES = {
     "map": "Where the addresses are",
@@ -225,6 +226,9 @@ def _written(
     except AddressError as exc:
         raise ReportError(f"{printable(mail.recipient)}: {exc}") from exc
     if len(message) > LARGEST:
+        if drawn.pictures:
+            bare = Drawn(remark=TOO_LARGE)
+            return _written(settings, figures, request, mail, drawn=bare, now=now)
         raise ReportError(
             f"the mail has {len(message):,} bytes, the limit is {LARGEST:,}: "
             "a smaller --top makes it shorter"

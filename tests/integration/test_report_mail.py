@@ -218,6 +218,19 @@ async def test_an_address_that_nobody_chose_gets_nothing(daemon: Daemon) -> None
     assert daemon.outbox() == []
 
 
+async def test_pictures_that_would_be_too_much_are_left_out(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_mail, "LARGEST", 100_000)
+    await daemon.start()
+    assert (await report(daemon)).code == 0
+    await daemon.until_sent(1)
+
+    message = read(daemon.smtp.received[0].content)
+    assert pictures_of(message) == []
+    assert report_mail.TOO_LARGE in " ".join(body(message, "plain").split())
+
+
 async def test_a_mail_that_is_too_large_is_not_queued(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
