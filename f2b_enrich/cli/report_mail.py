@@ -16,6 +16,7 @@ from f2b_enrich.inert import printable
 from f2b_enrich.mail.addresses import check_address, route
 from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.letter import Picture
+from f2b_enrich.mail.pictures import squeezed
 from f2b_enrich.model import time_text
 from f2b_enrich.outbox import message_id
 from f2b_enrich.report import as_mail
@@ -122,7 +123,9 @@ def draw(figures: Figures) -> Drawn:
         _remark(f"no pictures: {type(exc).__name__}: {exc}")
         return Drawn(remark=NOT_DRAWN)
     found = (
-        Picture(name=one.name, title=_TITLES[one.name], alt=one.alt, png=one.png)
+        Picture(
+            name=one.name, title=_TITLES[one.name], alt=one.alt, png=squeezed(one.png)
+        )
         for one in drawn
     )
     return Drawn(pictures=tuple(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import replace
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
@@ -11,9 +12,15 @@ from f2b_enrich.mail.letter import ShownPicture
 from f2b_enrich.mail.view import Typed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from f2b_enrich.mail.letter import Letter, LetterView, Picture
 
 _SCALE = 2
+_SIGNATURE = 8
+"""Bytes before the first chunk of a PNG."""
+
+_DATA = b"IDAT"
 
 
 def named(letter: Letter) -> LetterView:
@@ -51,6 +58,34 @@ def add(message: EmailMessage, letter: Letter) -> None:
         )
     for part in html.iter_parts():
         del part["MIME-Version"]
+
+
+def squeezed(png: bytes) -> bytes:
+    """Give the same PNG in fewer bytes: what draws it is quick and packs it loosely.
+
+    Of a month's pictures half or more goes.
+    """
+    chunks = list(_chunks(png))
+    packed = b"".join(data for kind, data in chunks if kind == _DATA)
+    smaller = zlib.compress(zlib.decompress(packed), level=9)
+    first = next(at for at, (kind, _) in enumerate(chunks) if kind == _DATA)
+    rest = [chunk for chunk in chunks[first:] if chunk[0] != _DATA]
+    kept = [*chunks[:first], (_DATA, smaller), *rest]
+    return png[:_SIGNATURE] + b"".join(_chunk(kind, data) for kind, data in kept)
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Read kind and data of each chunk (PNG, third edition, 5.3)."""
+    at = _SIGNATURE
+    while at < len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        yield kind, png[at + 8 : at + 8 + length]
+        at += length + 12
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _content_id(letter: Letter, picture: Picture) -> str:
