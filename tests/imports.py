@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from f2b_enrich.importing.records import Record
 from f2b_enrich.store.jails import KnownJail
 from tests.cli import run
 
 if TYPE_CHECKING:
+    from f2b_enrich.importing.log_batches import LogEvent
     from tests.cli import Ran
 
 HOST = "web1.example"
@@ -87,3 +89,17 @@ class Imports:
 @pytest.fixture
 def imports(tmp_path: Path) -> Imports:
     return Imports(tmp_path)
+
+
+def recorded(event: Record | LogEvent) -> Record:
+    """Give the short form of a record as the long one."""
+    if isinstance(event, Record):
+        return event
+    return Record(
+        kind=event.kind,
+        ip=event.ip,
+        jail=event.jail,
+        at=event.at,
+        time_source="ban",
+        origin="log",
+    )

@@ -16,6 +16,7 @@ from f2b_enrich.importing.log_lines import LineKind
 from f2b_enrich.importing.log_reading import read_log
 from f2b_enrich.importing.opening import opened
 from f2b_enrich.importing.records import Record
+from tests.imports import recorded
 
 pytestmark = pytest.mark.skipif(
     shutil.which("fail2ban-server") is None, reason="NOT tested: fail2ban is missing"
@@ -67,7 +68,7 @@ def read(
     kinds: Counter[LineKind] = Counter()
     with opened(log) as source:
         for batch in read_log(source.read, zone=zone):
-            records += batch.records
+            records += map(recorded, batch.records)
             found.update(batch.found)
             kinds.update(batch.kinds)
     return records, found, kinds
