@@ -7,12 +7,14 @@ with Browser() as browser:
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Page
@@ -69,6 +71,15 @@ class Seen:
     requests: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A page, what it asked for, and what its console says."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
 class Browser:
     """Chromium without a window, while the `with` block lasts."""
 
@@ -85,6 +96,30 @@ class Browser:
         self._chromium.close()
         self._playwright.stop()
 
+    @contextmanager
+    def open(
+        self, html: str, *, width: int = 900, dark: bool = False, scripts: bool = True
+    ) -> Iterator[Opened]:
+        """Open a page for a while; nothing that it asks for is let through."""
+        context = self._chromium.new_context(
+            viewport={"width": width, "height": 800},
+            device_scale_factor=2,
+            is_mobile=width < 600,
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
+        )
+        try:
+            page = context.new_page()
+            opened = Opened(page=page)
+            page.on("request", lambda request: opened.requests.append(request.url))
+            page.on("console", lambda told: opened.complaints.append(told.text))
+            page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+            page.route("**/*", lambda route: route.abort())
+            page.set_content(html)
+            yield opened
+        finally:
+            context.close()
+
     def look(
         self,
         html: str,
@@ -94,23 +129,10 @@ class Browser:
         picture: Path | None = None,
     ) -> Seen:
         """Open a page and measure it; nothing that it asks for is let through."""
-        context = self._chromium.new_context(
-            viewport={"width": width, "height": 800},
-            device_scale_factor=2,
-            is_mobile=width < 600,
-            color_scheme="dark" if dark else "light",
-        )
-        requests: list[str] = []
-        try:
-            page = context.new_page()
-            page.on("request", lambda request: requests.append(request.url))
-            page.route("**/*", lambda route: route.abort())
-            page.set_content(html)
-            found = _measured(page)
+        with self.open(html, width=width, dark=dark) as opened:
+            found = _measured(opened.page)
             if picture is not None:
-                page.screenshot(path=picture, full_page=True)
-        finally:
-            context.close()
+                opened.page.screenshot(path=picture, full_page=True)
         contrast, faintest = found["contrast"]
         return Seen(
             text=found["text"],
@@ -120,7 +142,7 @@ class Browser:
             faintest=faintest,
             smallest=found["smallest"],
             background=found["page"],
-            requests=tuple(requests),
+            requests=tuple(opened.requests),
         )
 
 

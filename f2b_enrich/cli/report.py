@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from f2b_enrich.config import Settings
     from f2b_enrich.report.figures import Figures
 
-Form = Literal["text", "json", "csv"]
+Form = Literal["text", "html", "json", "csv"]
 
 _SERVICES = get_args(Service)
 
@@ -138,7 +138,7 @@ _OPTIONS = (
         metavar="FORM",
         default="text",
         show_default=True,
-        help="text, json, or csv: a folder of tables.",
+        help="text, html: a page with charts, json, or csv: a folder of tables.",
     ),
     click.option(
         "-o",
@@ -174,6 +174,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     "  f2b-enrich report --month 2024-10 --exclude-jail pass2allow-ftp\n"
     "  f2b-enrich report --last 7d --service mail --without-scanners\n"
     "  f2b-enrich report --since 2026-01-01 --until 2026-07-01 --top 50\n"
+    "  f2b-enrich report --format html --output october.html\n"
     "  f2b-enrich report --format json | jq .totals\n"
     "  f2b-enrich report --format csv --output october\n"
     "  f2b-enrich report --mail"
@@ -221,6 +222,8 @@ def _check(wish: _Wish) -> None:
         raise click.UsageError("--mail takes neither --format nor --output")
     if wish.form == "csv" and wish.output in {None, Path("-")}:
         raise click.UsageError("--format csv needs --output FOLDER")
+    if wish.form == "html":
+        report_output.check_page(wish.output)
 
 
 def _mail(settings: Settings, request: Request, wish: _Wish, now: datetime) -> None:
@@ -307,6 +310,12 @@ def _write(figures: Figures, wish: _Wish, zone: tzinfo) -> None:
         assert wish.output is not None  # noqa: S101 - asked for above
         paths = as_csv.write(figures, wish.output)
         _remark(f"{wish.output}: {len(paths):,} files written")
+    elif wish.form == "html":
+        from f2b_enrich.report import as_html  # noqa: PLC0415
+
+        with report_output.patience("drawing the charts ..."):
+            text = as_html.page(figures, zone=zone)
+        report_output.write(text, wish.output)
     elif wish.form == "json":
         from f2b_enrich.report import as_json  # noqa: PLC0415
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from f2b_enrich.errors import ReportError
+from f2b_enrich.health.check_report import has_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
 _STANDARD = Path("-")
 _SECONDS_BEFORE = 1.5
 _CLEAR = "\r\x1b[K"
+
+
+def check_page(output: Path | None) -> None:
+    """See, before anything is counted, that a page can be made and has somewhere to go.
+
+    Raises:
+        click.UsageError: it would go to a terminal.
+        ReportError: what draws the charts is not installed.
+    """
+    if output in {None, _STANDARD} and sys.stdout.isatty():
+        raise click.UsageError("--format html needs --output FILE")
+    if not has_extra():
+        raise ReportError(
+            "--format html needs Altair and vl-convert: ./install.sh --with report"
+        )
 
 
 def write(text: str, output: Path | None) -> None:

@@ -49,6 +49,7 @@ WIDTH = 640
 """Pixels of a static chart; one that a script draws takes the width that it finds."""
 
 ROWS = "rows"
+NAMES = "names"
 
 _NAMED = 3
 """Names that stand in the words for a chart."""
@@ -95,6 +96,11 @@ def config() -> dict[str, Any]:
 def rows(values: Sequence[dict[str, Any]]) -> alt.InlineData:
     """Put the values of a chart in its specification; expressions find them there."""
     return alt.InlineData(values=list(values), name=ROWS)
+
+
+def room_for_names(pixels: int) -> list[dict[str, Any]]:
+    """Give the parameter that holds how wide names may be; phones have less room."""
+    return [{"name": NAMES, "value": pixels}]
 
 
 def shade(field: str, most: int) -> alt.FillOpacity:

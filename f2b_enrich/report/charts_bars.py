@@ -24,8 +24,8 @@ _NAMES = 190
 _MOST = 30
 """Bars of a picture; the table beside it has all of them."""
 
-_ROOM = 1.22
-"""Of the longest bar, for the number behind it."""
+_ROOM = 92
+"""Pixels behind the longest bar, for its number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,11 @@ def bars(
     ]
     most = max((bar.count for bar in bars), default=1)
     across = alt.X(
-        "count:Q", axis=None, scale=alt.Scale(domain=[0, (most or 1) * _ROOM])
+        "count:Q",
+        axis=None,
+        scale=alt.Scale(
+            domain=[0, most or 1], rangeMax=alt.ExprRef(f"max(20, width - {_ROOM})")
+        ),
     )
     down = alt.Y(
         "at:O",
@@ -79,7 +83,7 @@ def bars(
             domain=False,
             ticks=False,
             labelPadding=8,
-            labelLimit=_NAMES,
+            labelLimit=alt.ExprRef(charts.NAMES),
             labelColor=charts.INK,
             labelExpr=f"data('{charts.ROWS}')[datum.value].name",
         ),
@@ -92,11 +96,9 @@ def bars(
     drawn = base.mark_bar(color=charts.MARK, cornerRadiusEnd=3, height={"band": 0.72})
     text = base.mark_text(align="left", dx=6, color=charts.SOFT).encode(text="label:N")
     chart = alt.layer(drawn, text).properties(
-        width=charts.WIDTH, height=alt.Step(_STEP)
+        width=charts.WIDTH, height=_STEP * len(values)
     )
     told = charts.listed([(bar.name, bar.count) for bar in bars])
-    return Chart(
-        name=name,
-        alt=f"Bar chart of {what}, by {unit}: {told}",
-        spec=charts.specification(chart),
-    )
+    spec = charts.specification(chart)
+    spec["params"] = charts.room_for_names(_NAMES)
+    return Chart(name=name, alt=f"Bar chart of {what}, by {unit}: {told}", spec=spec)

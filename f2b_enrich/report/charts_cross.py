@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _STEP = 28
 _NAMES = 170
-_HEAD = 110
+_HEAD = 160
 _SLANTED = 64
 """Pixels of the last slanting name, right of the fields."""
 
@@ -67,7 +67,7 @@ def matrix(
         sort=None,
         scale=alt.Scale(paddingInner=0.06),
         axis=alt.Axis(
-            labelLimit=_NAMES,
+            labelLimit=alt.ExprRef(charts.NAMES),
             labelExpr=f"data('{charts.ROWS}')[datum.value * {len(columns)}].from",
             **_PLAIN,
         ),
@@ -91,7 +91,7 @@ def matrix(
         .encode(text=alt.Text("addresses:Q", format="~s" if most >= 10_000 else ","))
     )
     chart = alt.layer(fields, numbers).properties(
-        width=charts.WIDTH, height=alt.Step(_STEP)
+        width=charts.WIDTH, height=_STEP * len(rows)
     )
     names_of, names_to = dict(wanted.rows), dict(columns)
     in_order = sorted(found.values(), key=lambda cell: -cell.addresses)
@@ -102,6 +102,7 @@ def matrix(
         ]
     )
     spec = charts.specification(chart)
+    spec["params"] = charts.room_for_names(_NAMES)
     spec["padding"] = {"left": 4, "top": 4, "right": _SLANTED, "bottom": 4}
     return Chart(
         name=name, alt=f"{what}, darker with more addresses: {told}", spec=spec

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _WHITE = "#ffffff"
 _SVG = "{http://www.w3.org/2000/svg}"
 _CLIP = re.compile(r"clip\d+")
+_FRACTION = re.compile(r"-?\d+\.\d{2,}(?:e-\d+)?")
+_POSITIONS = ("d", "transform", "x", "y", "x1", "x2", "y1", "y2")
 _EMPTY = {"", "M0,0h0v0h0Z"}
 _UNUSED = {"role", "version", "pointer-events", "stroke-miterlimit"}
 _VALUES = "datasets"
@@ -30,10 +32,11 @@ class Drawing:
     def __init__(self) -> None:
         self._outlines = charts_map.outlines()
 
-    def svg(self, chart: Chart) -> str:
+    def svg(self, chart: Chart, *, width: int | None = None) -> str:
         """Draw a chart in the names of colours, whose values the page has."""
+        spec = chart.spec if width is None else {**chart.spec, "width": width}
         drawn: str = vl_convert.vegalite_to_svg(
-            _replaced(chart.spec, self._whole),
+            _replaced(spec, self._whole),
             config=charts.config(),
             allowed_base_urls=[],
         )
@@ -64,6 +67,9 @@ def _tidy(root: ET.Element, name: str) -> None:
     for group in root.iter():
         for empty in [one for one in group if one.get("d") in _EMPTY]:
             group.remove(empty)
+        is_outline = "mark-shape" in group.get("class", "").split()
+        for element in group:
+            _shorten(element, places=1 if is_outline else 2)
     for element in root.iter():
         # HTML knows the elements of SVG without it.
         element.tag = element.tag.removeprefix(_SVG)
@@ -74,6 +80,16 @@ def _tidy(root: ET.Element, name: str) -> None:
                 element.set(attribute, _CLIP.sub(rf"{name}-\g<0>", value))
     root.set("aria-hidden", "true")
     root.set("focusable", "false")
+
+
+def _shorten(element: ET.Element, *, places: int) -> None:
+    """Write positions no finer than anybody sees: they are most of a picture."""
+    for attribute in _POSITIONS:
+        if value := element.get(attribute):
+            element.set(
+                attribute,
+                _FRACTION.sub(lambda found: f"{float(found[0]):.{places}f}", value),
+            )
 
 
 def _coloured(one: object) -> object:

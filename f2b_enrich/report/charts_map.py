@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 OUTLINES = "world.json"
 """Of the package world-atlas; NOTICE says whose it is."""
 
-_HEIGHT = 0.52
+_HEIGHT = 0.46
 """Of the width: what the projection needs of the inhabited world."""
 
 _ANTARCTICA = "010"
-_LARGEST = 1_500
+_LARGEST, _LARGEST_OF_REGION = "width * width / 270", "width * width / 160"
 """Square pixels of the largest bubble; the area tells the addresses."""
 
-_LEGEND, _LEGEND_HEIGHT = 3, 116
+_LEGEND = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def world(places: Sequence[Place]) -> Chart:
         scale=alt.ExprRef("zoom * width / 5.5"),
         translate=alt.ExprRef(
             "[width / 2 + zoom * shift_x * width,"
-            " height * 0.58 + zoom * shift_y * width]"
+            " height * 0.575 + zoom * shift_y * width]"
         ),
     )
     spec = _map(places, projection, size=(charts.WIDTH, height))
@@ -123,6 +123,8 @@ def region(wanted: Region, places: Sequence[Place], most: int) -> Chart:
         rotate=[-(wanted.west + wanted.east) / 2, 0, 0],
         center=[0, middle],
         translate=[width / 2, height / 2],
+        # What lies outside would be most of the picture's bytes.
+        clipExtent=[[0, 0], [width, height]],
     )
     inside = [place for place in places if wanted.holds(place)]
     spec = _map(
@@ -146,12 +148,13 @@ def _mercator(latitude: float) -> float:
 def _told(places: Sequence[Place]) -> str:
     if not places:
         return "no address"
-    counts = [(_name(place), place.addresses) for place in places]
+    counts = [(name_of(place), place.addresses) for place in places]
     bubbles = words.counted(len(places), "bubble")
     return f"{bubbles} by unique addresses: {charts.listed(counts)}"
 
 
-def _name(place: Place) -> str:
+def name_of(place: Place) -> str:
+    """Write the city with its country, or the country alone."""
     names = [place.city, place.country] if place.city else [place.country]
     return short(", ".join(filter(None, names)) or place.country_code)
 
@@ -172,7 +175,7 @@ def _map(
         .mark_geoshape(
             fill=charts.LAND, stroke=charts.CARD, strokeWidth=0.6, clip=True
         ),
-        _bubbles(places, most, height if has_legend else None),
+        _bubbles(places, most, has_legend=has_legend),
     ]
     chart = alt.layer(*layers).properties(
         width=width, height=height, projection=projection
@@ -189,10 +192,11 @@ def _countries() -> alt.UrlData:
     )
 
 
-def _bubbles(places: Sequence[Place], most: int, legend_below: int | None) -> alt.Chart:
+def _bubbles(places: Sequence[Place], most: int, *, has_legend: bool) -> alt.Chart:
+    largest = _LARGEST if has_legend else _LARGEST_OF_REGION
     values = [
         {
-            "name": _name(place),
+            "name": name_of(place),
             "addresses": place.addresses,
             "bans": place.bans,
             "x": round(place.longitude, 3),
@@ -201,17 +205,17 @@ def _bubbles(places: Sequence[Place], most: int, legend_below: int | None) -> al
         }
         for place in places
     ]
-    legend = legend_below and alt.Legend(
+    legend = alt.Legend(
         title="addresses",
         orient="none",
         legendX=12,
-        legendY=legend_below - _LEGEND_HEIGHT,
+        legendY=alt.ExprRef("height - 60 - width / 12"),
         direction="vertical",
         values=_steps(most),
         format=",",
         symbolFillColor="transparent",
         symbolStrokeColor=charts.HOT,
-        symbolOpacity=1,
+        symbolOpacity=0.6,
     )
     bubbles: alt.Chart = (
         alt.Chart(charts.rows(values))
@@ -223,8 +227,10 @@ def _bubbles(places: Sequence[Place], most: int, legend_below: int | None) -> al
             latitude="y:Q",
             size=alt.Size(
                 "addresses:Q",
-                scale=alt.Scale(domain=[0, most], range=[0, _LARGEST]),
-                legend=legend or None,
+                scale=alt.Scale(
+                    domain=[0, most], rangeMin=0, rangeMax=alt.ExprRef(largest)
+                ),
+                legend=legend if has_legend else None,
             ),
             fillOpacity=alt.condition(
                 "datum.is == 'city'", alt.value(0.4), alt.value(0.08)

@@ -54,9 +54,7 @@ def by_day(
     ]
     # Whole days of UTC, whatever the clock of the browser.
     begins, ends = alt.X("from:T", title=None), alt.X2("to:T")
-    begins["scale"] = alt.Scale(
-        type="utc", domain=[_utc(days[0].day), _utc(days[-1].day + _DAYS)]
-    )
+    begins["scale"] = alt.Scale(type="utc", nice=False)
     begins["axis"] = alt.Axis(
         format="%-d %b" if len(days) <= 400 else "%b %Y",
         grid=False,
@@ -94,7 +92,7 @@ def by_day(
         alt.Chart(
             alt.InlineData(values=[gap for gap in gaps if gap["wide"]], name="wide")
         )
-        .mark_text(angle=270, align="left", color=charts.SOFT, fontSize=11)
+        .mark_text(angle=270, align="left", color=charts.SOFT, fontSize=12)
         .encode(x=alt.X("middle:T"), y=alt.value(height - 8), text="short:N")
     )
     chart = alt.layer(fields, bars, told).properties(width=charts.WIDTH, height=height)
@@ -169,7 +167,8 @@ def by_hour(times: Times) -> Chart:
                     domain=False,
                     ticks=False,
                     labelAngle=0,
-                    labelExpr="datum.value % 3 ? '' : datum.label + ':00'",
+                    labelExpr="datum.value % (width < 420 ? 6 : 3)"
+                    " ? '' : datum.label + ':00'",
                     labelOverlap=False,
                 ),
             ),
@@ -187,7 +186,7 @@ def by_hour(times: Times) -> Chart:
                 alt.Tooltip("bans:Q", format=","),
             ],
         )
-        .properties(width=charts.WIDTH, height=alt.Step(_STEP))
+        .properties(width=charts.WIDTH, height=_STEP * len(WEEKDAYS))
     )
     when = f"{WEEKDAYS[-weekday]} from {_clock(-hour)}"
     return Chart(

@@ -11,7 +11,7 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Figures, HostFigures, Ranking
+    from f2b_enrich.report.figures import Figures, HostFigures, Hosts, Ranking
 
 
 def hosts(figures: Figures, width: int) -> Iterator[str]:
@@ -19,12 +19,7 @@ def hosts(figures: Figures, width: int) -> Iterator[str]:
     found = figures.hosts
     if found.count <= 1:
         return
-    base = figures.totals.measure.addresses
-    yield from heading(
-        "Hosts",
-        about=f"ranked by addresses; one may be on several, {base:,} in all",
-        width=width,
-    )
+    yield from heading("Hosts", about=about(figures), width=width)
     if found.hosts:
         columns = (
             *(Column("rank", right=True), Column("host")),
@@ -32,16 +27,25 @@ def hosts(figures: Figures, width: int) -> Iterator[str]:
             *(Column("most on"), Column("most from")),
         )
         yield from table(columns, list(map(_row, found.hosts)), width=width)
-    more = found.count - len(found.hosts)
+    for told in more(found):
+        yield from paragraph(told, width=width)
+
+
+def about(figures: Figures) -> str:
+    """Say what the hosts are ranked by, and that they share addresses."""
+    base = figures.totals.measure.addresses
+    return f"ranked by addresses; one may be on several, {base:,} in all"
+
+
+def more(found: Hosts) -> Iterator[str]:
+    """Say how many hosts are not listed, in a sentence each."""
+    others = found.count - len(found.hosts)
     if found.tied is not None:
         kind = "" if found.hosts else "host"
-        told = words.tied(found.tied, "address", kind=kind)
-        yield from paragraph(told, width=width)
-        more -= found.tied.count
-    if more > 0:
-        yield from paragraph(
-            f"and {words.counted(more, 'more host')} with fewer addresses", width=width
-        )
+        yield words.tied(found.tied, "address", kind=kind)
+        others -= found.tied.count
+    if others > 0:
+        yield f"and {words.counted(others, 'more host')} with fewer addresses"
 
 
 def _row(host: HostFigures) -> list[str]:

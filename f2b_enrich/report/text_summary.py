@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _VALUES = 8
 """Names of one filter that are told; the command that was given holds all."""
 
-_LABEL = 16
+LABEL = 16
 """Characters of a period that head a column; a longer one stands above the table."""
 
 
@@ -72,7 +72,7 @@ def totals(figures: Figures, width: int) -> Iterator[str]:
     """Give all totals beside those of the period before, and what is not in them."""
     now, before = figures.totals, figures.before
     label, before_label, about = figures.period.label, figures.before_label, ""
-    if before is not None and max(len(label), len(before_label)) > _LABEL:
+    if before is not None and max(len(label), len(before_label)) > LABEL:
         about = f"{label}, and before that {before_label}"
         label, before_label = "now", "before"
     yield from heading("Totals", about=about, width=width)
