@@ -70,6 +70,9 @@ pictures: $(VENV)/ready
 	    build/pictures/album0/ssh-900-light.png
 	pngquant --force --nofs --output docs/images/alert-dark.png 24 \
 	    build/pictures/album0/ssh-900-dark.png
+	$(BIN)/python -m tests.report_pages docs/examples/report.html docs/images
+	pngquant --force --nofs --ext .png 64 docs/images/report.png \
+	    docs/images/report-dark.png
 
 classes: $(VENV)/ready
 	$(BIN)/python -m tests.classes_table

@@ -98,12 +98,18 @@ class Browser:
 
     @contextmanager
     def open(
-        self, html: str, *, width: int = 900, dark: bool = False, scripts: bool = True
+        self,
+        html: str,
+        *,
+        width: int = 900,
+        dark: bool = False,
+        scripts: bool = True,
+        fine: float = 2,
     ) -> Iterator[Opened]:
         """Open a page for a while; nothing that it asks for is let through."""
         context = self._chromium.new_context(
             viewport={"width": width, "height": 800},
-            device_scale_factor=2,
+            device_scale_factor=fine,
             is_mobile=width < 600,
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,

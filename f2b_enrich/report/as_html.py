@@ -43,7 +43,7 @@ _TEMPLATE = "report.html.jinja"
 _SCRIPT, _STYLE = "report.js", "report.css"
 
 _SECTIONS = (
-    *(findings, totals, where, whose, when, what),
+    *(findings, where, whose, totals, when, what),
     *(whom, back, services, hosts, rest),
 )
 

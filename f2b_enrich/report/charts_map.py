@@ -212,7 +212,7 @@ def _bubbles(places: Sequence[Place], most: int, *, has_legend: bool) -> alt.Cha
         legendY=alt.ExprRef("height - 60 - width / 12"),
         direction="vertical",
         values=_steps(most),
-        format=",",
+        format=",d",
         symbolFillColor="transparent",
         symbolStrokeColor=charts.HOT,
         symbolOpacity=0.6,

@@ -65,11 +65,7 @@ def by_day(
     gaps = list(_gaps(days))
     bars = (
         alt.Chart(charts.rows(values))
-        .mark_rect(
-            color=charts.MARK,
-            stroke=charts.CARD,
-            strokeWidth=1 if len(days) <= _FEW_DAYS else 0,
-        )
+        .mark_rect(color=charts.MARK, **_edge(len(days)))
         .encode(
             x=begins,
             x2=ends,
@@ -103,6 +99,11 @@ def by_day(
     )
 
 
+def _edge(days: int) -> dict[str, Any]:
+    """Set bars apart, where they are wide enough."""
+    return {"stroke": charts.CARD, "strokeWidth": 1} if days <= _FEW_DAYS else {}
+
+
 def _gaps(days: Sequence[Day]) -> Iterator[dict[str, Any]]:
     for state, some in groupby(days, key=lambda day: "" if day.bans else day.state):
         if state in {"", "data"}:
@@ -133,7 +134,7 @@ def _told(days: Sequence[Day], gaps: Sequence[dict[str, Any]]) -> str:
 
 
 def _utc(day: date) -> str:
-    return f"{day}T00:00:00Z"
+    return f"{day}"  # a date alone is read as UTC, a time without zone is not
 
 
 def by_hour(times: Times) -> Chart:
