@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ LEAST = 5
 """Addresses that a row stands for at least, unless another number is wished."""
 
 MOST_LEAST = 1_000_000
+
+_BESIDE_STORE = ("-wal", "-shm", "-journal", ".lock")
 
 _WHICH_BANS = (
     *("month", "since", "until", "last", "hosts", "services", "jails"),
@@ -99,15 +102,18 @@ def _of(kind: type[Any], options: dict[str, Any]) -> dict[str, Any]:
 
 
 def refuse_store(settings: Settings, output: Path | None) -> None:
-    """See that what is written does not take the place of the store.
+    """See that what is written does not take the place of the store's files.
 
     Raises:
         click.UsageError: it would.
     """
-    if output is None or not output.exists():
+    if output is None:
         return
     store = settings.store.path
-    if store.exists() and output.samefile(store):
+    # SQLite's log of what is in no store yet, too, whether or not it is there now.
+    files = [store.with_name(store.name + end) for end in ("", *_BESIDE_STORE)]
+    is_one = os.path.realpath(output) in map(os.path.realpath, files)
+    if is_one or (output.exists() and store.exists() and output.samefile(store)):
         raise click.UsageError(f"--output {printable(str(output))} is the store")
 
 

@@ -185,14 +185,19 @@ def test_the_store_is_never_written_over(
     store: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     before = store.read_bytes()
-    link = tmp_path / "link"
-    link.symlink_to(store)
-    for output in (store, link):
+    links = [tmp_path / "link", tmp_path / "hard", tmp_path / "beside"]
+    links[0].symlink_to(store)
+    links[1].hardlink_to(store)
+    # SQLite's log of the store, which holds bans while a daemon runs.
+    log = store.with_name(f"{store.name}-wal")
+    links[2].symlink_to(log)
+    for output in (store, log, *links):
         ran = export(store, *words, "-o", output)
 
         assert ran.code == 2
         assert "is the store" in ran.err
     assert store.read_bytes() == before
+    assert not log.exists()
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "sqlite"])
