@@ -11,8 +11,9 @@ LONGEST = 100
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 # Sources have none of these in a name; a mailbox that is imported may hold anything.
+# Three numbers are a subnet, and host names have them with hyphens.
 _NO_NAME = re.compile(
-    r"@|[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-f]*:[0-9a-f]*:|://", re.IGNORECASE
+    r"@|\d{1,3}(?:[.-]\d{1,3}){2,}|[0-9a-f]*:[0-9a-f]*:|://", re.IGNORECASE
 )
 
 

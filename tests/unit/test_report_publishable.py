@@ -28,6 +28,7 @@ def test_a_place_keeps_its_name(text: str) -> None:
     "text",
     [
         *("192.0.2.7", "at 192.0.2.7 x", "2001:db8::7", "anna@site.example"),
+        *("192.0.2", "cust192-0-2-7.site.example", "\uff11\uff19\uff12.0.2.7"),
         *("https://site.example/x", "x" * 101),
     ],
 )
