@@ -161,9 +161,9 @@ def summary(
 ) -> None:
     """Write the figures of a report that name no one, as JSON.
 
-    No address, host, jail or user name is in it, and no number of fewer than N
-    addresses, nor one that such a number could be worked out from. Without a time it is
-    the last whole month.
+    No address, host, jail or user name is in it, no line of fewer than N addresses, no
+    day or hour of fewer than N bans, and nothing if all bans are of fewer than N
+    addresses. Without a time it is the last whole month.
     """
     refuse_store(settings, output)
     now = datetime.now(UTC)

@@ -66,9 +66,9 @@ class _Digest:
                 bans=found.bans if is_told else None,
                 addresses=found.addresses if is_told else None,
                 attempts=found.attempts if is_told else None,
-                hosts=figures.totals.hosts,
+                hosts=figures.totals.hosts if is_told else None,
                 days=figures.totals.days,
-                days_covered=figures.totals.days_covered,
+                days_covered=figures.totals.days_covered if is_told else None,
             ),
             services=self.services() if is_told else (),
             countries=listed,
@@ -76,8 +76,9 @@ class _Digest:
             cities=self.cities(listed),
             attacks=self.attacks() if is_told else (),
             banned=self.banned() if is_told else (),
-            days=self.days(),
-            hours=self.hours(),
+            # Even a day that is not told would say when somebody was banned.
+            days=self.days() if is_told else (),
+            hours=self.hours() if is_told else (),
         )
 
     def services(self) -> tuple[ServiceCount, ...]:
@@ -109,11 +110,13 @@ class _Digest:
     def _by_both(self, every: Sequence[_Counted]) -> tuple[_Counted, ...]:
         """Tell what has enough addresses, so that no small rest of either remains.
 
-        One address may be in several, so the bans alone add up.
+        One address may be in several, so the bans alone add up. What they lack may be
+        many of a single address, unless one of those that have enough goes as well.
         """
         enough = [each for each in every if each.addresses >= self.least]
-        found = self.figures.totals.measure
-        enough = told(enough, _bans, total=found.bans, least=self.least)
+        lacking = self.figures.totals.measure.bans - sum(map(_bans, enough))
+        if enough and lacking:
+            enough.remove(min(reversed(enough), key=_addresses))
         return self._by_addresses(enough)
 
     def countries(self) -> tuple[CountryCount, ...]:
@@ -191,16 +194,10 @@ class _Digest:
         return [None if count else 0 for count in counts]
 
     def weekdays(self) -> set[int]:
-        """Give the weekdays of which something is told.
-
-        Of too few addresses it is nothing, however often they were banned.
-        """
-        found = self.figures.totals.measure
-        if found.addresses < self.least:
-            return set()
+        """Give the weekdays of which something is told."""
         sums = [sum(hours) for hours in self.figures.times.hours]
-        places = range(len(sums))
-        return set(told(places, sums.__getitem__, total=found.bans, least=self.least))
+        found = numbers(sums, least=self.least)
+        return {weekday for weekday, bans in enumerate(found) if bans}
 
 
 def _addresses(row: _Row) -> int:
@@ -212,9 +209,10 @@ def _bans(row: _Row) -> int:
 
 
 def _organisation(share: Share) -> OrganisationCount:
-    asns = tuple(map(int, _ASN.findall(share.key)))
+    """Take what is told of a share; of several networks each may have one address."""
+    asn = _ASN.fullmatch(share.key)
     return OrganisationCount(
-        asns=asns if share.key.startswith("AS") else (),
+        asn=int(asn[1]) if asn else None,
         name=publishable.name(share.name),
         addresses=share.addresses,
         bans=share.bans,

@@ -1,7 +1,7 @@
 """The digested figures of a report: pure data that names no one, to be published.
 
-A number under `least` is told nowhere, nor can it be worked out from others: with it go
-the smallest of the same table, as far as that takes. `null` is such a number, and never
+A number under `least` is told nowhere, nor is it what a table lacks of its total: with
+it go others of the same table, as far as that takes. `null` is such a number, and never
 a 0.
 """
 
@@ -47,15 +47,16 @@ class SummaryFilter:
 class SummaryTotals:
     """Everything in the period: bans, of how many addresses, after how many attempts.
 
-    `hosts` banned them; `days_covered` of the `days` have records.
+    `hosts` banned them; `days_covered` of the `days` have records. Of too few addresses
+    only the `days` are told.
     """
 
     bans: int | None
     addresses: int | None
     attempts: int | None
-    hosts: int
+    hosts: int | None
     days: int
-    days_covered: int
+    days_covered: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +82,12 @@ class CityCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationCount:
-    """Addresses of an organisation's networks, and their bans."""
+    """Addresses of an organisation's networks, and their bans.
 
-    asns: tuple[int, ...]
+    `asn` is its network's number, if it has one alone: of several each may have few.
+    """
+
+    asn: int | None
     name: str
     addresses: int
     bans: int
@@ -131,7 +135,8 @@ class Summary:
     """A whole summary. Lists are the first of their kind, by addresses.
 
     `least` addresses stand behind each line, bans behind each day and hour. Hours are
-    bans by weekday, Monday first, and by hour.
+    bans by weekday, Monday first, and by hour. If all bans are of too few addresses,
+    there are no lines, days and hours.
     """
 
     version: int

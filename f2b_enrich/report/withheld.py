@@ -15,12 +15,12 @@ def told(
 ) -> list[T]:
     """Give the rows of `least` or more, in their order.
 
-    Whoever knows the total sees what they lack of it. Is that less than `least`, the
-    smallest of them go as well.
+    Whoever knows the total sees what they lack of it, or by how much they exceed it as
+    some are in several. Is that less than `least`, the smallest of them go as well.
     """
     kept = [row for row in rows if size(row) >= least]
     lacking = total - sum(map(size, kept))
-    while kept and 0 < lacking < least:
+    while kept and 0 < abs(lacking) < least:
         # Of several the last one: that is the one least told of.
         smallest = min(reversed(kept), key=size)
         kept.remove(smallest)
@@ -29,10 +29,15 @@ def told(
 
 
 def numbers(counts: Sequence[int], *, least: int) -> list[int | None]:
-    """Give counts whose sum is known; None are those that are not told, never a 0."""
-    places = [place for place, count in enumerate(counts) if count]
-    kept = told(places, counts.__getitem__, total=sum(counts), least=least)
-    shown = {*kept}
+    """Give counts whose sum is known; None are those that are not told, never a 0.
+
+    Which of the others go as well is a matter of their place: none of those told would
+    be less than the smallest, and so 4 is all that 14 leave beside a 10 of [4, 10, 10].
+    """
+    shown = [place for place, count in enumerate(counts) if count >= least]
+    lacking = sum(counts) - sum(counts[place] for place in shown)
+    while shown and 0 < lacking < least:
+        lacking += counts[shown.pop()]
     return [
         count if not count or place in shown else None
         for place, count in enumerate(counts)

@@ -122,7 +122,7 @@ def test_a_summary_is_json(store: Path) -> None:
     assert (found["version"], found["least"]) == (VERSION, 6)
     assert found["totals"]["addresses"] == BANS
     assert [row["addresses"] for row in found["cities"]] == [6, 6]
-    assert found["organisations"][0]["asns"] == [64500]
+    assert found["organisations"][0]["asn"] == 64500
     assert found["period"]["zone"] == "UTC"
 
 

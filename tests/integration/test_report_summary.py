@@ -18,11 +18,14 @@ from f2b_enrich.report.summarising import summarise
 from tests.report_events import (
     DAY,
     DUTCH,
+    HOUR,
     OCTOBER,
     ReportStore,
+    Told,
     banned,
     daily,
     figures,
+    month,
     place,
 )
 from tests.report_sample import empty, hostile, sample, worst
@@ -93,8 +96,74 @@ def test_the_only_small_day_takes_another_with_it(tmp_path: Path) -> None:
     told = summarise(figures(store), least=5)
 
     tuesdays = [day for day in told.days if day.day.weekday() == 1]
-    assert [day.bans for day in tuesdays[:3]] == [None, 7, None]
-    assert [day.state for day in tuesdays[:3]] == ["few", "data", "few"]
+    assert [day.bans for day in tuesdays[:3]] == [6, None, None]
+    assert [day.state for day in tuesdays[:3]] == ["data", "few", "few"]
+
+
+def test_of_too_few_nothing_is_told_not_even_when(tmp_path: Path) -> None:
+    """One address: null beside zeros would be the hour of its ban."""
+    store = ReportStore(tmp_path / "bans.db")
+    store.add(banned([f"198.51.100.{number}" for number in range(9)], OCTOBER))
+    store.add([Told(ip="192.0.2.7", at=OCTOBER + 9 * DAY, jail="postfix")])
+    whole = summarise(figures(store), least=5)
+
+    assert len(whole.days) == 31
+    address = replace(month(), networks=("192.0.2.7/32",))
+    for request in (address, replace(month(), jails=("postfix",))):
+        made = figures(store, request)
+        told = summarise(made, least=5)
+
+        assert made.totals.measure.bans == 1
+        assert (told.days, told.hours) == ((), ())
+        totals = told.totals
+        assert (totals.bans, totals.hosts, totals.days_covered) == (None, None, None)
+        assert totals.days == 31
+
+
+def test_many_bans_of_one_address_are_not_what_services_lack(tmp_path: Path) -> None:
+    """It attacked two services: the one that is told would tell of the other."""
+    store = ReportStore(tmp_path / "bans.db")
+    ips = [f"198.51.100.{number}" for number in range(10)]
+    store.add(banned(ips, OCTOBER))
+    often = (OCTOBER + hour * HOUR for hour in range(1, 9))
+    store.add([Told(ip=ips[0], at=at, jail="postfix", failures=900) for at in often])
+    told = summarise(figures(store), least=5)
+
+    assert (told.totals.addresses, told.totals.bans) == (10, 18)
+    assert told.services == ()
+    assert {row.service for row in summarise(figures(store), least=1).services} == {
+        *("mail", "ssh")
+    }
+
+
+def test_few_that_attacked_two_services_are_not_counted(tmp_path: Path) -> None:
+    store = ReportStore(tmp_path / "bans.db")
+    ips = [f"198.51.100.{number}" for number in range(10)]
+    store.add(banned(ips, OCTOBER))
+    others = [*ips[:2], *(f"203.0.113.{number}" for number in range(6))]
+    store.add([Told(ip=ip, at=OCTOBER + HOUR, jail="postfix") for ip in others])
+
+    def services(least: int) -> list[str]:
+        return [row.service for row in summarise(figures(store), least=least).services]
+
+    assert services(2) == ["ssh", "mail"]
+    assert services(3) == ["ssh"]
+
+
+def test_the_number_of_a_network_of_few_is_not_told(tmp_path: Path) -> None:
+    """An organisation's other network may have one address."""
+    store = ReportStore(tmp_path / "bans.db")
+    ips = [f"198.51.100.{number}" for number in range(9)]
+    known = [place(ip, DUTCH, (64500, "Example")) for ip in ips]
+    store.add(banned(ips, OCTOBER), known)
+    (alone,) = summarise(figures(store), least=5).organisations
+    store.add(
+        banned(["192.0.2.7"], OCTOBER), [place("192.0.2.7", DUTCH, (64501, "Example"))]
+    )
+    (both,) = summarise(figures(store), least=5).organisations
+
+    assert (alone.asn, alone.addresses) == (64500, 9)
+    assert (both.asn, both.addresses) == (None, 10)
 
 
 @SLOW_STORE
@@ -107,7 +176,7 @@ def test_no_number_is_small_and_all_are_the_report_s(seen: Seen, least: int) -> 
     total = made.totals.measure
     if not total.addresses or total.addresses < least:
         assert not any((told.services, told.countries, told.cities, told.banned))
-        assert not any(day.bans for day in told.days)
+        assert bool(told.days) == bool(told.hours) == (not total.addresses)
         return
 
     assert (told.totals.bans, told.totals.addresses) == (total.bans, total.addresses)
@@ -118,6 +187,8 @@ def test_no_number_is_small_and_all_are_the_report_s(seen: Seen, least: int) -> 
         assert all(row.addresses >= least for row in several)
         lacking = total.bans - sum(row.bans for row in several)
         assert not several or lacking == 0 or lacking >= least
+        beside = total.addresses - sum(row.addresses for row in several)
+        assert not several or beside == 0 or abs(beside) >= least
     for country in told.countries:
         inside = [
             each for each in told.cities if each.country_code == country.country_code

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +32,34 @@ def test_nothing_is_told_of_too_few() -> None:
 
 def test_of_equal_ones_the_later_goes() -> None:
     assert numbers([6, 6, 1], least=5) == [6, None, None]
+
+
+def test_what_exceeds_the_total_by_few_is_an_overlap_of_few() -> None:
+    assert told([10, 6], int, total=15, least=5) == [10]
+    assert told([10, 6], int, total=11, least=5) == [10, 6]
+
+
+@given(st.lists(st.integers(0, 8), max_size=3), st.integers(3, 5))
+def test_who_knows_the_rule_works_out_no_number(counts: list[int], least: int) -> None:
+    """Each that is not told may be another one, but where all are as small as may be.
+
+    Or as large: neither leaves a choice.
+    """
+    found = numbers(counts, least=least)
+    places = [place for place, shown in enumerate(found) if shown is None]
+    lacking = sum(counts[place] for place in places)
+    if lacking < least or lacking in {len(places), len(places) * (least - 1)}:
+        return
+    may_be = []
+    for guess in product(range(1, lacking + 1), repeat=len(places)):
+        whole = [*counts]
+        for place, count in zip(places, guess, strict=True):
+            whole[place] = count
+        if sum(guess) == lacking and numbers(whole, least=least) == found:
+            may_be.append(guess)
+
+    for each in zip(*may_be, strict=True):
+        assert len({*each}) > 1
 
 
 @given(COUNTS, st.integers(0, 9), LEAST)
