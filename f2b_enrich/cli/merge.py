@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
+from f2b_enrich.cli.ending import left_when_told_to_end
 from f2b_enrich.cli.options import config_option, db_option
 from f2b_enrich.cli.tables import json_text
-from f2b_enrich.intake.stopping import StoppedError
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.store.union import merge as merge_stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
     from f2b_enrich.store.union import Merged, Stage
 
@@ -51,33 +49,9 @@ def merge(
     if len(stores) < 2:
         raise click.UsageError("name two stores, or more")
     now = datetime.now(UTC)
-    with _left_when_told_to_end(), _progress() as progress:
+    with left_when_told_to_end(), _progress() as progress:
         merged = merge_stores(stores, output, now=now, progress=progress)
     click.echo(json_text(merged) if as_json else _told(merged, output))
-
-
-@contextlib.contextmanager
-def _left_when_told_to_end() -> Iterator[None]:
-    """Leave by an error at SIGTERM or SIGHUP, so that what was begun is removed."""
-    before = {
-        number: handler
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if (handler := signal.getsignal(number)) is not signal.SIG_IGN  # as nohup does
-    }
-
-    def leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-        # Once: of a terminal that is closed both the shell and the kernel tell.
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise StoppedError("interrupted")
-
-    for number in before:
-        signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

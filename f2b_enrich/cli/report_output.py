@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from f2b_enrich.cli.ending import left_when_told_to_end
 from f2b_enrich.errors import ReportError
 from f2b_enrich.health.check_report import has_extra
 
@@ -105,19 +106,20 @@ def _replaced(output: Path) -> Iterator[tuple[int, Path]]:
     """Give a draft, open and by its name, that takes the place of a file in the end."""
     # A link to itself is an error to `resolve`, of a kind of its own.
     path = Path(os.path.realpath(output))
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    draft = Path(name)
-    try:
-        yield handle, draft
-        with contextlib.suppress(FileNotFoundError):
-            _give_rights(handle, path.stat())
-        os.fsync(handle)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(handle)
+    with left_when_told_to_end():
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        draft = Path(name)
+        try:
+            yield handle, draft
+            with contextlib.suppress(FileNotFoundError):
+                _give_rights(handle, path.stat())
+            os.fsync(handle)
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
 
 
 def _give_rights(handle: int, there: os.stat_result) -> None:

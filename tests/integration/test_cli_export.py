@@ -7,10 +7,12 @@ import io
 import json
 import os
 import re
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -263,6 +265,32 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path, form: str) -> None:
 
     assert running.returncode == 1
     assert err == ""
+
+
+def test_who_is_told_to_end_leaves_no_draft(tmp_path: Path) -> None:
+    made = ReportStore(tmp_path / "bans.db")
+    # Enough to be met while they are written.
+    nets = [f"198.18.{net}" for net in range(200)]
+    made.add(banned((f"{net}.{one}" for net in nets for one in range(250)), OCTOBER))
+    output = tmp_path / "out"
+    output.mkdir()
+    words = ("export", "anonymised", "--month", "2024-10", "--db", str(made.path))
+    into = ("--format", "sqlite", "-o", str(output / "bans.db"))
+    with subprocess.Popen(
+        [sys.executable, "-m", "f2b_enrich", *words, *into],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        until = time.monotonic() + 60
+        while not any(output.iterdir()):
+            assert running.poll() is None
+            assert time.monotonic() < until
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=60)
+
+    assert (running.returncode, out, err) == (1, "", "f2b-enrich: interrupted\n")
+    assert list(output.iterdir()) == []
 
 
 def test_many_bans_of_a_row_are_all_written(tmp_path: Path) -> None:
