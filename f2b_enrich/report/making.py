@@ -161,10 +161,14 @@ def _has_all(selection: Selection) -> bool:
 
 
 def _records(request: Request, *, by_host: bool) -> sharing.Records:
-    ends = request.since - AROUND, request.until + AROUND
+    begin, end = request.since - AROUND, request.until + AROUND
+    # Where clocks change by half an hour, both ends may be whole hours from UTC.
+    months = (begin + number * AROUND for number in range((end - begin) // AROUND))
     return sharing.Records(
         by_host=by_host,
-        by_quarter=any(at.astimezone(request.zone).minute != at.minute for at in ends),
+        by_quarter=any(
+            at.astimezone(request.zone).minute != at.minute for at in (*months, end)
+        ),
     )
 
 

@@ -115,6 +115,24 @@ def test_addresses_without_a_look_up_are_unknown(empty: ReportStore) -> None:
     assert made.attacks.by_country.columns == (("", "not known"),)
 
 
+def test_a_day_with_bans_has_records_in_any_zone(empty: ReportStore) -> None:
+    """Also in winter, where only then clocks are half an hour off, and few bans are."""
+    zone = ZoneInfo("Australia/Lord_Howe")
+    at = datetime(2024, 6, 16, 0, 15, tzinfo=zone)
+    empty.add(banned(["198.18.0.1"], at.astimezone(UTC)))
+    made = figures(
+        empty,
+        since=datetime(2024, 1, 1, tzinfo=zone).astimezone(UTC),
+        until=datetime(2025, 1, 1, tzinfo=zone).astimezone(UTC),
+        zone=zone,
+        now=datetime(2025, 2, 1, tzinfo=UTC),
+    )
+
+    assert [(day.day, day.state) for day in made.times.days if day.bans] == [
+        (date(2024, 6, 16), "data")
+    ]
+
+
 def test_addresses_of_ipv6_are_counted_by_64(empty: ReportStore) -> None:
     """Two of a /64 are neighbours, and two addresses."""
     ips = ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
