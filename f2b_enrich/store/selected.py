@@ -62,12 +62,17 @@ _ROWS = f"""
 """
 
 _LOOK_UPS = """
-    SELECT ip,
+    SELECT ifnull(ip, wanted.value),
     ifnull(country_code, '') || char(0) || ifnull(country, '') || char(0)
         || ifnull(region, '') || char(0) || ifnull(city, ''), latitude, longitude,
     ifnull(asn, 0), ifnull(as_name, '') || char(0) || ifnull(scanner, ''),
-    source, looked_up_at
-    FROM json_each(?) AS wanted CROSS JOIN enrichments AS e ON e.id = wanted.value
+    ifnull(source, ''), ifnull(looked_up_at, '')
+    FROM json_each(?) AS wanted LEFT JOIN enrichments AS e ON e.id = wanted.value
+"""
+
+_WITHOUT_LOOK_UP = """
+    SELECT DISTINCT enrichment_id, ip FROM bans
+    WHERE enrichment_id NOT NULL AND enrichment_id NOT IN (SELECT id FROM enrichments)
 """
 
 
@@ -139,10 +144,16 @@ def look_ups(
 ) -> Iterator[list[LookUp]]:
     """Read look-ups by their numbers, in that order, some thousand at a time.
 
-    Address; place, network, and look-up, of which empty text is not known.
+    Address; place, network, and look-up, of which empty text is not known. One that
+    somebody deleted tells the address alone, by its bans.
     """
+    deleted: dict[Who, str] = {}
     for batch in _batches(connection, _LOOK_UPS, (json.dumps(list(ids)),)):
-        yield [(row[0], row[1:4], row[4:6], row[6:]) for row in batch]
+        if not deleted and any(isinstance(row[0], int) for row in batch):
+            deleted = dict(map(tuple, connection.execute(_WITHOUT_LOOK_UP)))
+        yield [
+            (deleted.get(row[0], row[0]), row[1:4], row[4:6], row[6:]) for row in batch
+        ]
 
 
 def services(connection: sqlite3.Connection) -> dict[str, str]:

@@ -13,6 +13,7 @@ from f2b_enrich.report.figures import BannedTimes, Measure, Outage
 from tests.report_events import (
     DAY,
     DUTCH,
+    GERMAN,
     HOUR,
     NOW,
     OCTOBER,
@@ -113,6 +114,28 @@ def test_addresses_without_a_look_up_are_unknown(empty: ReportStore) -> None:
     unknown = figures(empty, countries=("unknown",))
     assert unknown.totals.measure == made.totals.measure
     assert made.attacks.by_country.columns == (("", "not known"),)
+
+
+def test_a_look_up_that_somebody_deleted_is_none(empty: ReportStore) -> None:
+    """The bans that had it count as theirs of an address of which nothing is known."""
+    ips = ("198.18.0.1", "198.18.0.2", "198.18.0.3")
+    known = [place(ip, DUTCH, (64500, "Example")) for ip in ips]
+    empty.add(banned(ips, OCTOBER), known)
+    later = place(ips[1], GERMAN, at=OCTOBER - DAY)
+    empty.add(banned(ips[:2], OCTOBER + DAY), [later])
+    with empty.writing() as connection:
+        connection.execute(
+            "DELETE FROM enrichments WHERE country_code = 'NL' AND ip != ?", (ips[2],)
+        )
+    made = figures(empty)
+
+    assert made.totals.measure == Measure(bans=5, addresses=3, attempts=25)
+    countries = made.everything.countries
+    assert countries.unknown == 1
+    assert [(each.key, each.bans) for each in countries.shares] == [
+        ("DE", 2),
+        ("NL", 1),
+    ]
 
 
 def test_a_day_with_bans_has_records_in_any_zone(empty: ReportStore) -> None:
