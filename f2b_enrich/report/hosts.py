@@ -14,13 +14,12 @@ from f2b_enrich.report.times import Folding, days_of
 from f2b_enrich.report.tops import tops_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from f2b_enrich.report.naming import Naming
     from f2b_enrich.report.part import OfHost, Part
     from f2b_enrich.report.request import Request
     from f2b_enrich.report.tops import Listed
-
-    OrganisationOf = Callable[[int, str], tuple[str, str]]
 
 TOP_OF_HOST = 5
 """Countries and organisations that are listed of each host."""
@@ -63,7 +62,7 @@ def by_country(part: Part) -> Pair:
 
 def hosts(
     part: Part,
-    organisation_of: OrganisationOf,
+    naming: Naming,
     host_countries: Mapping[str, str],
     *,
     top: int,
@@ -71,7 +70,6 @@ def hosts(
 ) -> Hosts:
     """List the hosts; `days` are those of the report."""
     listed = _listed(part, top)
-    usual = places.network_names(part)
     return Hosts(
         count=len(part.hosts.addresses),
         hosts=tuple(
@@ -86,14 +84,10 @@ def hosts(
                 ),
                 services=_services(part.of_hosts[host]),
                 countries=places.countries(
-                    part.of_hosts[host].countries, addresses, TOP_OF_HOST
+                    part.of_hosts[host].countries, naming, addresses, TOP_OF_HOST
                 ),
                 organisations=places.organisations(
-                    part.of_hosts[host].networks,
-                    organisation_of,
-                    usual,
-                    addresses,
-                    TOP_OF_HOST,
+                    part.of_hosts[host].networks, naming, addresses, TOP_OF_HOST
                 ),
                 days=tuple(part.of_hosts[host].days[day] for day in range(days)),
             )

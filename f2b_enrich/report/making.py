@@ -18,6 +18,7 @@ from f2b_enrich.report import (
     world,
 )
 from f2b_enrich.report.figures import VERSION, Figures, ReportPeriod
+from f2b_enrich.report.naming import Naming
 from f2b_enrich.report.times import AROUND, MOST_HOSTS, times
 from f2b_enrich.selection import Selection
 from f2b_enrich.store import selected
@@ -25,15 +26,13 @@ from f2b_enrich.store.connection import open_reader
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from f2b_enrich.report.figures import Scope, Times
+    from f2b_enrich.report.naming import OrganisationOf
     from f2b_enrich.report.part import Part
     from f2b_enrich.report.request import Request
-
-    OrganisationOf = Callable[[int, str], tuple[str, str]]
 
 WORTH_PROCESSES = 50_000
 """Bans from which on it pays to count them in several processes."""
@@ -208,9 +207,11 @@ def _figures(
     (this, *before), request = counted, counted[0].request
     part, top = this.part, request.top
 
+    naming = Naming.of(part, organisation_of)
+
     def scope(service: str | None) -> Scope:
         note = request.notes.get(service, "") if service else ""
-        return places.scope(part, service, organisation_of, top=top, note=note)
+        return places.scope(part, service, naming, top=top, note=note)
 
     everything = scope(None)
     chosen = this.selection
@@ -231,7 +232,7 @@ def _figures(
         addresses=returning.addresses(
             part,
             lambda ip: selected.bans_of(connection, chosen, ip, request.without_jails),
-            organisation_of,
+            naming,
             top=top,
         ),
         attacks=tables.attacks(part, top),
@@ -245,7 +246,7 @@ def _figures(
         world=world.world(part),
         hosts=hosts.hosts(
             part,
-            organisation_of,
+            naming,
             selected.host_countries(connection),
             top=top,
             days=len(this.times.days),

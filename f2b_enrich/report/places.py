@@ -10,12 +10,11 @@ from f2b_enrich.report.part import Pair, Subnets
 from f2b_enrich.report.tops import Listed, tops_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from f2b_enrich.report.naming import Naming
     from f2b_enrich.report.part import Part
     from f2b_enrich.report.part import Scope as Service
-
-    OrganisationOf = Callable[[int, str], tuple[str, str]]
 
 SEVERAL = "multiple ASNs"
 """The note beside an organisation that has several."""
@@ -24,14 +23,13 @@ SEVERAL = "multiple ASNs"
 def scope(
     part: Part,
     service: Service,
-    organisation_of: OrganisationOf,
+    naming: Naming,
     *,
     top: int,
     note: str = "",
 ) -> Scope:
     """Rank the places of all bans, or of a service's."""
     base = part.services.addresses[service]
-    names = network_names(part)
     return Scope(
         service=service,
         measure=Measure(
@@ -40,16 +38,16 @@ def scope(
             attempts=part.attempts[service],
         ),
         note=note,
-        countries=countries(part.countries.get(service, Pair()), base, top),
+        countries=countries(part.countries.get(service, Pair()), naming, base, top),
         organisations=organisations(
-            part.networks.get(service, Pair()), organisation_of, names, base, top
+            part.networks.get(service, Pair()), naming, base, top
         ),
         cities=_cities(part.cities.get(service, Pair()), base, top),
         subnets=_subnets(part.subnets.get(service, Subnets()), base, top),
     )
 
 
-def countries(pair: Pair, base: int, top: int) -> Ranking:
+def countries(pair: Pair, naming: Naming, base: int, top: int) -> Ranking:
     """Rank countries by their codes: their names differ from source to source."""
     addresses, bans = Counter[str](), Counter[str]()
     for (code, name), found in pair.addresses.items():
@@ -58,73 +56,24 @@ def countries(pair: Pair, base: int, top: int) -> Ranking:
     return ranking(
         addresses,
         bans,
-        _country_names(pair),
+        naming.countries,
         base=base,
         top=top,
         unknown="",
     )
 
 
-def country_names(part: Part) -> dict[str, str]:
-    """Name each country, by its code, as most of its addresses do."""
-    return _country_names(part.countries.get(None, Pair()))
-
-
-def _country_names(pair: Pair) -> dict[str, str]:
-    names: dict[str, Counter[str]] = {}
-    for (code, name), found in pair.addresses.items():
-        names.setdefault(code, Counter())[name or code] += found
-    return {code: _usual(of) for code, of in names.items()}
-
-
-def _usual(names: Counter[str]) -> str:
-    return min(names, key=lambda name: (-names[name], name))
-
-
-def network_names(part: Part) -> dict[int, str]:
-    """Name each AS number as most of its addresses do: sources differ."""
-    names: dict[int, Counter[str]] = {}
-    for (asn, as_name), found in part.networks.get(None, Pair()).addresses.items():
-        if asn and as_name:
-            names.setdefault(asn, Counter())[as_name] += found
-    return {asn: _usual(of) for asn, of in names.items()}
-
-
-def _merged(
-    pair: Pair, organisation_of: OrganisationOf, usual: Mapping[int, str]
-) -> tuple[Counter[str], Counter[str], dict[str, str], dict[str, set[int]]]:
-    """Merge networks; give addresses, bans, names and AS numbers by organisation.
-
-    What a rule does not name is called as its largest network is.
-    """
+def organisations(pair: Pair, naming: Naming, base: int, top: int) -> Ranking:
+    """Rank organisations, which may have several networks each."""
     addresses, bans = Counter[str](), Counter[str]()
+    names: dict[str, str] = {}
     numbers: dict[str, set[int]] = {}
-    named: dict[str, Counter[str]] = {}
-    for (asn, as_name), found in pair.addresses.items():
-        if not asn and not as_name:
-            addresses[""] += found
-            continue
-        key, name = organisation_of(asn, usual.get(asn, as_name))
+    for network, found in pair.addresses.items():
+        key, name = naming.organisations[network]
+        names[key] = name
         addresses[key] += found
-        bans[key] += pair.bans[asn, as_name]
-        numbers.setdefault(key, set()).add(asn)
-        named.setdefault(key, Counter())[name] += found
-    names = {key: _usual(of) for key, of in named.items()}
-    return addresses, bans, names, numbers
-
-
-def organisations(
-    pair: Pair,
-    organisation_of: OrganisationOf,
-    usual: Mapping[int, str],
-    base: int,
-    top: int,
-) -> Ranking:
-    """Rank organisations, which may have several networks each.
-
-    `usual` names each AS number, so that one is not two organisations.
-    """
-    addresses, bans, names, numbers = _merged(pair, organisation_of, usual)
+        bans[key] += pair.bans[network]
+        numbers.setdefault(key, set()).add(network[0])
     return ranking(
         addresses,
         bans,

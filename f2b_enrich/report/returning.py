@@ -12,6 +12,7 @@ from f2b_enrich.report.places import tied
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from f2b_enrich.report.naming import Naming
     from f2b_enrich.report.part import Part
 
     Ban = tuple[str, str, str, int, int]
@@ -23,7 +24,7 @@ MOST_NAMED = 20
 def addresses(
     part: Part,
     bans_of: Callable[[str], Sequence[Ban]],
-    organisation_of: Callable[[int, str], tuple[str, str]],
+    naming: Naming,
     *,
     top: int,
 ) -> Addresses:
@@ -40,7 +41,7 @@ def addresses(
             for bans, found in sorted(part.banned.items())
         ),
         offenders=tuple(
-            _offender(part, rank, ip, bans, organisation_of)
+            _offender(part, rank, ip, bans, naming)
             for rank, ip, _ in listed.ranked
             # Other processes counted, of a store that was written to meanwhile.
             if (bans := bans_of(ip))
@@ -55,10 +56,10 @@ def _offender(
     rank: int,
     ip: str,
     bans: Sequence[Ban],
-    organisation_of: Callable[[int, str], tuple[str, str]],
+    naming: Naming,
 ) -> Offender:
     known = part.known[ip]
-    is_named = known.asn or known.as_name
+    _, organisation = naming.organisations[known.asn, known.as_name]
     return Offender(
         rank=rank,
         ip=ip,
@@ -69,7 +70,7 @@ def _offender(
         jail_count=len({jail for _, jail, *_ in bans}),
         jails=_most(jail for _, jail, *_ in bans),
         country_code=known.country_code or None,
-        organisation=organisation_of(known.asn, known.as_name)[1] if is_named else None,
+        organisation=organisation or None,
         scanner=known.scanner or None,
         first_at=read_time(bans[0][2]),
         last_at=read_time(bans[-1][2]),

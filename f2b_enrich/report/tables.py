@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.attacks import CLASSES
 from f2b_enrich.model import read_time
-from f2b_enrich.report import counting, crosses, hosts, places
+from f2b_enrich.report import counting, crosses, hosts, naming, places
 from f2b_enrich.report.figures import (
     AttackCount,
     Attacks,
@@ -137,7 +137,7 @@ def _percent(addresses: int, part: Part) -> float:
 
 def country_names(part: Part) -> dict[str, str]:
     """Name the countries by their codes."""
-    names = places.country_names(part)
+    names = naming.country_names(part)
     return names | {"": NOT_KNOWN} if names else {}
 
 

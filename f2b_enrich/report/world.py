@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.enrich.countries import countries
 from f2b_enrich.report.figures import Place, WorldMap
-from f2b_enrich.report.places import country_names
+from f2b_enrich.report.naming import country_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

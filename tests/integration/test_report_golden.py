@@ -13,6 +13,7 @@ import pytest
 
 from f2b_enrich.report import places
 from f2b_enrich.report.figures import Measure
+from f2b_enrich.report.naming import Naming
 from f2b_enrich.report.world import world
 from tests.report_events import (
     DAY,
@@ -211,9 +212,11 @@ def test_processes_count_the_same(store: ReportStore) -> None:
     one = counted_in_processes(store, 1, top=10)
     two = counted_in_processes(store, 2, top=10)
 
+    naming = Naming.of(one, organisation_of)
+    assert Naming.of(two, organisation_of) == naming
     for service in (None, "mail", "web", "ssh"):
-        assert places.scope(two, service, organisation_of, top=10) == places.scope(
-            one, service, organisation_of, top=10
+        assert places.scope(two, service, naming, top=10) == places.scope(
+            one, service, naming, top=10
         )
     assert one.of_hosts == two.of_hosts
     assert world(one) == world(two)

@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from f2b_enrich.report import hosts, places, tables, world
+from f2b_enrich.report.naming import Naming
 from f2b_enrich.report.tops import MOST_TIED
 from tests.report_events import (
     DAY,
@@ -26,8 +27,10 @@ from tests.report_events import (
     figures,
     month,
     organisation_of,
+    place,
 )
 from tests.report_seen import (
+    COUNTRIES,
     HOSTS,
     SEEN,
     SLOW_STORE,
@@ -41,7 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from f2b_enrich.model import Enrichment
-    from f2b_enrich.report.figures import Cross, Figures, Ranking, Scope
+    from f2b_enrich.report.figures import (
+        Cross,
+        Figures,
+        HostFigures,
+        Ranking,
+        Scope,
+    )
     from f2b_enrich.report.part import Part
 
 
@@ -157,6 +166,43 @@ def test_each_line_of_a_ranking_has_its_own_key(seen: Seen) -> None:
 
 
 @SLOW_STORE
+@given(SEEN)
+@example(
+    Seen(
+        told=(
+            *(Told(ip=ip, at=OCTOBER) for ip in ("198.18.0.1", "198.18.0.2")),
+            *(
+                Told(ip="198.18.0.3", at=OCTOBER + n * DAY, jail="postfix")
+                for n in (1, 2)
+            ),
+        ),
+        known=(
+            place("198.18.0.1", COUNTRIES[0], (64500, "EXAMPLE")),
+            place("198.18.0.2", COUNTRIES[0], (64500, "EXAMPLE")),
+            place("198.18.0.3", ("NL", "The Netherlands"), (64501, "Example")),
+        ),
+    )
+)
+def test_what_is_one_has_one_name_in_every_table(seen: Seen) -> None:
+    """Countries and organisations are called alike for all, a service and a host."""
+    with stored(seen) as store:
+        made = figures(store, top=1000)
+
+    every: tuple[Scope | HostFigures, ...] = (*_scopes(made), *made.hosts.hosts)
+    countries = {(one.key, one.name) for of in every for one in of.countries.shares}
+    assert len({key for key, _ in countries}) == len(countries)
+    organisations = {
+        (number, one.name)
+        for of in every
+        for one in of.organisations.shares
+        for number in one.key.split(", ")
+    }
+    assert len({number for number, _ in organisations}) == len(organisations)
+    names = {name for _, name in organisations}
+    assert {one.organisation for one in made.addresses.offenders} <= {None, *names}
+
+
+@SLOW_STORE
 @given(SEEN, st.integers(1, 4))
 def test_ties_are_never_cut(seen: Seen, top: int) -> None:
     """Whatever is equal to the last line shown is shown."""
@@ -245,8 +291,9 @@ def test_shares_come_to_the_same_as_the_whole(seen: Seen, shares: int) -> None:
 def _told(part: Part) -> tuple[object, ...]:
     """Give what is told of counts: what parts keep besides may differ."""
     every = (None, *tables.services(part))
+    naming = Naming.of(part, organisation_of)
     return (
-        [places.scope(part, each, organisation_of, top=2) for each in every],
+        [places.scope(part, each, naming, top=2) for each in every],
         part.offenders.listed(2, {ip: ip for ip in part.offenders.kept}),
         part.widest,
         tables.attacks(part, 2),
@@ -255,7 +302,7 @@ def _told(part: Part) -> tuple[object, ...]:
         tables.scanners(part, left_out=False),
         tables.coverage(part),
         tables.jails(part, SERVICES, frozenset()),
-        hosts.hosts(part, organisation_of, {}, top=2, days=31),
+        hosts.hosts(part, naming, {}, top=2, days=31),
         world.world(part),
         (part.quarters, part.banned, part.ban_times),
         (part.several_services, part.repeats, part.cidr_bans),
