@@ -84,7 +84,7 @@ def _month(year: int, month: int, now: datetime) -> Period:
     after = _midnight(date(year + month // 12, month % 12 + 1, 1), now)
     name = f"{_MONTHS[month - 1]} {year}"
     if _utc(since) >= _utc(now):
-        raise ValueError(f"{name} has not begun yet")
+        raise ValueError(f"the month of {name} has not begun yet")
     if _utc(after) > _utc(now):
         return _with_same_before(since, now, label=f"{name} up to {_date(now.date())}")
     year, month = _month_before(year, month)
@@ -159,7 +159,7 @@ def _to_come(begin: datetime) -> str:
 
 def _check_begin(begin: datetime) -> None:
     if begin.year < _FIRST_YEAR:
-        raise ValueError(f"{begin:%Y-%m-%d} is too early, the limit is {_FIRST_YEAR}")
+        raise ValueError(f"{begin.date()} is too early, the limit is {_FIRST_YEAR}")
 
 
 def _with_same_before(since: datetime, until: datetime, *, label: str | None) -> Period:
