@@ -13,6 +13,7 @@ import numpy as np
 
 from f2b_enrich.address import subnet_of
 from f2b_enrich.model import read_time
+from f2b_enrich.report.figures import LAST_NUMBER
 from f2b_enrich.report.grouping import (
     counted,
     lists,
@@ -50,9 +51,6 @@ QUARTER_SECONDS = 900
 
 LATER_SECONDS = 30 * 24 * 3600
 """So long after a ban its address may be somebody else's."""
-
-LONGEST_NUMBER = 10
-"""Up to this one bans are told apart by which of their address they are."""
 
 SEVERAL = 2
 """Hosts from which on an address is told to be on several."""
@@ -135,8 +133,8 @@ class _Counting:
         self._count_lines_and_names()
         columns, part = self._columns, self._part
         part.quarters.update(dict(counted(columns.quarter)))
-        number = np.clip(columns.number, 1, LONGEST_NUMBER)
-        times = pairs(columns.bantime, number, LONGEST_NUMBER + 1)
+        number = np.clip(columns.number, 1, LAST_NUMBER)
+        times = pairs(columns.bantime, number, LAST_NUMBER + 1)
         for seconds, nth, bans in zip(*lists(times), strict=True):
             part.ban_times[nth, seconds] = bans
 

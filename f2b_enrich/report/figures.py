@@ -15,6 +15,9 @@ from typing import Literal, TypeAlias
 VERSION = 1
 """Of the JSON that these come to; it grows when a name goes or changes its meaning."""
 
+LAST_NUMBER = 10
+"""Up to this one bans are told apart by which of their address they are."""
+
 DayState: TypeAlias = Literal["data", "gap", "quiet", "before", "after"]
 """`gap`: nothing at all was recorded, for longer than usual. `quiet`: nothing either,
 where bans are too rare to tell what is usual. `before` and `after`: the records begin

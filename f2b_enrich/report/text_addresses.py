@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.address import read_address
 from f2b_enrich.report import text_words as words
+from f2b_enrich.report.figures import LAST_NUMBER
 from f2b_enrich.report.text_layout import few, heading, paragraph, short, table
 from f2b_enrich.tables import Column
 
@@ -160,4 +161,7 @@ BAN_TIMES = (
 def ban_time_row(one: BanTime) -> list[str]:
     """Write how long the first bans were, the second, and so on."""
     median = "-" if one.median_seconds is None else words.span(one.median_seconds)
-    return [words.ordinal(one.number), f"{one.bans:,}", median, f"{one.for_ever:,}"]
+    number = words.ordinal(one.number)
+    if one.number == LAST_NUMBER:
+        number += " or later"
+    return [number, f"{one.bans:,}", median, f"{one.for_ever:,}"]

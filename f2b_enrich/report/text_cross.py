@@ -36,8 +36,9 @@ def cross(wanted: Cross, sides: tuple[str, str], width: int) -> Iterator[str]:
     # A number is as wide as its name at least, and two blanks are between.
     widest = max((len(f"{count:,}") for count in cells.values()), default=1)
     taken = [max(columns_of(head), widest) + 2 for head in heads]
+    title = f"{rows} / {columns}"
     names = min(_NAME, max(columns_of(printable(name)) for _, name in wanted.rows))
-    fitting = max(1, _fitting(taken, width - 2 - max(names, len(rows))))
+    fitting = max(1, _fitting(taken, width - 2 - max(names, len(title))))
     room = max(_NAME, width - 2 - sum(taken[:fitting]))
     shown = wanted.columns[:fitting]
     lines = [
@@ -45,7 +46,7 @@ def cross(wanted: Cross, sides: tuple[str, str], width: int) -> Iterator[str]:
         for key, name in wanted.rows
     ]
     titles = [Column(head, right=True) for head in heads[:fitting]]
-    yield from table((Column(rows, limit=room), *titles), lines, width=width)
+    yield from table((Column(title, limit=room), *titles), lines, width=width)
     yield from _rest(wanted, fitting, (rows, columns), width)
 
 

@@ -33,8 +33,10 @@ class Kind:
     name: Callable[[Share], str]
 
     def about(self, ranking: Ranking) -> str:
-        """Say what the percentages are of, and what a place is."""
+        """Say what the percentages are of, and what a place or a network is."""
         told = f"percent of {words.counted(ranking.base, 'address')}"
+        if self.noun == _NETWORK:
+            return f"{told}; a network is a /24 or a /64"
         return f"{told}; where the machine is" if self.noun in _PLACES else told
 
     def columns(self) -> tuple[Column, ...]:
@@ -143,7 +145,9 @@ def _country(share: Share) -> str:
 
 def _organisation(share: Share) -> str:
     """Tell apart what is called alike: by its one AS number, or by the note."""
-    told = share.note or ("" if share.key == share.name else share.key)
+    # The key of one without a number is for programs: its name in small letters.
+    number = share.key if share.key.startswith("AS") else ""
+    told = share.note or ("" if number == share.name else number)
     return f"{share.name} ({told})" if told else share.name
 
 

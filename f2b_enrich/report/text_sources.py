@@ -23,11 +23,13 @@ def scanners(figures: Figures, width: int) -> Iterator[str]:
         return
     yield from heading("Known scanners", about=scanners_counted(found), width=width)
     yield from paragraph(EVERYBODY, width=width)
-    rows = scanner_totals(found)
-    rows += [
+    with_them, without_them = scanner_totals(found)
+    rows = [
         [f"  {each.name}", f"{each.addresses:,}", f"{each.bans:,}", ""]
         for each in found.scanners[: figures.top]
     ]
+    # What is between is what the one total has and the other has not.
+    rows = [with_them, *rows, without_them]
     yield from table(SCANNERS, rows, width=width)
     yield from _more(len(found.scanners) - figures.top, "scanner", width)
 
@@ -41,7 +43,11 @@ SCANNERS = (
 
 def scanners_counted(found: Scanners) -> str:
     """Say whether the other figures count them."""
-    return "left out of all other figures" if found.left_out else "counted everywhere"
+    return (
+        "left out of all other figures"
+        if found.left_out
+        else "counted in all other figures"
+    )
 
 
 def scanner_totals(found: Scanners) -> list[list[str]]:

@@ -188,6 +188,25 @@ def test_ties_that_are_not_listed_are_one_line() -> None:
     assert found[-1] == "  and 82 more with 1 address each, tied for rank 4"
 
 
+def test_what_a_network_is_stands_above_them() -> None:
+    told = " ".join(lines(sample(), zone=UTC))
+
+    assert "NETWORKS, ALL SERVICES: percent of 93 addresses; a network is a /24" in told
+
+
+def test_an_organisation_without_a_number_is_its_name_alone() -> None:
+    month = sample()
+    rows = [("name example", "Example", 2, 2, ""), ("AS64500", "Other", 1, 1, "")]
+    everything = replace(month.everything, organisations=ranking(rows, 60))
+
+    found = section(replace(month, everything=everything), "ORGANISATIONS, ALL")
+
+    assert [line.split()[1:-3] for line in found[1:3]] == [
+        ["Example"],
+        ["Other", "(AS64500)"],
+    ]
+
+
 def test_networks_of_one_address_each_are_one_line() -> None:
     month = sample()
     rows = [(f"192.0.2.{at}", "", 1, 1, "") for at in range(60)]
@@ -326,10 +345,32 @@ def test_addresses_that_came_often_are_counted_together() -> None:
     assert sum(int(line.split("times")[-1].split()[0]) for line in found[3:]) == 394
 
 
+def test_the_last_row_of_ban_times_says_that_later_ones_are_in_it() -> None:
+    month = sample()
+    growth = tuple(
+        f.BanTime(number=number, bans=8, median_seconds=600, for_ever=0)
+        for number in (9, 10)
+    )
+    addresses = replace(month.addresses, ban_times=growth)
+
+    found = section(replace(month, addresses=addresses), "GROWTH OF BAN TIME")
+
+    assert found[1].split()[:2] == ["9th", "8"]
+    assert found[2].split()[:4] == ["10th", "or", "later", "8"]
+
+
 def test_a_class_against_countries_shows_what_is_outside_of_it() -> None:
     found = section(sample(), "ATTACKS BY COUNTRY")
 
-    assert found[0].split() == ["class", "US", "NL", "SG", "DE", "TR", "GB"]
+    assert found[0].split() == [
+        *("class", "/", "country"),
+        "US",
+        "NL",
+        "SG",
+        "DE",
+        "TR",
+        "GB",
+    ]
     assert found[1].split() == ["WordPress", "probe", *"123.56"]
     assert found[-1] == "  11 bans of another or unknown class or country"
 
@@ -368,8 +409,8 @@ def test_both_totals_are_told_when_scanners_were_there() -> None:
 
     assert found[-3:] == [
         "  with scanners            93   186     1,130",
-        "  without scanners         73   162     1,005",
         "    Example Scan           20    24",
+        "  without scanners         73   162     1,005",
     ]
 
 
