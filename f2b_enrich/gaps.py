@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from math import ceil, log
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 FEWEST_DAYS = 14
 """Days with bans from which on it can be told what gap is usual."""
@@ -19,6 +20,9 @@ SHORTEST_GAP = 3
 
 TIMES_USUAL = 10
 """How many times as long as usual a gap must be."""
+
+RARE = 1 / 3000
+"""The chance below which days without a ban in a row are none: once in eight years."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +56,22 @@ def gaps(days: Iterable[date]) -> list[Gap]:
     usual = usual_gap(ordered)
     if usual is None:
         return []
-    least = max(SHORTEST_GAP, TIMES_USUAL * (usual - 1))
+    least = max(SHORTEST_GAP, TIMES_USUAL * (usual - 1), _rare(ordered))
     found = [
         Gap(first=earlier + timedelta(days=1), last=later - timedelta(days=1))
         for earlier, later in pairwise(ordered)
         if (later - earlier).days > 1
     ]
     return [gap for gap in found if gap.days >= least]
+
+
+def _rare(ordered: Sequence[date]) -> int:
+    """Tell how many days without a ban in a row are no chance, where bans are few.
+
+    How often a day with bans is followed by another tells how often there are any;
+    single holes, however long, hardly change it. Where it is never so, bans are by a
+    rule, each Monday, and no chance.
+    """
+    steps = [later - earlier for earlier, later in pairwise(ordered)]
+    without = 1 - steps.count(timedelta(days=1)) / len(steps)
+    return ceil(log(RARE, without)) if 0 < without < 1 else 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +44,18 @@ def test_where_bans_are_rare_a_gap_must_be_longer() -> None:
     assert usual_gap(days(*weekly)) == 7
     assert gaps(days(*weekly, weekly[-1] + 50)) == []
     assert len(gaps(days(*weekly, weekly[-1] + 80))) == 1
+
+
+@pytest.mark.parametrize("chance", [0.4, 0.63, 0.86])
+def test_where_bans_come_by_chance_a_calm_is_no_gap(chance: float) -> None:
+    random = Random(8)
+    quarters = [
+        days(*(number for number in range(90) if random.random() < chance))
+        for _ in range(200)
+    ]
+    assert sum(map(bool, map(gaps, quarters))) <= len(quarters) // 20
+    off = [[*some, *(day + timedelta(days=150) for day in some)] for some in quarters]
+    assert all(any(gap.days >= 60 for gap in gaps(some)) for some in off)
 
 
 def test_of_a_few_days_nothing_is_usual() -> None:
