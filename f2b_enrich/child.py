@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -75,6 +76,8 @@ class Child(Generic[Sent]):
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         if code == -signal.SIGKILL:
             how += ", out of memory?"
+        if code == errno.ENOMEM:
+            how = "out of memory"
         told = f"a process that {self._does} ended too early: {how}"
         raise ChildError(told) from None
 
@@ -90,8 +93,12 @@ def _run(serve: Serve, connection: Connection) -> None:
     # A terminal sends Ctrl-C to both; the one that asked says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # nobody listens any more
-        serve(connection)
+    try:
+        with suppress(EOFError, OSError):  # nobody listens any more
+            serve(connection)
+    except MemoryError:
+        # There may be none left to tell it with: the one that asked does.
+        os._exit(errno.ENOMEM)
 
 
 def _end_with_parent() -> None:

@@ -131,15 +131,23 @@ def _run() -> int:
         for problem in problems:
             click.echo(f"f2b-enrich: {printable(problem)}", err=True)
         return FAILED
+    except MemoryError:
+        click.echo("f2b-enrich: out of memory", err=True)
+        return FAILED
     except OSError as exc:
-        text = str(exc)
-        if _is_of_output(exc):
-            text = f"cannot write the output: {exc.strerror or exc}"
-        _forget_output()
-        if not isinstance(exc, BrokenPipeError):  # then the reader has seen enough
-            click.echo(f"f2b-enrich: {printable(text)}", err=True)
+        _tell_failure(exc)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _tell_failure(failure: OSError) -> None:
+    """Say in one line what the system refused."""
+    text = str(failure)
+    if _is_of_output(failure):
+        text = f"cannot write the output: {failure.strerror or failure}"
+    _forget_output()
+    if not isinstance(failure, BrokenPipeError):  # then the reader has seen enough
+        click.echo(f"f2b-enrich: {printable(text)}", err=True)
 
 
 def _tell_misuse(mistake: click.ClickException) -> None:

@@ -83,7 +83,9 @@ def unchanging(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")
+        # SQLite has ended it already where memory or the disk failed.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def newest(connection: sqlite3.Connection) -> int:

@@ -238,6 +238,21 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_too_little_memory_is_one_line() -> None:
+    asks = (
+        "import sys\n"
+        "from f2b_enrich.cli import main\n"
+        "ask = main.click.Command('ask', callback=lambda: bytearray(1 << 60))\n"
+        "main.cli.get_command = lambda *_: ask\n"
+        "sys.argv = ['f2b-enrich', 'ask']\n"
+        "main.main()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asks], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (1, "f2b-enrich: out of memory\n")
+
+
 def test_ctrl_c_is_quiet(short_folder: Path) -> None:
     config = short_folder / "config.toml"
     path = short_folder / "s"

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from f2b_enrich.child import Child, ChildError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
 
 PROCESSES = 2
 
@@ -110,3 +113,22 @@ def test_a_counter_that_is_killed_is_told_in_one_line(tmp_path: Path) -> None:
         )
         assert process.returncode == 1
         _until(lambda: not any(map(_is_there, counters)), seconds=5)
+
+
+def _without_memory(connection: Connection) -> None:
+    connection.recv()
+    raise MemoryError
+
+
+def test_a_counter_without_memory_is_told_in_one_line(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Where a limit is set memory is refused, and nobody is killed."""
+    counter: Child[None] = Child(_without_memory, does="counts")
+    try:
+        counter.send("count")
+        with pytest.raises(ChildError, match=r"ended too early: out of memory$"):
+            counter.receive()
+    finally:
+        counter.end()
+    assert capfd.readouterr().err == ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from f2b_enrich.store import selected
-from f2b_enrich.store.connection import open_writer
+from f2b_enrich.store.connection import open_reader, open_writer
 from tests.report_events import (
     DUTCH,
     OCTOBER,
@@ -19,6 +19,7 @@ from tests.report_events import (
 )
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -65,3 +66,17 @@ def test_an_address_that_nothing_is_left_of_is_no_offender(
     monkeypatch.setattr(selected, "bans_of", lambda *_: [])
 
     assert figures(store).addresses.offenders == ()
+
+
+def test_what_ended_the_reading_is_told_and_not_what_came_of_it(
+    store: ReportStore,
+) -> None:
+    """SQLite ends a transaction itself where memory fails, and so does a disk."""
+
+    def fail(reader: sqlite3.Connection) -> None:
+        with selected.unchanging(reader):
+            reader.execute("ROLLBACK")
+            raise MemoryError
+
+    with open_reader(store.path) as reader, pytest.raises(MemoryError):
+        fail(reader)
