@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from f2b_enrich.report import figures as f
+from f2b_enrich.report.figures import Figures
+from f2b_enrich.report.figures_places import (
+    HostFigures,
+    Hosts,
+    HostService,
+    Place,
+    WorldMap,
+)
+from f2b_enrich.report.figures_rankings import Measure
 from tests.report_sample import COUNTRIES, ORGANISATIONS, ranking, sample
 
 PLACES = (
@@ -21,11 +29,11 @@ PLACES = (
 """Of 89 of the sample's 93 addresses."""
 
 
-def world() -> f.WorldMap:
+def world() -> WorldMap:
     """Put the sample's addresses on a map."""
-    return f.WorldMap(
+    return WorldMap(
         places=tuple(
-            f.Place(
+            Place(
                 country_code=code,
                 country=country,
                 region=region,
@@ -43,7 +51,7 @@ def world() -> f.WorldMap:
     )
 
 
-def hosts() -> f.Hosts:
+def hosts() -> Hosts:
     """Tell the sample's bans by host."""
     days = [day.bans for day in sample().times.days]
     parts = (
@@ -51,16 +59,16 @@ def hosts() -> f.Hosts:
         ("mail1.example.org", "SG", 55, 28, (("mail", 24, 49), ("ssh", 4, 6))),
         ("web2.example.org", None, 31, 17, (("web", 17, 31),)),
     )
-    return f.Hosts(
+    return Hosts(
         count=3,
         hosts=tuple(
-            f.HostFigures(
+            HostFigures(
                 rank=rank,
                 host=host,
                 country_code=country,
-                measure=f.Measure(bans=bans, addresses=addresses, attempts=6 * bans),
+                measure=Measure(bans=bans, addresses=addresses, attempts=6 * bans),
                 services=tuple(
-                    f.HostService(service=service, addresses=of, bans=many)
+                    HostService(service=service, addresses=of, bans=many)
                     for service, of, many in services
                 ),
                 countries=ranking([COUNTRIES[rank - 1]], addresses, count=6),
@@ -72,6 +80,6 @@ def hosts() -> f.Hosts:
     )
 
 
-def placed() -> f.Figures:
+def placed() -> Figures:
     """Give the sample with a map and its hosts."""
     return replace(sample(), world=world(), hosts=hosts())

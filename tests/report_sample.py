@@ -6,15 +6,55 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from f2b_enrich.report import figures as f
+from f2b_enrich.report.figures import (
+    VERSION,
+    Figures,
+    Filter,
+    Finding,
+    ReportPeriod,
+    Totals,
+)
+from f2b_enrich.report.figures_addresses import (
+    Addresses,
+    BannedTimes,
+    BanTime,
+    Offender,
+)
+from f2b_enrich.report.figures_attacks import AttackCount, Attacks, Names, NameTried
+from f2b_enrich.report.figures_places import (
+    HostFigures,
+    Hosts,
+    HostService,
+    Place,
+    Whom,
+    WorldMap,
+)
+from f2b_enrich.report.figures_rankings import (
+    Cell,
+    Cross,
+    Measure,
+    Ranking,
+    Scope,
+    Share,
+    Tied,
+)
+from f2b_enrich.report.figures_sources import (
+    Coverage,
+    JailCount,
+    Jails,
+    ScannerCount,
+    Scanners,
+    Source,
+)
+from f2b_enrich.report.figures_times import Day, Outage, Times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SINCE, UNTIL = datetime(2024, 10, 1, tzinfo=UTC), datetime(2024, 11, 1, tzinfo=UTC)
 MADE_AT = datetime(2024, 11, 1, 6, tzinfo=UTC)
-NOTHING = f.Measure(bans=0, addresses=0, attempts=0)
-NO_CROSS = f.Cross(rows=(), columns=(), cells=(), others=0)
+NOTHING = Measure(bans=0, addresses=0, attempts=0)
+NO_CROSS = Cross(rows=(), columns=(), cells=(), others=0)
 
 Row = tuple[str, str, int, int, str]
 
@@ -25,12 +65,12 @@ def ranking(
     *,
     unknown: int = 0,
     count: int | None = None,
-    tied: f.Tied | None = None,
-) -> f.Ranking:
+    tied: Tied | None = None,
+) -> Ranking:
     """Rank key, name, addresses, bans and note of each, the most first."""
     sizes = [row[2] for row in rows]
     shares = tuple(
-        f.Share(
+        Share(
             rank=sizes.index(addresses) + 1,
             key=key,
             name=name,
@@ -42,7 +82,7 @@ def ranking(
         for key, name, addresses, bans, note in rows
     )
     more = tied.count if tied else 0
-    return f.Ranking(
+    return Ranking(
         base=base,
         unknown=unknown,
         count=len(rows) + more if count is None else count,
@@ -51,19 +91,19 @@ def ranking(
     )
 
 
-NO_RANKING = f.Ranking(base=0, unknown=0, count=0, shares=())
+NO_RANKING = Ranking(base=0, unknown=0, count=0, shares=())
 
 
 def scope(
     service: str | None,
-    measure: f.Measure,
+    measure: Measure,
     *,
     note: str = "",
-    rankings: Sequence[f.Ranking] = 4 * (NO_RANKING,),
-) -> f.Scope:
+    rankings: Sequence[Ranking] = 4 * (NO_RANKING,),
+) -> Scope:
     """Put the four rankings of a service together."""
     countries, organisations, cities, subnets = rankings
-    return f.Scope(
+    return Scope(
         service=service,
         measure=measure,
         note=note,
@@ -100,20 +140,20 @@ SUBNETS = (
 )
 
 
-def _scopes() -> tuple[f.Scope, tuple[f.Scope, ...]]:
+def _scopes() -> tuple[Scope, tuple[Scope, ...]]:
     everything = scope(
         None,
-        f.Measure(bans=186, addresses=93, attempts=1_130),
+        Measure(bans=186, addresses=93, attempts=1_130),
         rankings=(
             ranking(COUNTRIES, 93, unknown=4),
             ranking(ORGANISATIONS, 93, unknown=4, count=9),
             ranking(CITIES, 93, unknown=16, count=9),
-            ranking(SUBNETS, 93, tied=f.Tied(rank=4, count=82, each=1)),
+            ranking(SUBNETS, 93, tied=Tied(rank=4, count=82, each=1)),
         ),
     )
     web = scope(
         "web",
-        f.Measure(bans=131, addresses=70, attempts=640),
+        Measure(bans=131, addresses=70, attempts=640),
         rankings=(
             ranking(
                 [
@@ -126,12 +166,12 @@ def _scopes() -> tuple[f.Scope, tuple[f.Scope, ...]]:
             ),
             ranking(ORGANISATIONS[:2], 70, count=6),
             ranking(CITIES[:1], 70, unknown=12, count=4),
-            ranking(SUBNETS[:1], 70, tied=f.Tied(rank=2, count=65, each=1)),
+            ranking(SUBNETS[:1], 70, tied=Tied(rank=2, count=65, each=1)),
         ),
     )
     mail = scope(
         "mail",
-        f.Measure(bans=49, addresses=24, attempts=450),
+        Measure(bans=49, addresses=24, attempts=450),
         rankings=(
             ranking([("US", "United States", 8, 14, "")], 24, unknown=4, count=5),
             ranking([("AS64503", "Example Cloud", 9, 15, "")], 24, count=5),
@@ -141,7 +181,7 @@ def _scopes() -> tuple[f.Scope, tuple[f.Scope, ...]]:
     )
     ssh = scope(
         "ssh",
-        f.Measure(bans=6, addresses=4, attempts=40),
+        Measure(bans=6, addresses=4, attempts=40),
         note="SSH looks low because it listens on port 2222",
         rankings=(
             ranking([("TR", "Türkiye", 4, 6, "")], 4),
@@ -153,10 +193,10 @@ def _scopes() -> tuple[f.Scope, tuple[f.Scope, ...]]:
     return everything, (web, mail, ssh)
 
 
-def days(bans: Sequence[int], *, gaps: Sequence[int] = ()) -> tuple[f.Day, ...]:
+def days(bans: Sequence[int], *, gaps: Sequence[int] = ()) -> tuple[Day, ...]:
     """Give a day each; those of `gaps`, counted from 0, are such."""
     return tuple(
-        f.Day(
+        Day(
             day=SINCE.date() + timedelta(days=at),
             bans=count,
             state="gap" if at in gaps else "data",
@@ -165,7 +205,7 @@ def days(bans: Sequence[int], *, gaps: Sequence[int] = ()) -> tuple[f.Day, ...]:
     )
 
 
-def _times() -> f.Times:
+def _times() -> Times:
     bans = [6, 5, 7, 4, 9, 8, 6, 5, 7, 6, 8, 0, 0, 0, 12, 6, 5, 7, 6, 0, 9, 8]
     bans += [6, 5, 7, 6, 8, 7, 6, 5]
     by_day = days([*bans, 186 - sum(bans)], gaps=(11, 12, 13))
@@ -173,13 +213,13 @@ def _times() -> f.Times:
     for each in by_day:
         for ban in range(each.bans):
             hours[each.day.weekday()][(ban * 5 + each.day.day) % 24] += 1
-    return f.Times(
+    return Times(
         days=by_day,
         outages=(
-            f.Outage(
+            Outage(
                 host=None, first=date(2024, 10, 12), last=date(2024, 10, 14), usual=6.5
             ),
-            f.Outage(
+            Outage(
                 host="mail1.example.org",
                 first=date(2024, 10, 20),
                 last=date(2024, 10, 20),
@@ -190,9 +230,9 @@ def _times() -> f.Times:
     )
 
 
-def offender(rank: int = 1, ip: str = "192.0.2.62", bans: int = 17) -> f.Offender:
+def offender(rank: int = 1, ip: str = "192.0.2.62", bans: int = 17) -> Offender:
     """Give an address that three hosts banned."""
-    return f.Offender(
+    return Offender(
         rank=rank,
         ip=ip,
         bans=bans,
@@ -213,7 +253,7 @@ def offender(rank: int = 1, ip: str = "192.0.2.62", bans: int = 17) -> f.Offende
     )
 
 
-def _addresses() -> f.Addresses:
+def _addresses() -> Addresses:
     stranger = replace(
         offender(2, "2001:db8:5::9", 9),
         host_count=1,
@@ -228,33 +268,33 @@ def _addresses() -> f.Addresses:
         neighbours_bans=0,
     )
     scanner = replace(stranger, ip="198.51.100.4", scanner="Example Scan")
-    return f.Addresses(
+    return Addresses(
         banned=tuple(
-            f.BannedTimes(bans=bans, addresses=addresses)
+            BannedTimes(bans=bans, addresses=addresses)
             for bans, addresses in zip(
                 (1, 2, 3, 4, 5, 9, 17), (57, 20, 4, 3, 6, 2, 1), strict=True
             )
         ),
         offenders=(offender(), stranger, scanner),
-        tied=f.Tied(rank=4, count=6, each=5),
+        tied=Tied(rank=4, count=6, each=5),
         ban_times=(
-            f.BanTime(number=1, bans=93, median_seconds=600, for_ever=0),
-            f.BanTime(number=2, bans=40, median_seconds=1_200, for_ever=0),
-            f.BanTime(number=3, bans=53, median_seconds=None, for_ever=53),
+            BanTime(number=1, bans=93, median_seconds=600, for_ever=0),
+            BanTime(number=2, bans=40, median_seconds=1_200, for_ever=0),
+            BanTime(number=3, bans=53, median_seconds=None, for_ever=53),
         ),
     )
 
 
-def _attacks() -> f.Attacks:
+def _attacks() -> Attacks:
     classes = (
         ("wordpress-probe", "WordPress probe", 80, 50, 400),
         ("mail-password-guessing", "IMAP, POP3 or SMTP password guessing", 49, 24, 450),
         ("credentials-probe", "probe for cloud credentials (.aws, .env)", 51, 22, 60),
         ("ssh-password-guessing", "SSH password guessing", 6, 4, 40),
     )
-    return f.Attacks(
+    return Attacks(
         classes=tuple(
-            f.AttackCount(
+            AttackCount(
                 attack=attack,
                 name=name,
                 bans=bans,
@@ -275,15 +315,13 @@ def _attacks() -> f.Attacks:
     )
 
 
-def cross(
-    rows: Sequence[tuple[str, str]], columns: Sequence[tuple[str, str]]
-) -> f.Cross:
+def cross(rows: Sequence[tuple[str, str]], columns: Sequence[tuple[str, str]]) -> Cross:
     """Fill a table with small numbers, and leave some fields out, which are 0."""
-    return f.Cross(
+    return Cross(
         rows=tuple(rows),
         columns=tuple(columns),
         cells=tuple(
-            f.Cell(row=row, column=column, addresses=1 + x + y, bans=2 + x + 2 * y)
+            Cell(row=row, column=column, addresses=1 + x + y, bans=2 + x + 2 * y)
             for x, (row, _) in enumerate(rows)
             for y, (column, _) in enumerate(columns)
             if (x + y) % 4 != 3
@@ -296,41 +334,41 @@ def _parts() -> dict[str, object]:
     hosts = ("mail1.example.org", "web1.example.org", "web2.example.org")
     countries = [(code, name) for code, name, *_ in COUNTRIES]
     return {
-        "names": f.Names(
+        "names": Names(
             base=28,
             left_out=41,
             names=(
-                f.NameTried(rank=1, name="root", addresses=12, bans=20),
-                f.NameTried(rank=2, name="admin", addresses=9, bans=14),
-                f.NameTried(rank=2, name="info@example.org", addresses=9, bans=9),
+                NameTried(rank=1, name="root", addresses=12, bans=20),
+                NameTried(rank=2, name="admin", addresses=9, bans=14),
+                NameTried(rank=2, name="info@example.org", addresses=9, bans=9),
             ),
-            tied=f.Tied(rank=4, count=120, each=2),
+            tied=Tied(rank=4, count=120, each=2),
         ),
-        "whom": f.Whom(
+        "whom": Whom(
             by_host=cross(countries, [(host, host) for host in hosts]),
             by_host_country=cross(
                 countries, [("SG", "Singapore"), ("US", "United States")]
             ),
         ),
-        "scanners": f.Scanners(
+        "scanners": Scanners(
             left_out=False,
-            everything=f.Measure(bans=186, addresses=93, attempts=1_130),
-            without=f.Measure(bans=162, addresses=73, attempts=1_005),
-            scanners=(f.ScannerCount(name="Example Scan", addresses=20, bans=24),),
+            everything=Measure(bans=186, addresses=93, attempts=1_130),
+            without=Measure(bans=162, addresses=73, attempts=1_005),
+            scanners=(ScannerCount(name="Example Scan", addresses=20, bans=24),),
         ),
-        "coverage": f.Coverage(
+        "coverage": Coverage(
             to_city=77,
             to_country=12,
             unknown=4,
             looked_up_later=3,
             sources=(
-                f.Source(
+                Source(
                     source="IPinfo",
                     addresses=77,
                     oldest_at=datetime(2024, 10, 1, 0, 4, tzinfo=UTC),
                     newest_at=datetime(2024, 10, 31, 23, 58, tzinfo=UTC),
                 ),
-                f.Source(
+                Source(
                     source="local database",
                     addresses=12,
                     oldest_at=datetime(2024, 10, 3, tzinfo=UTC),
@@ -338,7 +376,7 @@ def _parts() -> dict[str, object]:
                 ),
             ),
         ),
-        "jails": f.Jails(
+        "jails": Jails(
             jails=(
                 jail("nginx-botsearch", "web", 120, 65),
                 jail("postfix-sasl", "mail", 49, 24),
@@ -350,8 +388,8 @@ def _parts() -> dict[str, object]:
     }
 
 
-def _world() -> f.WorldMap:
-    return f.WorldMap(
+def _world() -> WorldMap:
+    return WorldMap(
         places=(
             place("US", "United States", "Virginia", "Ashburn", (39.04, -77.49), 28),
             place(
@@ -371,9 +409,9 @@ def place(
     city: str,
     position: tuple[float, float],
     addresses: int,
-) -> f.Place:
+) -> Place:
     """Put addresses somewhere, each banned twice."""
-    return f.Place(
+    return Place(
         country_code=code,
         country=country,
         region=region,
@@ -385,9 +423,9 @@ def place(
     )
 
 
-def _hosts() -> f.Hosts:
+def _hosts() -> Hosts:
     services = {"web1": (("web", 40, 61),), "web2": (("web", 38, 70), ("ssh", 4, 6))}
-    return f.Hosts(
+    return Hosts(
         count=3,
         hosts=(
             host(1, "web2.example.org", "SG", services["web2"]),
@@ -399,7 +437,7 @@ def _hosts() -> f.Hosts:
 
 def host(
     rank: int, name: str, code: str | None, services: Sequence[tuple[str, int, int]]
-) -> f.HostFigures:
+) -> HostFigures:
     """Give a host with its services, none of whose addresses is on two of them."""
     addresses = sum(each[1] for each in services)
     bans = sum(each[2] for each in services)
@@ -407,13 +445,13 @@ def host(
         ("US", "United States", addresses // 2, bans // 2, ""),
         ("NL", "Netherlands", addresses // 4, bans // 4, ""),
     ]
-    return f.HostFigures(
+    return HostFigures(
         rank=rank,
         host=name,
         country_code=code,
-        measure=f.Measure(bans=bans, addresses=addresses, attempts=5 * bans),
+        measure=Measure(bans=bans, addresses=addresses, attempts=5 * bans),
         services=tuple(
-            f.HostService(service=service, addresses=addresses, bans=bans)
+            HostService(service=service, addresses=addresses, bans=bans)
             for service, addresses, bans in services
         ),
         countries=ranking(found, addresses, count=9, unknown=1),
@@ -422,17 +460,17 @@ def host(
     )
 
 
-def jail(name: str, service: str, bans: int, addresses: int) -> f.JailCount:
+def jail(name: str, service: str, bans: int, addresses: int) -> JailCount:
     """Give a jail whose service is known."""
-    return f.JailCount(
+    return JailCount(
         jail=name, service=service, bans=bans, addresses=addresses, is_known=True
     )
 
 
-def sample() -> f.Figures:
+def sample() -> Figures:
     """Give a month of three hosts, with something in every part."""
     everything, services = _scopes()
-    totals = f.Totals(
+    totals = Totals(
         measure=everything.measure,
         hosts=3,
         days=31,
@@ -440,23 +478,23 @@ def sample() -> f.Figures:
         repeats=41,
         cidr_bans=2,
     )
-    return f.Figures(
+    return Figures(
         world=_world(),
         hosts=_hosts(),
-        version=f.VERSION,
+        version=VERSION,
         made_at=MADE_AT,
-        period=f.ReportPeriod(
+        period=ReportPeriod(
             label="October 2024", since=SINCE, until=UNTIL, zone="Etc/UTC"
         ),
-        filters=(f.Filter(what="jail", values=("apache-overflows",), leaves_out=True),),
+        filters=(Filter(what="jail", values=("apache-overflows",), leaves_out=True),),
         top=10,
         findings=(
-            f.Finding(
+            Finding(
                 kind="change",
                 text="186 bans, 24.0% more than in September 2024 (150).",
                 numbers={"bans": 186, "before": 150, "percent": 24.0},
             ),
-            f.Finding(
+            Finding(
                 kind="several-hosts",
                 text="192.0.2.62 (NL, Example Hosting) was banned 17 times on 3 hosts; "
                 "4 other addresses of 192.0.2.0/24 were banned 16 times.",
@@ -466,7 +504,7 @@ def sample() -> f.Figures:
         totals=totals,
         before=replace(
             totals,
-            measure=f.Measure(bans=150, addresses=80, attempts=1_400),
+            measure=Measure(bans=150, addresses=80, attempts=1_400),
             hosts=3,
             days=30,
             days_covered=30,
@@ -483,9 +521,9 @@ def sample() -> f.Figures:
     )
 
 
-def empty() -> f.Figures:
+def empty() -> Figures:
     """Give a month without a ban, in a store that begins with it."""
-    nothing = f.Totals(
+    nothing = Totals(
         measure=NOTHING, hosts=0, days=31, days_covered=0, repeats=0, cidr_bans=0
     )
     return replace(
@@ -497,24 +535,24 @@ def empty() -> f.Figures:
         everything=scope(None, NOTHING),
         services=(),
         several_services=0,
-        times=f.Times(
+        times=Times(
             days=tuple(replace(day, state="before") for day in days([0] * 31)),
             outages=(),
             hours=7 * (24 * (0,),),
         ),
-        addresses=f.Addresses(banned=(), offenders=(), tied=None, ban_times=()),
-        attacks=f.Attacks(classes=(), by_country=NO_CROSS, by_service=NO_CROSS),
-        names=f.Names(base=0, left_out=0, names=()),
-        whom=f.Whom(by_host=NO_CROSS, by_host_country=NO_CROSS),
-        scanners=f.Scanners(
+        addresses=Addresses(banned=(), offenders=(), tied=None, ban_times=()),
+        attacks=Attacks(classes=(), by_country=NO_CROSS, by_service=NO_CROSS),
+        names=Names(base=0, left_out=0, names=()),
+        whom=Whom(by_host=NO_CROSS, by_host_country=NO_CROSS),
+        scanners=Scanners(
             left_out=False, everything=NOTHING, without=NOTHING, scanners=()
         ),
-        coverage=f.Coverage(
+        coverage=Coverage(
             to_city=0, to_country=0, unknown=0, looked_up_later=0, sources=()
         ),
-        jails=f.Jails(jails=(), left_out=()),
-        world=f.WorldMap(places=(), unplaced=0),
-        hosts=f.Hosts(count=0, hosts=()),
+        jails=Jails(jails=(), left_out=()),
+        world=WorldMap(places=(), unplaced=0),
+        hosts=Hosts(count=0, hosts=()),
     )
 
 
@@ -522,9 +560,9 @@ HOSTILE = "=1+1\x1b[31m\n\r\u202e\u009b\u200b2J\ttoo"
 """A formula, escape sequences, line ends, a turned direction, what cannot be seen."""
 
 
-def hostile(text: str = HOSTILE) -> f.Figures:
+def hostile(text: str = HOSTILE) -> Figures:
     """Give the month with a text of an attacker in every place that takes one."""
-    figures: f.Figures = _replaced(sample(), text)
+    figures: Figures = _replaced(sample(), text)
     names = tuple(replace(each, name=text) for each in figures.names.names)
     return replace(figures, names=replace(figures.names, names=names))
 
@@ -547,18 +585,18 @@ def _replaced(value: Any, text: str) -> Any:
     return text if isinstance(value, str) else value
 
 
-def worst() -> f.Figures:
+def worst() -> Figures:
     """Give figures that are hard to show: long, wide and many, nothing looked up."""
     wide = "\u5bbd" * 90
     bans = 2_000_000
-    measure = f.Measure(bans=bans, addresses=400_000, attempts=9_999_999_999)
-    unknown = f.Ranking(base=400_000, unknown=400_000, count=0, shares=())
-    many = f.Ranking(
+    measure = Measure(bans=bans, addresses=400_000, attempts=9_999_999_999)
+    unknown = Ranking(base=400_000, unknown=400_000, count=0, shares=())
+    many = Ranking(
         base=400_000,
         unknown=0,
         count=100_000,
         shares=(
-            f.Share(
+            Share(
                 rank=1, key=wide, name=wide, addresses=300_000, percent=75.0, bans=bans
             ),
         ),
@@ -568,7 +606,7 @@ def worst() -> f.Figures:
     long = tuple((f"{wide}{at}", f"{at}{wide}") for at in range(40))
     table = cross(long, long)
     outages = tuple(
-        f.Outage(host=f"{wide}{at}", first=date(2024, 1, 1), last=UNTIL.date(), usual=1)
+        Outage(host=f"{wide}{at}", first=date(2024, 1, 1), last=UNTIL.date(), usual=1)
         for at in range(1_000)
     )
     worse = offender(1, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 1_000_000)
@@ -576,15 +614,13 @@ def worst() -> f.Figures:
         worse, host_count=5_000, hosts=tuple(f"{wide}{at}" for at in range(20))
     )
     by_day = tuple(
-        f.Day(day=date(2021, 1, 1) + timedelta(days=at), bans=at * 1_000, state="data")
+        Day(day=date(2021, 1, 1) + timedelta(days=at), bans=at * 1_000, state="data")
         for at in range(1_500)
     )
     return replace(
         month,
         period=replace(month.period, label=f"the {wide}", zone="America/New_York"),
-        filters=(
-            f.Filter(what="jail", values=tuple(each.jail for each in jails[:99])),
-        ),
+        filters=(Filter(what="jail", values=tuple(each.jail for each in jails[:99])),),
         totals=replace(month.totals, measure=measure),
         before_label=wide,
         everything=scope(None, measure, rankings=(unknown, many, many, unknown)),
@@ -592,16 +628,16 @@ def worst() -> f.Figures:
             scope("web", measure, note=wide, rankings=4 * (many,)),
             scope("mail", NOTHING),
         ),
-        times=f.Times(days=by_day, outages=outages, hours=7 * (24 * (987_654,),)),
+        times=Times(days=by_day, outages=outages, hours=7 * (24 * (987_654,),)),
         addresses=replace(month.addresses, offenders=(worst_of, *119 * (worse,))),
         attacks=replace(month.attacks, by_country=table, by_service=NO_CROSS),
-        whom=f.Whom(by_host=table, by_host_country=NO_CROSS),
-        jails=f.Jails(jails=jails, left_out=jails[:20]),
-        world=f.WorldMap(
+        whom=Whom(by_host=table, by_host_country=NO_CROSS),
+        jails=Jails(jails=jails, left_out=jails[:20]),
+        world=WorldMap(
             places=500 * (place(wide, wide, wide, wide, (-89.999999, -179.999999), 1),),
             unplaced=399_500,
         ),
-        hosts=f.Hosts(
+        hosts=Hosts(
             count=5_000,
             hosts=tuple(
                 replace(
@@ -611,6 +647,6 @@ def worst() -> f.Figures:
                 )
                 for at in range(9)
             ),
-            tied=f.Tied(rank=10, count=4_991, each=123_456),
+            tied=Tied(rank=10, count=4_991, each=123_456),
         ),
     )

@@ -9,24 +9,37 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from f2b_enrich.report import figures as contract
-from f2b_enrich.report import json_schema
+from f2b_enrich.report import (
+    figures,
+    figures_addresses,
+    figures_attacks,
+    figures_places,
+    figures_rankings,
+    figures_sources,
+    figures_times,
+    json_schema,
+)
 
 if TYPE_CHECKING:
     from f2b_enrich.report.figures import Figures
 
 FILE = "report.schema.json"
 
+_PARTS = (
+    *(figures_addresses, figures_attacks, figures_places),
+    *(figures_rankings, figures_sources, figures_times),
+)
 
-def dump(figures: Figures) -> str:
+
+def dump(report: Figures) -> str:
     """Write a report as UTF-8 JSON; names stand in the order of the schema."""
-    return json_schema.dump(figures)
+    return json_schema.dump(report)
 
 
 def schema() -> dict[str, Any]:
     """Describe that JSON, in the words of the figures' own descriptions."""
     return json_schema.schema(
-        contract, "Figures", kind="report", title="Report of f2b-enrich"
+        "Figures", figures, *_PARTS, kind="report", title="Report of f2b-enrich"
     )
 
 

@@ -15,7 +15,7 @@ from f2b_enrich.report.text_layout import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from f2b_enrich.report.figures import Ranking
+    from f2b_enrich.report.figures_rankings import Ranking
 
 _STEP = 24
 _NAMES = 190

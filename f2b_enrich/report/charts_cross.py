@@ -12,7 +12,7 @@ from f2b_enrich.report.charts import Chart
 from f2b_enrich.report.text_layout import short
 
 if TYPE_CHECKING:
-    from f2b_enrich.report.figures import Cross
+    from f2b_enrich.report.figures_rankings import Cross
 
 _STEP = 28
 _NAMES = 170

@@ -18,7 +18,7 @@ from f2b_enrich.report.text_layout import short
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from f2b_enrich.report.figures import Place
+    from f2b_enrich.report.figures_places import Place
 
 OUTLINES = "world.json"
 """Of the package world-atlas; NOTICE says whose it is."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from f2b_enrich.report.figures import Day, Times
+    from f2b_enrich.report.figures_times import Day, Times
 
 _HEIGHT = 180
 _STEP = 26

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from f2b_enrich.report.figures import Cell, Cross
+from f2b_enrich.report.figures_rankings import Cell, Cross
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

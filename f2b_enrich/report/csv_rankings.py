@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from f2b_enrich.report.figures import Cross, Figures, Ranking, Scope, Tied
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_rankings import Cross, Ranking, Scope, Tied
 
     Row = Sequence[object]
 

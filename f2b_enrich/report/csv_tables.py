@@ -12,7 +12,8 @@ from f2b_enrich.report.csv_rankings import RANKINGS, rest, shares
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from f2b_enrich.report.figures import Cross, Figures, Measure, Totals
+    from f2b_enrich.report.figures import Figures, Totals
+    from f2b_enrich.report.figures_rankings import Cross, Measure
 
     Row = Sequence[object]
 

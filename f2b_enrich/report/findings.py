@@ -14,7 +14,8 @@ from f2b_enrich.report.text_words import percent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from f2b_enrich.report.figures import Scope, Times
+    from f2b_enrich.report.figures_rankings import Scope
+    from f2b_enrich.report.figures_times import Times
     from f2b_enrich.report.part import Part
 
 MOST_FINDINGS = 5

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from f2b_enrich.report import crosses, places
-from f2b_enrich.report.figures import HostFigures, Hosts, HostService, Measure
+from f2b_enrich.report.figures_places import HostFigures, Hosts, HostService
+from f2b_enrich.report.figures_rankings import Measure
 from f2b_enrich.report.host_counting import HostsAsked
 from f2b_enrich.report.part import Pair
 from f2b_enrich.report.times import Folding, days_of

@@ -34,15 +34,21 @@ def _escaped(match: re.Match[str]) -> str:
     return text if text.isprintable() else json.dumps(text)[1:-1]
 
 
-def schema(contract: ModuleType, root: str, *, kind: str, title: str) -> dict[str, Any]:
-    """Describe the JSON of a module's class `root`, of the module's `VERSION`."""
+def schema(
+    root: str, contract: ModuleType, *parts: ModuleType, kind: str, title: str
+) -> dict[str, Any]:
+    """Describe the JSON of the contract's class `root`, of the contract's `VERSION`.
+
+    `parts` are modules that have the other classes.
+    """
+    classes = {name: one for module in parts for name, one in vars(module).items()}
+    classes.update(vars(contract))
     # Of what is written, not read: no name may be missing.
-    adapter = TypeAdapter(getattr(contract, root))
-    described = adapter.json_schema(mode="serialization")
+    described = TypeAdapter(classes[root]).json_schema(mode="serialization")
     definitions = described.pop("$defs")
     for name, definition in definitions.items():
-        _describe(getattr(contract, name), definition)
-    _describe(getattr(contract, root), described)
+        _describe(classes[name], definition)
+    _describe(classes[root], described)
     described.pop("title")
     version = contract.VERSION
     described["properties"]["version"] = {"const": version, "type": "integer"}

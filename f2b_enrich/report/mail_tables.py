@@ -11,7 +11,9 @@ from f2b_enrich.report.text_layout import few, short
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Figures, Offender, Ranking, Totals
+    from f2b_enrich.report.figures import Figures, Totals
+    from f2b_enrich.report.figures_addresses import Offender
+    from f2b_enrich.report.figures_rankings import Ranking
 
 MOST_ROWS = 15
 """Of a table; the text part has all."""

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from f2b_enrich.report.figures import Scope, Times
+    from f2b_enrich.report.figures_rankings import Scope
+    from f2b_enrich.report.figures_times import Times
     from f2b_enrich.report.naming import OrganisationOf
     from f2b_enrich.report.part import Part
     from f2b_enrich.report.request import Request

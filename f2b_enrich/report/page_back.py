@@ -13,7 +13,8 @@ from f2b_enrich.report.text_layout import few
 from f2b_enrich.tables import Column
 
 if TYPE_CHECKING:
-    from f2b_enrich.report.figures import Figures, Offender
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_addresses import Offender
 
 _OFFENDERS = (
     *(Column("rank", right=True), Column("address")),

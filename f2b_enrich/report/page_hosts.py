@@ -18,7 +18,9 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Day, Figures, HostFigures
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_places import HostFigures
+    from f2b_enrich.report.figures_times import Day
 
 _HEIGHT = 90
 _DRAWN = 40

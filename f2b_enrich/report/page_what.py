@@ -13,7 +13,8 @@ from f2b_enrich.report.text_cross import others_told
 from f2b_enrich.tables import Column
 
 if TYPE_CHECKING:
-    from f2b_enrich.report.figures import Cross, Figures
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_rankings import Cross
 
 
 def what(figures: Figures) -> Section:

@@ -13,7 +13,9 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from f2b_enrich.report.figures import Figures, Place, Ranking, Scope
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_places import Place
+    from f2b_enrich.report.figures_rankings import Ranking, Scope
     from f2b_enrich.report.text_rankings import Kind
 
 _DRAWN = frozenset({"country", "organisation"})

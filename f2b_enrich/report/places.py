@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from f2b_enrich.report.figures import Measure, Ranking, Scope, Share, Tied
+from f2b_enrich.report.figures_rankings import Measure, Ranking, Scope, Share, Tied
 from f2b_enrich.report.part import Pair, Subnets
 from f2b_enrich.report.tops import Listed, tops_of
 

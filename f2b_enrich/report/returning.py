@@ -6,7 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import FOR_EVER, read_time
-from f2b_enrich.report.figures import Addresses, BannedTimes, BanTime, Offender
+from f2b_enrich.report.figures_addresses import (
+    Addresses,
+    BannedTimes,
+    BanTime,
+    Offender,
+)
 from f2b_enrich.report.places import tied
 
 if TYPE_CHECKING:

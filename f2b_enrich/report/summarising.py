@@ -30,7 +30,8 @@ from f2b_enrich.report.withheld import numbers, told
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from f2b_enrich.report.figures import Figures, ReportPeriod, Share
+    from f2b_enrich.report.figures import Figures, ReportPeriod
+    from f2b_enrich.report.figures_rankings import Share
 
     _Placed = CountryCount | CityCount | OrganisationCount
     _Row = _Placed | ServiceCount | AttackClassCount | BannedTimesCount

@@ -26,7 +26,7 @@ def dump(summary: Summary) -> str:
 def schema() -> dict[str, Any]:
     """Describe that JSON, in the words of the summary's own descriptions."""
     return json_schema.schema(
-        contract, "Summary", kind="summary", title="Summary of f2b-enrich"
+        "Summary", contract, kind="summary", title="Summary of f2b-enrich"
     )
 
 

@@ -7,28 +7,24 @@ from typing import TYPE_CHECKING
 from f2b_enrich.attacks import CLASSES
 from f2b_enrich.model import read_time
 from f2b_enrich.report import counting, crosses, hosts, naming, places
-from f2b_enrich.report.figures import (
-    AttackCount,
-    Attacks,
+from f2b_enrich.report.figures import Filter, Totals
+from f2b_enrich.report.figures_attacks import AttackCount, Attacks, Names, NameTried
+from f2b_enrich.report.figures_places import Whom
+from f2b_enrich.report.figures_rankings import Measure
+from f2b_enrich.report.figures_sources import (
     Coverage,
-    Filter,
     JailCount,
     Jails,
-    Measure,
-    Names,
-    NameTried,
     ScannerCount,
     Scanners,
     Source,
-    Totals,
-    Whom,
 )
 from f2b_enrich.report.tops import tops_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from f2b_enrich.report.figures import Times
+    from f2b_enrich.report.figures_times import Times
     from f2b_enrich.report.part import Part
     from f2b_enrich.report.request import Request
 

@@ -14,7 +14,8 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import BannedTimes, BanTime, Figures, Offender
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_addresses import BannedTimes, BanTime, Offender
 
 _STEPS = (1, 2, 3, 4, 5, 10, 20, 50, 100, 1_000)
 """Addresses that were banned more often than one of these, up to the next, are told

@@ -12,7 +12,9 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Attacks, Cross, Figures, Names
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_attacks import Attacks, Names
+    from f2b_enrich.report.figures_rankings import Cross
 
 FIELDS = "addresses; one may be in several fields"
 LEADING = "A ban counts for the class that leads in it; a log line for its own."

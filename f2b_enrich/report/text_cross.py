@@ -13,7 +13,7 @@ from f2b_enrich.tables import Column, columns_of, cut
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from f2b_enrich.report.figures import Cross
+    from f2b_enrich.report.figures_rankings import Cross
 
 _HEAD = 9
 """Columns of a terminal that the name over numbers may take."""

@@ -11,7 +11,9 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Figures, HostFigures, Hosts, Ranking
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_places import HostFigures, Hosts
+    from f2b_enrich.report.figures_rankings import Ranking
 
 
 def hosts(figures: Figures, width: int) -> Iterator[str]:

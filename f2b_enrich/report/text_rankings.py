@@ -14,7 +14,8 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Figures, Ranking, Scope, Share
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_rankings import Ranking, Scope, Share
 
 _NETWORK = "network"
 _PLACES = frozenset({"country", "city"})

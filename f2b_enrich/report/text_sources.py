@@ -11,7 +11,8 @@ from f2b_enrich.tables import Column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from f2b_enrich.report.figures import Coverage, Figures, JailCount, Jails, Scanners
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_sources import Coverage, JailCount, Jails, Scanners
 
 _NAMES = 10
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from f2b_enrich.report.figures import Day, Figures, Outage
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_times import Day, Outage
 
 _DAYS = 31
 _WEEKS = 400

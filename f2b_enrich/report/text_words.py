@@ -10,7 +10,7 @@ from f2b_enrich.inert import printable
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from f2b_enrich.report.figures import Tied
+    from f2b_enrich.report.figures_rankings import Tied
 
 _MANIFOLD = 10
 """From so many times the number on nobody reads percentages."""

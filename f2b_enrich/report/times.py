@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.gaps import SHORTEST_GAP, Gap, gaps, usual_gap
 from f2b_enrich.report.counting import QUARTER_SECONDS
-from f2b_enrich.report.figures import Day, Outage, Times
+from f2b_enrich.report.figures_times import Day, Outage, Times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from f2b_enrich.report.figures import DayState
+    from f2b_enrich.report.figures_times import DayState
     from f2b_enrich.report.request import Request
 
 FEWEST_A_DAY = 5

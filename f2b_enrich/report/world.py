@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from f2b_enrich.enrich.countries import countries
-from f2b_enrich.report.figures import Place, WorldMap
+from f2b_enrich.report.figures_places import Place, WorldMap
 from f2b_enrich.report.naming import country_names
 
 if TYPE_CHECKING:

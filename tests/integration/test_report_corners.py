@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from f2b_enrich.report.figures import BannedTimes, Measure, Outage
+from f2b_enrich.report.figures_addresses import BannedTimes
+from f2b_enrich.report.figures_rankings import Measure
+from f2b_enrich.report.figures_times import Outage
 from tests.report_events import (
     DAY,
     DUTCH,

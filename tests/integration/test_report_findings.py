@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from f2b_enrich.report import findings
-from f2b_enrich.report.figures import Measure
+from f2b_enrich.report.figures_rankings import Measure
 from f2b_enrich.report.part import Part
 from tests.report_events import (
     DAY,

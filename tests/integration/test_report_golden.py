@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.report import places
-from f2b_enrich.report.figures import Measure
+from f2b_enrich.report.figures_rankings import Measure
 from f2b_enrich.report.naming import Naming
 from f2b_enrich.report.world import world
 from tests.report_events import (
@@ -26,7 +26,8 @@ from tests.report_events import (
 from tests.report_october import NEIGHBOURS, WORST, october
 
 if TYPE_CHECKING:
-    from f2b_enrich.report.figures import Figures, Ranking, Scope
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_rankings import Ranking, Scope
     from tests.report_events import Told
 
 

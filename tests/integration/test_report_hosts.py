@@ -33,7 +33,8 @@ from tests.report_seen import HOSTS, SEEN, SLOW_STORE, ZONES, Seen, stored
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from f2b_enrich.report.figures import Figures, Place
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_places import Place
 
 
 @pytest.fixture

@@ -44,13 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from f2b_enrich.model import Enrichment
-    from f2b_enrich.report.figures import (
-        Cross,
-        Figures,
-        HostFigures,
-        Ranking,
-        Scope,
-    )
+    from f2b_enrich.report.figures import Figures
+    from f2b_enrich.report.figures_places import HostFigures
+    from f2b_enrich.report.figures_rankings import Cross, Ranking, Scope
     from f2b_enrich.report.part import Part
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.report import as_html, as_text
-from f2b_enrich.report import figures as f
+from f2b_enrich.report.figures import Figures
 from tests.report_places import placed
 from tests.report_sample import empty, hostile, worst
 
@@ -168,7 +168,7 @@ def test_every_host_has_its_own_section(page: Read) -> None:
 
 
 @pytest.mark.parametrize("make", [empty, worst], ids=lambda one: one.__name__)
-def test_figures_of_any_kind_have_a_page(make: Callable[[], f.Figures]) -> None:
+def test_figures_of_any_kind_have_a_page(make: Callable[[], Figures]) -> None:
     html = as_html.page(make(), zone=UTC)
 
     assert Read(html).named("main")

@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.report import figures as f
 from f2b_enrich.report import text_words as words
 from f2b_enrich.report.as_text import NARROWEST, lines
+from f2b_enrich.report.figures import Figures
+from f2b_enrich.report.figures_addresses import Addresses, BannedTimes, BanTime
+from f2b_enrich.report.figures_attacks import Names
+from f2b_enrich.report.figures_places import Hosts, Whom
+from f2b_enrich.report.figures_rankings import Cell, Cross, Measure, Ranking, Tied
+from f2b_enrich.report.figures_sources import Coverage, Jails
+from f2b_enrich.report.figures_times import Day
 from f2b_enrich.report.text_layout import paragraph
 from f2b_enrich.report.text_zone import by_clocks_of
 from f2b_enrich.tables import columns_of
@@ -36,11 +42,11 @@ if TYPE_CHECKING:
 REPORTS = (sample, empty, worst, hostile)
 
 
-def text(figures: f.Figures, width: int = 80) -> str:
+def text(figures: Figures, width: int = 80) -> str:
     return "\n".join(lines(figures, zone=UTC, width=width))
 
 
-def section(figures: f.Figures, title: str) -> list[str]:
+def section(figures: Figures, title: str) -> list[str]:
     """Give the lines of one section, without its heading."""
     all_lines = list(lines(figures, zone=UTC))
     [start] = [at for at, line in enumerate(all_lines) if line.startswith(title)]
@@ -51,7 +57,7 @@ def section(figures: f.Figures, title: str) -> list[str]:
 @pytest.mark.parametrize("width", [40, NARROWEST, 80, 132])
 @pytest.mark.parametrize("report", REPORTS)
 def test_no_line_is_wider_than_the_screen(
-    report: Callable[[], f.Figures], width: int
+    report: Callable[[], Figures], width: int
 ) -> None:
     widest = max(columns_of(line) for line in lines(report(), zone=UTC, width=width))
 
@@ -60,7 +66,7 @@ def test_no_line_is_wider_than_the_screen(
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_no_text_of_an_attacker_moves_the_cursor(
-    report: Callable[[], f.Figures],
+    report: Callable[[], Figures],
 ) -> None:
     for line in lines(report(), zone=UTC):
         assert line.isprintable()
@@ -68,7 +74,7 @@ def test_no_text_of_an_attacker_moves_the_cursor(
 
 
 @pytest.mark.parametrize("report", REPORTS)
-def test_sections_are_apart_by_one_empty_line(report: Callable[[], f.Figures]) -> None:
+def test_sections_are_apart_by_one_empty_line(report: Callable[[], Figures]) -> None:
     found = text(report())
 
     assert "\n\n\n" not in found
@@ -219,12 +225,12 @@ def test_networks_of_one_address_each_are_one_line() -> None:
 
 def test_networks_that_are_all_tied_are_told_with_their_addresses() -> None:
     month = sample()
-    all_tied = f.Ranking(
+    all_tied = Ranking(
         shares=(),
         base=260,
         count=130,
         unknown=0,
-        tied=f.Tied(rank=1, count=130, each=2),
+        tied=Tied(rank=1, count=130, each=2),
     )
     everything = replace(month.everything, subnets=all_tied)
 
@@ -266,7 +272,7 @@ def test_long_times_are_told_by_weeks_and_months(
     count: int, noun: str, rows: int
 ) -> None:
     days = tuple(
-        f.Day(day=date(2024, 7, 1) + timedelta(days=at), bans=1, state="data")
+        Day(day=date(2024, 7, 1) + timedelta(days=at), bans=1, state="data")
         for at in range(count)
     )
     times = replace(sample().times, days=days, outages=())
@@ -280,7 +286,7 @@ def test_long_times_are_told_by_weeks_and_months(
 def test_a_week_says_what_part_of_it_is_not_recorded() -> None:
     month = sample().times
     more = tuple(
-        f.Day(day=date(2024, 11, 1) + timedelta(days=at), bans=0, state="after")
+        Day(day=date(2024, 11, 1) + timedelta(days=at), bans=0, state="after")
         for at in range(12)
     )
     times = replace(month, days=month.days + more)
@@ -335,7 +341,7 @@ def test_of_many_offenders_who_are_tied_the_first_are_told_in_full() -> None:
 
 def test_addresses_that_came_often_are_counted_together() -> None:
     month = sample()
-    banned = tuple(f.BannedTimes(bans=bans, addresses=2) for bans in range(1, 200))
+    banned = tuple(BannedTimes(bans=bans, addresses=2) for bans in range(1, 200))
     addresses = replace(month.addresses, banned=banned)
 
     found = section(replace(month, addresses=addresses), "BANS OF ONE ADDRESS")
@@ -348,7 +354,7 @@ def test_addresses_that_came_often_are_counted_together() -> None:
 def test_the_last_row_of_ban_times_says_that_later_ones_are_in_it() -> None:
     month = sample()
     growth = tuple(
-        f.BanTime(number=number, bans=8, median_seconds=600, for_ever=0)
+        BanTime(number=number, bans=8, median_seconds=600, for_ever=0)
         for number in (9, 10)
     )
     addresses = replace(month.addresses, ban_times=growth)
@@ -378,11 +384,11 @@ def test_a_class_against_countries_shows_what_is_outside_of_it() -> None:
 def test_what_does_not_fit_beside_is_counted_below() -> None:
     month = sample()
     codes = [f"{first}{second}" for first in "ABCDE" for second in "KLMNOP"]
-    table = f.Cross(
+    table = Cross(
         rows=(("web1", "web1"),),
         columns=tuple((code, code) for code in codes),
         cells=tuple(
-            f.Cell(row="web1", column=code, addresses=1, bans=2) for code in codes
+            Cell(row="web1", column=code, addresses=1, bans=2) for code in codes
         ),
         others=5,
     )
@@ -399,7 +405,7 @@ def test_names_of_one_address_are_counted_not_told() -> None:
     found = " ".join(section(sample(), "USER NAMES TRIED"))
 
     assert "Not shown: 41 names" in found
-    names = f.Names(base=3, left_out=3, names=())
+    names = Names(base=3, left_out=3, names=())
     found = " ".join(section(replace(sample(), names=names), "USER NAMES TRIED"))
     assert "No user name was tried by two addresses." in found
 
@@ -426,7 +432,7 @@ def test_ten_thousand_jails_stay_readable() -> None:
         for at in range(10_000)
     )
 
-    found = section(replace(sample(), jails=f.Jails(jails=jails, left_out=())), "JAILS")
+    found = section(replace(sample(), jails=Jails(jails=jails, left_out=())), "JAILS")
 
     assert len(found) < 20
     assert "  and 9,990 more jails" in found
@@ -442,7 +448,7 @@ def test_an_empty_time_is_short_and_says_why() -> None:
 
 
 def test_one_ban_reads_as_one() -> None:
-    one = f.Measure(bans=1, addresses=1, attempts=5)
+    one = Measure(bans=1, addresses=1, attempts=5)
     countries = ranking([("NL", "Netherlands", 1, 1, "")], 1)
     rankings = (countries, NO_RANKING, NO_RANKING, ranking([], 1, unknown=1))
     figures = replace(
@@ -457,11 +463,11 @@ def test_one_ban_reads_as_one() -> None:
         ),
         everything=scope(None, one, rankings=rankings),
         services=(scope("ssh", one, rankings=rankings),),
-        addresses=f.Addresses(
-            banned=(f.BannedTimes(bans=1, addresses=1),),
+        addresses=Addresses(
+            banned=(BannedTimes(bans=1, addresses=1),),
             offenders=(),
             tied=None,
-            ban_times=(f.BanTime(number=1, bans=1, median_seconds=None, for_ever=1),),
+            ban_times=(BanTime(number=1, bans=1, median_seconds=None, for_ever=1),),
         ),
     )
 
@@ -483,10 +489,10 @@ def test_nothing_known_of_any_address_is_said_once_a_table() -> None:
         everything=scope(None, month.totals.measure, rankings=4 * (unknown,)),
         services=(),
         addresses=replace(month.addresses, offenders=(stranger,)),
-        coverage=f.Coverage(
+        coverage=Coverage(
             to_city=0, to_country=0, unknown=93, looked_up_later=0, sources=()
         ),
-        whom=f.Whom(by_host=NO_CROSS, by_host_country=NO_CROSS),
+        whom=Whom(by_host=NO_CROSS, by_host_country=NO_CROSS),
     )
 
     found = text(figures)
@@ -577,9 +583,9 @@ def test_one_host_is_no_table() -> None:
 
 def test_hosts_that_are_not_listed_are_counted() -> None:
     found = sample().hosts
-    tied = f.Tied(rank=1, count=120, each=1)
-    none = f.Hosts(count=120, hosts=(), tied=tied)
-    first = f.Hosts(count=7, hosts=found.hosts)
+    tied = Tied(rank=1, count=120, each=1)
+    none = Hosts(count=120, hosts=(), tied=tied)
+    first = Hosts(count=7, hosts=found.hosts)
 
     assert section(replace(sample(), hosts=none), "HOSTS") == [
         "  120 hosts with 1 address each, tied for rank 1"
@@ -594,7 +600,7 @@ def test_a_host_whose_first_countries_are_tied_names_one_and_counts_the_others()
 ):
     first, *others = sample().hosts.hosts
     two = ranking([("DE", "Germany", 2, 2, ""), ("NL", "Netherlands", 2, 2, "")], 4)
-    hosts = f.Hosts(count=3, hosts=(replace(first, countries=two), *others))
+    hosts = Hosts(count=3, hosts=(replace(first, countries=two), *others))
 
     assert section(replace(sample(), hosts=hosts), "HOSTS")[1].endswith(
         "Germany and 1 more"
