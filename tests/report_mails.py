@@ -8,6 +8,7 @@ from datetime import UTC
 from email import message_from_bytes
 from typing import TYPE_CHECKING
 
+from f2b_enrich.mail import headers
 from f2b_enrich.mail.compose import Composer
 from f2b_enrich.mail.letter import Picture
 from f2b_enrich.report.as_mail import Envelope, letter
@@ -62,8 +63,23 @@ def sent(
     form: Form = "both",
 ) -> EmailMessage:
     """Send it through the wire's form and read it back, every defect an error."""
-    told = letter(figures, ENVELOPE, zone=UTC, pictures=pictures, remark=remark)
-    return read(COMPOSER.compose_report(told, now=NOW, form=form).as_bytes())
+    return read(written(figures, pictures=pictures, remark=remark, form=form))
+
+
+def written(
+    figures: Figures,
+    *,
+    pictures: Sequence[Picture] = (),
+    remark: str = "",
+    form: Form = "both",
+    envelope: Envelope = ENVELOPE,
+) -> bytes:
+    """Write it as it is sent: the daemon reads what was stored, and writes it again."""
+    told = letter(figures, envelope, zone=UTC, pictures=pictures, remark=remark)
+    stored = COMPOSER.compose_report(told, now=NOW, form=form).as_bytes()
+    again = message_from_bytes(stored, policy=headers.policy())
+    assert again.as_bytes() == stored
+    return stored
 
 
 def read(raw: bytes) -> EmailMessage:

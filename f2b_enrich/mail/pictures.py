@@ -56,6 +56,7 @@ def add(message: EmailMessage, letter: Letter) -> None:
             disposition="inline",
             cid=f"<{_content_id(letter, each)}>",
         )
+    html.set_param("type", "text/html")  # of what is to be shown (RFC 2387, 3.1)
     for part in html.iter_parts():
         del part["MIME-Version"]
 

@@ -11,7 +11,15 @@ from f2b_enrich.report.figures import Filter
 from tests.digest_mail import body
 from tests.hostile import UNSEEN
 from tests.reading import Reader
-from tests.report_mails import picture, pictures_of, sent, with_pictures
+from tests.report_mails import (
+    ENVELOPE,
+    picture,
+    pictures_of,
+    read,
+    sent,
+    with_pictures,
+    written,
+)
 from tests.report_sample import HOSTILE, empty, hostile, sample, worst
 
 HOST = "web1.example.org"
@@ -65,6 +73,7 @@ def test_it_is_text_beside_html_with_its_pictures() -> None:
     assert message.get_content_type() == "multipart/alternative"
     assert text.get_content_type() == "text/plain"
     assert related.get_content_type() == "multipart/related"
+    assert related.get_param("type") == "text/html"
     assert html.get_content_type() == "text/html"
     assert [part.get_content_type() for part in pictures] == ["image/png"] * 2
     assert [part.get_content_disposition() for part in pictures] == ["inline"] * 2
@@ -103,6 +112,18 @@ def test_the_html_names_each_picture_and_says_what_it_shows() -> None:
     assert ("alt", alt) in reader.attributes
     assert "script" not in reader.tags
     assert len({part["Content-ID"] for part in pictures_of(message)}) == 2
+
+
+@pytest.mark.parametrize("label", ["a", "mail-relay-3", "h" * 60])
+def test_pictures_are_found_whatever_the_name_of_the_host(label: str) -> None:
+    named = f"<report.0.20241101T053000000000Z-0badcafe@{label}.example.org>"
+    envelope = replace(ENVELOPE, message_id=named)
+    raw = written(sample(), pictures=(picture("countries"),), envelope=envelope)
+
+    fields = [line for line in raw.split(b"\r\n") if line.startswith(b"Content-ID")]
+    assert fields == [f"Content-ID: <countries.{named[1:]}".encode()]
+    message = read(raw)
+    with_pictures(message, body(message, "html"))
 
 
 def test_without_pictures_it_says_why() -> None:
