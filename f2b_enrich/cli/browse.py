@@ -23,7 +23,6 @@ PORT = 8001
 
 _WITHOUT = "browse needs Datasette: ./install.sh --with browse"
 _NICENESS = 10
-_LEAVING_SECONDS = 2
 
 
 class BrowseError(F2bEnrichError):
@@ -78,22 +77,14 @@ def _listening(port: int) -> socket.socket:
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
     # Only here: all of it is of the extra, and large.
-    import uvicorn  # noqa: PLC0415
-
     from f2b_enrich.cli.browse_pages import link, pages  # noqa: PLC0415
+    from f2b_enrich.cli.browse_server import Server  # noqa: PLC0415
 
     os.nice(_NICENESS)  # bans come first
     shown = pages(settings.store.path)
     asyncio.run(shown.invoke_startup())
     port = listener.getsockname()[1]
-    config = uvicorn.Config(
-        shown.app(),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_LEAVING_SECONDS,
-    )
     with contextlib.suppress(KeyboardInterrupt):
         click.echo(f"http://{ADDRESS}:{port}{link(shown)}")
         click.echo("f2b-enrich: the link opens once; Ctrl-C ends it", err=True)
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(shown).answer(listener)

@@ -2,97 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.parse
-import urllib.request
-from dataclasses import dataclass, replace
-from http.cookiejar import CookieJar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browsing import Reader, Served, serving
 from tests.report_events import OCTOBER, ReportStore, Told, figures
 from tests.report_october import october
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Page
 
 IN_OCTOBER = "since=2024-10-01&until=2024-11-01"
 HOSTILE = "http://evil.example/<script>alert(1)</script>"
-PROGRAM = (
-    "import sys; from f2b_enrich.cli.main import main; "
-    "sys.argv[0] = 'f2b-enrich'; sys.exit(main())"
-)
-
-
-@dataclass(frozen=True)
-class Served:
-    """A running `browse`, and the link that it printed."""
-
-    link: str
-    process: subprocess.Popen[str]
-
-    @property
-    def root(self) -> str:
-        return self.link.partition("/-/")[0]
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    text: str
-    headers: dict[str, str]
-
-
-class Reader:
-    """A browser without a window: follows, and keeps its cookies."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-        cookies = urllib.request.HTTPCookieProcessor(CookieJar())
-        no_proxy = urllib.request.ProxyHandler({})
-        self._opener = urllib.request.build_opener(no_proxy, cookies)
-
-    def get(self, path: str, data: bytes | None = None) -> Answer:
-        request = urllib.request.Request(f"{self._root}{path}", data=data)  # noqa: S310
-        try:
-            with self._opener.open(request, timeout=8) as answer:
-                text = answer.read().decode()
-                return Answer(answer.status, text, dict(answer.headers))
-        except urllib.error.HTTPError as exc:
-            with exc:
-                return Answer(exc.code, exc.read().decode(), dict(exc.headers))
-
-    def ask(self, query: str) -> dict[str, Any]:
-        quoted = urllib.parse.quote(query)
-        found: dict[str, Any] = json.loads(self.get(f"/bans.json?sql={quoted}").text)
-        return found
-
-
-@contextlib.contextmanager
-def serving(store: Path, *words: str) -> Iterator[Served]:
-    command = [sys.executable, "-c", PROGRAM, "browse", "--db", str(store), *words]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            link = process.stdout.readline().strip()
-            assert link.startswith("http://127.0.0.1:"), process.communicate()
-            yield Served(link, process)
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -298,53 +226,3 @@ def test_a_ban_that_comes_meanwhile_is_there(store: ReportStore) -> None:
         store.add([Told(ip="192.0.2.99", at=OCTOBER, host="new1")])
 
         assert reader.ask(query)["rows"] == [["192.0.2.99"]]
-
-
-def test_ctrl_c_ends_it(store: ReportStore) -> None:
-    with serving(store.path, "--port", "0") as served:
-        assert Reader(served.root).get("/").code == 403
-        served.process.send_signal(signal.SIGINT)
-        out, err = served.process.communicate(timeout=20)
-
-    assert served.process.returncode == 0
-    assert out == ""
-    assert err == "f2b-enrich: the link opens once; Ctrl-C ends it\n"
-
-
-def browse(*words: str, begin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", begin + PROGRAM, "browse", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-def test_a_port_in_use_is_one_line(store: ReportStore) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = str(other.getsockname()[1])
-        done = browse("--db", str(store.path), "--port", port)
-
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"f2b-enrich: browse: 127.0.0.1:{port}: Address already in use; "
-        "--port 0 takes any that is free\n"
-    )
-
-
-def test_without_the_extra_one_line_says_what_is_missing(store: ReportStore) -> None:
-    begin = "import sys; sys.modules['datasette'] = None; "
-    done = browse("--db", str(store.path), begin=begin)
-
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "f2b-enrich: browse needs Datasette: ./install.sh --with browse\n"
-    )
-
-
-def test_without_a_store_it_does_not_begin(tmp_path: Path) -> None:
-    done = browse("--db", str(tmp_path / "none.db"))
-
-    assert done.returncode == 1
-    assert "there is none yet, the daemon makes it" in done.stderr
