@@ -90,7 +90,8 @@ def subject(figures: Figures, host: str) -> str:
     period = cut(defang(without_secrets(printable(period))), _LONGEST_TIME)
     measure = figures.totals.measure
     if not measure.bans:
-        return f"[fail2ban] {period}: no bans"
+        is_known = figures.totals.days_covered == figures.totals.days
+        return f"[fail2ban] {period}: no bans" + ("" if is_known else " on record")
     bans = words.counted(measure.bans, "ban")
     addresses = words.counted(measure.addresses, "address")
     return f"[fail2ban] {period}: {bans} of {addresses} on {_where(figures, host)}"

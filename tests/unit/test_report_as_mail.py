@@ -58,10 +58,16 @@ def test_what_is_left_out_stands_in_the_subject() -> None:
     )
 
 
-def test_a_month_without_bans_is_news() -> None:
-    message = sent(empty())
+@pytest.mark.parametrize(
+    ("covered", "said"),
+    [(31, "no bans"), (30, "no bans on record"), (0, "no bans on record")],
+)
+def test_a_month_without_bans_is_news(covered: int, said: str) -> None:
+    nothing = empty()
+    totals = replace(nothing.totals, days_covered=covered)
+    message = sent(replace(nothing, totals=totals))
 
-    assert message["Subject"] == "[fail2ban] October 2024: no bans"
+    assert message["Subject"] == f"[fail2ban] October 2024: {said}"
     assert "No ban in this time." in body(message, "html")
 
 
