@@ -40,33 +40,46 @@ def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
 @hookimpl  # type: ignore[untyped-decorator]
 def render_cell(value: object) -> str | None:
     """Show text as text: Datasette would make a link of what attackers wrote."""
-    if not isinstance(value, str):
-        return None
-    return "\n".join(map(printable, value.split("\n")))
+    return value if isinstance(value, str) else None
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def asgi_wrapper() -> Callable[[Any], Any]:
-    """Give every answer the headers that keep it to itself."""
-    return _with_headers
+    """Give every answer the headers that keep it to itself, and make pages inert."""
+    return _guarded
 
 
-def _with_headers(app: Any) -> Any:  # noqa: ANN401 - as ASGI has it
+def _guarded(app: Any) -> Any:  # noqa: ANN401 - as ASGI has it
     async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        is_page = False
+
         async def sent(event: dict[str, Any]) -> None:
+            nonlocal is_page
             if event["type"] == "http.response.start":
+                is_page = any(map(_is_html, event["headers"]))
                 event["headers"] = [
                     pair for pair in event["headers"] if _name(pair) not in _HEADERS
                 ]
                 event["headers"] += [
                     (name.encode(), value.encode()) for name, value in _HEADERS.items()
                 ]
+            elif is_page:  # Datasette sends a page in one piece
+                event["body"] = _inert(event["body"])
             told: Awaitable[None] = send(event)
             await told
 
         await app(scope, receive, sent)
 
     return answer
+
+
+def _is_html(pair: tuple[bytes, bytes]) -> bool:
+    return _name(pair) == "content-type" and pair[1].startswith(b"text/html")
+
+
+def _inert(page: bytes) -> bytes:
+    """Turn no direction and hide nothing: values stand in headings and facets, too."""
+    return "\n".join(map(printable, page.decode().split("\n"))).encode()
 
 
 def _name(pair: tuple[bytes, bytes]) -> str:

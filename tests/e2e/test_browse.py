@@ -6,11 +6,13 @@ import json
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browsing import Reader, Served, serving
+from tests.hostile import UNSEEN
 from tests.report_events import OCTOBER, ReportStore, Told, figures
 from tests.report_october import october
 
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
 
 IN_OCTOBER = "since=2024-10-01&until=2024-11-01"
 HOSTILE = "http://evil.example/<script>alert(1)</script>"
+TURNED = "\u202etoor\x1b]0;x"
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> ReportStore:
     made = ReportStore(tmp_path_factory.mktemp("october") / "bans.db")
     month = october()
-    names = (HOSTILE, "root")
+    names = (HOSTILE, TURNED, "root")
     several = {told.ip: number for number, told in enumerate(month.told)}
     for number in list(several.values())[:4]:
         month.told[number] = replace(month.told[number], names=names)
@@ -109,6 +112,24 @@ def test_what_attackers_wrote_is_text(page: Page) -> None:
 
     links = page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)")
     assert [url for url in links if url.startswith("http://evil")] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/bans/observed",
+        "/bans/observed?_facet=value",
+        f"/bans/observed?value={quote(TURNED)}",
+        "/bans/names?since=&until=",
+        f"/bans/names?since={quote(TURNED)}&until=",
+        f"/bans?sql=select+value+from+observed+where+value+=+'{quote(TURNED)}'",
+    ],
+)
+def test_no_page_turns_its_direction(path: str, cookies: Reader) -> None:
+    text = cookies.get(path).text
+
+    assert "toor" in text
+    assert UNSEEN.search(text.replace("\n", "")) is None
 
 
 def test_questions_give_the_figures_of_the_report(
