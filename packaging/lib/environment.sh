@@ -102,12 +102,20 @@ runs() {
 
 # pip in the new environment: pinned and hash-checked, nothing built here, no cache left.
 wheels() {
+    other="without the internet: --offline DIR"
     if [ -n "$offline" ]; then
         set -- "$@" --no-index --find-links "$offline"
+        other="what $offline lacks collects: --bundle DIR$(with_extras)"
     fi
     "$fresh/bin/python3" -I -m pip -qq --disable-pip-version-check --no-cache-dir \
         --no-input --retries 2 "$@" --no-deps --require-hashes --only-binary :all: ||
-        fail "pip could not $1 the pinned packages; without the internet: --offline DIR"
+        fail "pip could not $1 the pinned packages; $other"
+}
+
+with_extras() {
+    for extra in $extras; do
+        printf ' --with %s' "$extra"
+    done
 }
 
 # The package needs no building: its files, what tells Python of them, and a program.

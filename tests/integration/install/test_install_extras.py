@@ -51,6 +51,21 @@ def test_extras_are_added_kept_and_dropped(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("server")
+def test_a_bundle_without_the_extra_leaves_what_is_there(machine: Machine) -> None:
+    machine.install(*INSTALL)
+    machine.run("mkdir", "/root/bundle")
+    words = ("--with", "browse", "--offline", "/root/bundle")
+    told = machine.run("/mnt/src/install.sh", *INSTALL, *words, code=1)
+
+    assert (
+        "install.sh: pip could not install the pinned packages; what /root/bundle "
+        "lacks collects: --bundle DIR --with browse\n"
+    ) in told
+    assert not machine.path("/opt/f2b-enrich/extras").exists()
+    assert "Nothing to change" in machine.install(*INSTALL)
+
+
+@pytest.mark.usefixtures("server")
 def test_an_extra_that_there_is_not_is_wrong_usage(machine: Machine) -> None:
     told = machine.run(
         *("/mnt/src/install.sh", *INSTALL, "--with", "everything"), code=2
