@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import sqlite3
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -76,13 +77,24 @@ def _listening(port: int) -> socket.socket:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
+    """Show the pages until somebody ends it.
+
+    Raises:
+        BrowseError: the pages cannot read the store as a daemon left it.
+    """
     # Only here: all of it is of the extra, and large.
-    from f2b_enrich.cli.browse_pages import link, pages  # noqa: PLC0415
+    from f2b_enrich.cli.browse_pages import begin, link, pages  # noqa: PLC0415
     from f2b_enrich.cli.browse_server import Server  # noqa: PLC0415
 
     os.nice(_NICENESS)  # bans come first
     shown = pages(settings.store.path)
-    asyncio.run(shown.invoke_startup())
+    try:
+        asyncio.run(begin(shown))
+    except sqlite3.Error as exc:
+        raise BrowseError(
+            f"browse: store {settings.store.path}: {exc}; it can be browsed while the "
+            "daemon runs"
+        ) from exc
     port = listener.getsockname()[1]
     with contextlib.suppress(KeyboardInterrupt):
         click.echo(f"http://{ADDRESS}:{port}{link(shown)}")

@@ -51,6 +51,17 @@ def pages(store: Path) -> Datasette:
     return shown
 
 
+async def begin(shown: Datasette) -> None:
+    """Prepare the pages, and read the store once as they do.
+
+    Raises:
+        sqlite3.Error: it was left in a form that its reader must write beside, and
+            this one may not.
+    """
+    await shown.invoke_startup()
+    await shown.databases[NAME].primary_keys("bans")
+
+
 def link(shown: Datasette) -> str:
     """Give the path that lets a browser in, once."""
     token = shown._root_token  # noqa: SLF001 - `datasette serve --root` prints it

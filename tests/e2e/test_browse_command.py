@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -57,9 +59,11 @@ def test_ctrl_c_waits_for_no_question(store: ReportStore) -> None:
     assert (out, err) == ("", "f2b-enrich: the link opens once; Ctrl-C ends it\n")
 
 
-def browse(*words: str, begin: str = "") -> subprocess.CompletedProcess[str]:
+def browse(
+    *words: str, begin: str = "", who: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", begin + PROGRAM, "browse", *words],
+        [*who, sys.executable, "-c", begin + PROGRAM, "browse", *words],
         capture_output=True,
         text=True,
         check=False,
@@ -86,6 +90,22 @@ def test_without_the_extra_one_line_says_what_is_missing(store: ReportStore) -> 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "f2b-enrich: browse needs Datasette: ./install.sh --with browse\n"
+    )
+
+
+def test_a_store_that_it_may_not_write_beside_is_one_line(
+    short_folder: Path, as_nobody: tuple[str, ...]
+) -> None:
+    path = ReportStore(short_folder / "bans.db").path
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    path.chmod(0o644)
+    done = browse("--db", str(path), "--port", "0", who=as_nobody)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"f2b-enrich: browse: store {path}: attempt to write a readonly database; "
+        "it can be browsed while the daemon runs\n"
     )
 
 
