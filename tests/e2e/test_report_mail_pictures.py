@@ -88,8 +88,12 @@ def test_a_report_reads_well_without_pictures_and_styles(
         capture_output=True,
         check=True,
     )
-    shown = " ".join(done.stdout.decode().split())
+    lines = done.stdout.decode().split("\n")
+    shown = " ".join(" ".join(lines).split())
 
+    head = next(line for line in lines if line.startswith("Country "))
+    row = next(line for line in lines if line.startswith("Singapore "))
+    assert len(head) == len(row.rstrip()), "numbers end below their heading"
     assert "Totals October 2024 Bans 1,698 Addresses 887" in shown
     assert "Country Addresses Percent Bans United States" in shown
     assert "Most from Singapore" in shown
