@@ -11,17 +11,21 @@ import altair as alt
 from f2b_enrich.report import charts
 from f2b_enrich.report import text_words as words
 from f2b_enrich.report.charts import Chart
-from f2b_enrich.report.text_times import TOLD, WEEKDAYS
+from f2b_enrich.report.text_times import TOLD, WEEKDAYS, each_day, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
     from f2b_enrich.report.figures_times import Day, Times
+    from f2b_enrich.report.text_times import Span
 
 _HEIGHT = 180
 _STEP = 26
-_FEW_DAYS = 62
+_FEW = 62
+_MOST_DAYS = 100
+"""So many days have a bar each, those of a quarter at least."""
+
 _DAYS = timedelta(days=1)
 _READABLE = 0.04
 """Of the width: what a field needs to have a word in it."""
@@ -41,16 +45,20 @@ def by_day(
     what: str = "Bans",
     height: int = _HEIGHT,
 ) -> Chart:
-    """Draw a bar for each day; days that nothing is known of are a grey field."""
+    """Draw a bar for each day, or for each week or month of more than a quarter.
+
+    Days that nothing is known of are a grey field.
+    """
+    noun, spans = bars_of(days)
     values = [
         {
-            "from": _utc(day.day),
-            "to": _utc(day.day + _DAYS),
-            "day": f"{WEEKDAYS[day.day.weekday()]} {day.day}",
-            "bans": day.bans,
+            "from": _utc(span.first),
+            "to": _utc(span.last + _DAYS),
+            "when": _when(span, noun),
+            "bans": span.bans,
         }
-        for day in days
-        if day.state == "data" or day.bans
+        for span in spans
+        if span.state == "data" or span.bans
     ]
     # Whole days of UTC, whatever the clock of the browser.
     begins, ends = alt.X("from:T", title=None), alt.X2("to:T")
@@ -59,13 +67,13 @@ def by_day(
         format="%-d %b" if len(days) <= 400 else "%b %Y",
         grid=False,
         labelOverlap=True,
-        tickCount={"interval": "day", "step": 7} if len(days) <= _FEW_DAYS else 8,
+        tickCount={"interval": "day", "step": 7} if len(days) <= _FEW else 8,
     )
-    most = max((day.bans for day in days), default=0)
+    most = max((span.bans for span in spans), default=0)
     gaps = list(_gaps(days))
     bars = (
         alt.Chart(charts.rows(values))
-        .mark_rect(color=charts.MARK, **_edge(len(days)))
+        .mark_rect(color=charts.MARK, **_edge(len(spans)))
         .encode(
             x=begins,
             x2=ends,
@@ -76,13 +84,16 @@ def by_day(
                 axis=alt.Axis(tickCount=4, format="~s" if most >= 10_000 else ",d"),
             ),
             y2=alt.Y2Datum(0),
-            tooltip=[alt.Tooltip("day:N"), alt.Tooltip("bans:Q", format=",")],
+            tooltip=[
+                alt.Tooltip("when:N", title=noun),
+                alt.Tooltip("bans:Q", format=","),
+            ],
         )
     )
     fields = (
         alt.Chart(alt.InlineData(values=gaps, name="gaps"))
         .mark_rect(color=charts.GAP, opacity=0.28)
-        .encode(x=begins, x2=ends, tooltip=[alt.Tooltip("told:N", title="no bars")])
+        .encode(x=begins, x2=ends, tooltip=[alt.Tooltip("told:N", title="grey")])
     )
     told = (
         alt.Chart(
@@ -91,17 +102,27 @@ def by_day(
         .mark_text(angle=270, align="left", color=charts.SOFT, fontSize=12)
         .encode(x=alt.X("middle:T"), y=alt.value(height - 8), text="short:N")
     )
-    chart = alt.layer(fields, bars, told).properties(width=charts.WIDTH, height=height)
+    # A week's bar stands where some of its days are not known: they are shown on it.
+    chart = alt.layer(bars, fields, told).properties(width=charts.WIDTH, height=height)
     return Chart(
         name=name,
-        alt=f"{what} by day: {_told(days, gaps)}",
+        alt=f"{what} by {noun}: {_told(spans, noun, gaps)}",
         spec=charts.specification(chart),
     )
 
 
-def _edge(days: int) -> dict[str, Any]:
+def bars_of(days: Sequence[Day]) -> tuple[str, list[Span]]:
+    """Give what has a bar each, and say what it is: a day, a week or a month."""
+    return ("day", each_day(days)) if len(days) <= _MOST_DAYS else spans_of(days)
+
+
+def _when(span: Span, noun: str) -> str:
+    return f"{span.first} to {span.last}" if noun == "week" else span.name
+
+
+def _edge(bars: int) -> dict[str, Any]:
     """Set bars apart, where they are wide enough."""
-    return {"stroke": charts.CARD, "strokeWidth": 1} if days <= _FEW_DAYS else {}
+    return {"stroke": charts.CARD, "strokeWidth": 1} if bars <= _FEW else {}
 
 
 def _gaps(days: Sequence[Day]) -> Iterator[dict[str, Any]]:
@@ -122,14 +143,15 @@ def _gaps(days: Sequence[Day]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _told(days: Sequence[Day], gaps: Sequence[dict[str, Any]]) -> str:
-    known = [day for day in days if day.state == "data" or day.bans]
+def _told(spans: Sequence[Span], noun: str, gaps: Sequence[dict[str, Any]]) -> str:
+    known = [span for span in spans if span.state == "data" or span.bans]
     if not known:
         return "no records"
-    most = max(known, key=lambda day: day.bans)
-    told = f"most on {most.day} with {most.bans:,}"
+    most = max(known, key=lambda span: span.bans)
+    when = f"on {most.first}" if noun == "day" else f"in {_when(most, noun)}"
+    told = f"most {when} with {most.bans:,}"
     if gaps:
-        told += f"; no bars from {'; '.join(gap['told'] for gap in gaps[:3])}"
+        told += f"; grey from {'; '.join(gap['told'] for gap in gaps[:3])}"
     return told
 
 

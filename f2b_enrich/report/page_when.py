@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.report import charts_times
 from f2b_enrich.report import text_times as times
-from f2b_enrich.report.page_parts import Section, Table, table
+from f2b_enrich.report.page_parts import Section, table
 from f2b_enrich.tables import Column
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ def _days(figures: Figures) -> Section:
     if any(row[2] for row in rows):
         columns.append(Column(""))
     rows = [row[: len(columns)] for row in rows]
+    drawn, _ = charts_times.bars_of(days)
     return Section(
         name="days",
-        title="Bans by day",
+        title=f"Bans by {drawn}",
         about=f"calendar of {figures.period.zone}",
         chart=charts_times.by_day(days),
         table=table(f"Bans by {noun}", tuple(columns), rows),
@@ -46,24 +47,18 @@ def _hours(figures: Figures) -> Section:
     if not any(map(any, hours)):
         return Section(name="hours", title="Bans by weekday and hour")
     columns = (
-        Column("weekday"),
-        *(Column(f"{at:02}", right=True) for at in range(24)),
+        Column("hour"),
+        *(Column(name, right=True) for name in times.WEEKDAYS),
         Column("all", right=True),
     )
-    rows = tuple(
-        (name, *(f"{bans:,}" for bans in (*row, sum(row))))
-        for name, row in zip(times.WEEKDAYS, hours, strict=True)
-    )
+    counts = [(f"{at:02}:00", of) for at, of in enumerate(zip(*hours, strict=True))]
+    counts.append(("all", tuple(map(sum, hours))))
+    rows = [[name, *(f"{bans:,}" for bans in (*of, sum(of)))] for name, of in counts]
     return Section(
         name="hours",
         title="Bans by weekday and hour",
-        about=f"clock of {figures.period.zone}, an hour a column",
+        about=f"clock of {figures.period.zone}",
         chart=charts_times.by_hour(figures.times),
         is_broad=True,
-        table=Table(
-            caption="Bans by weekday and hour",
-            columns=columns,
-            rows=rows,
-            is_wide=True,
-        ),
+        table=table("Bans by weekday and hour", columns, rows),
     )

@@ -41,6 +41,8 @@ class Span(NamedTuple):
     name: str
     bans: int
     state: str
+    first: date
+    last: date
 
     @property
     def shown(self) -> str:
@@ -80,7 +82,7 @@ def by_day(figures: Figures, width: int) -> Iterator[str]:
 def spans_of(days: Sequence[Day]) -> tuple[str, list[Span]]:
     """Put days together to weeks or months, so that they can be read; say to what."""
     if len(days) <= _DAYS:
-        return "day", [Span(_named(day.day), day.bans, day.state) for day in days]
+        return "day", each_day(days)
     if len(days) <= _WEEKS:
         weeks = _together(days, lambda day: day.isocalendar()[:2], _named)
         return "week", list(weeks)
@@ -88,6 +90,13 @@ def spans_of(days: Sequence[Day]) -> tuple[str, list[Span]]:
         days, lambda day: (day.year, day.month), lambda day: f"{day:%Y-%m}"
     )
     return "month", list(months)
+
+
+def each_day(days: Sequence[Day]) -> list[Span]:
+    """Give each day by itself."""
+    return [
+        Span(_named(day.day), day.bans, day.state, day.day, day.day) for day in days
+    ]
 
 
 def _named(day: date) -> str:
@@ -111,7 +120,7 @@ def _together(
             state = f"{words.counted(len(missing), 'day')} without records"
         else:
             state = "data"
-        yield Span(label, bans, state)
+        yield Span(label, bans, state, group[0].day, group[-1].day)
 
 
 def outages(figures: Figures) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -24,6 +25,7 @@ from tests.report_sample import COUNTRIES, cross, empty, hostile
 
 if TYPE_CHECKING:
     from f2b_enrich.report.charts import Chart
+    from f2b_enrich.report.figures import Day
 
 FIGURES = placed()
 DAYS = FIGURES.times.days
@@ -73,6 +75,26 @@ def test_where_only_the_country_is_known_the_bubble_is_hollow(
     hollow = [float(bubble.get("fill-opacity", "1")) < 0.2 for bubble in bubbles]
 
     assert hollow == [not place.city for place in FIGURES.world.places]
+
+
+@pytest.mark.parametrize(
+    ("most", "told"),
+    [
+        (1, ["1"]),
+        (3, ["1", "2", "3"]),
+        (28, ["1", "5", "20"]),
+        (23_299, ["1,000", "5,000", "20,000"]),
+        (3_100_000, ["150,000", "750,000", "3,000,000"]),
+    ],
+)
+def test_the_legend_of_the_map_writes_whole_numbers(
+    most: int, told: list[str], drawing: Drawing
+) -> None:
+    place = replace(FIGURES.world.places[0], addresses=most, bans=most)
+    svg = drawing.svg(charts_map.world([place]))
+
+    texts = [one.text for one in ET.fromstring(svg).iter("text")]  # noqa: S314
+    assert texts == [*told, "addresses"]
 
 
 @pytest.mark.parametrize("region", charts_map.REGIONS, ids=lambda one: one.key)
@@ -126,7 +148,7 @@ def test_a_gap_is_a_field_and_no_bar(drawing: Drawing) -> None:
 def test_the_words_for_the_days_tell_the_gap() -> None:
     assert charts_times.by_day(DAYS).alt == (
         "Bans by day: most on 2024-10-15 with 12; "
-        "no bars from 2024-10-12 to 2024-10-14: no records"
+        "grey from 2024-10-12 to 2024-10-14: no records"
     )
 
 
@@ -135,6 +157,51 @@ def test_days_of_two_years_have_a_bar_each(drawing: Drawing) -> None:
     days = charts_times.by_day([first, DAYS[0]])
 
     assert len(marks(drawing.svg(days), "mark-rect")) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "bars", "most"),
+    [
+        (92, "day", 92, "most on 2024-04-01 with 91"),
+        (366, "week", 53, "most in 2024-12-23 to 2024-12-29 with 2,520"),
+        (800, "month", 27, "most in 2026-01 with 23,126"),
+    ],
+)
+def test_a_long_time_has_a_bar_for_each_week_or_month(
+    count: int, noun: str, bars: int, most: str, drawing: Drawing
+) -> None:
+    chart = charts_times.by_day(long(count))
+    drawn = [
+        one
+        for one in marks(drawing.svg(chart), "mark-rect")
+        if one.get("fill") == charts.MARK
+    ]
+
+    assert chart.alt == f"Bans by {noun}: {most}"
+    assert len(drawn) == bars
+
+
+def test_days_without_records_are_seen_on_the_bar_of_their_week(
+    drawing: Drawing,
+) -> None:
+    days = [
+        replace(day, bans=0, state="gap") if 100 <= at < 103 else day
+        for at, day in enumerate(long(366))
+    ]
+    chart = charts_times.by_day(days)
+    rects = marks(drawing.svg(chart), "mark-rect")
+
+    assert chart.alt.endswith("grey from 2024-04-10 to 2024-04-12: no records")
+    assert [one.get("fill") for one in rects] == [*(53 * [charts.MARK]), charts.GAP]
+
+
+def long(count: int) -> list[Day]:
+    """Give days from the year's first, a ban more on each."""
+    first = replace(DAYS[0], day=date(2024, 1, 1), state="data")
+    return [
+        replace(first, day=first.day + timedelta(days=at), bans=at)
+        for at in range(count)
+    ]
 
 
 def test_the_heatmap_has_a_field_for_each_hour_of_the_week(drawing: Drawing) -> None:
