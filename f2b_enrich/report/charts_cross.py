@@ -20,6 +20,15 @@ _HEAD = 160
 _SLANTED = 64
 """Pixels of the last slanting name, right of the fields."""
 
+_DIGIT = 8
+"""Pixels of a digit; in fields that are narrower than their numbers are none."""
+
+_SIGNS = 5
+"""Of the longest number, 12.3k."""
+
+_UPRIGHT = "upright"
+"""The parameter that names over the fields stand upright; a phone's script sets it."""
+
 _MOST_ROWS = 30
 """Of a picture; the table beside it has all of them."""
 
@@ -53,7 +62,8 @@ def matrix(
         scale=alt.Scale(paddingInner=0.03),
         axis=alt.Axis(
             orient="top",
-            labelAngle=-35,
+            labelAngle=alt.ExprRef(f"{_UPRIGHT} ? -90 : -35"),
+            labelBaseline=alt.ExprRef(f"{_UPRIGHT} ? 'middle' : 'bottom'"),
             labelAlign="left",
             labelLimit=_HEAD,
             labelOverlap=False,
@@ -85,10 +95,14 @@ def matrix(
     fields = base.mark_rect(color=charts.MARK, cornerRadius=2).encode(
         fillOpacity=charts.shade("addresses", most)
     )
+    needed = _DIGIT * min(len(str(most)), _SIGNS)
     numbers = (
         base.transform_filter("datum.addresses > 0")
-        .mark_text(color=charts.INK)
-        .encode(text=alt.Text("addresses:Q", format="~s" if most >= 10_000 else ","))
+        .mark_text(
+            color=charts.INK,
+            opacity=alt.ExprRef(f"bandwidth('x') < {needed} ? 0 : 1"),
+        )
+        .encode(text=alt.Text("addresses:Q", format=_format(most)))
     )
     chart = alt.layer(fields, numbers).properties(
         width=charts.WIDTH, height=_STEP * len(rows)
@@ -102,8 +116,15 @@ def matrix(
         ]
     )
     spec = charts.specification(chart)
-    spec["params"] = charts.room_for_names(_NAMES)
+    spec["params"] = [
+        *charts.room_for_names(_NAMES),
+        {"name": _UPRIGHT, "value": False},
+    ]
     spec["padding"] = {"left": 4, "top": 4, "right": _SLANTED, "bottom": 4}
     return Chart(
         name=name, alt=f"{what}, darker with more addresses: {told}", spec=spec
     )
+
+
+def _format(most: int) -> str:
+    return ".3~s" if most >= 10_000 else ",d"

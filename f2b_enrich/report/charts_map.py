@@ -26,9 +26,15 @@ OUTLINES = "world.json"
 _HEIGHT = 0.46
 """Of the width: what the projection needs of the inhabited world."""
 
+_MIDDLE = 0.2645
+"""Of the width: how far down the equator is."""
+
 _ANTARCTICA = "010"
 _LARGEST, _LARGEST_OF_REGION = "width * width / 270", "width * width / 160"
 """Square pixels of the largest bubble; the area tells the addresses."""
+
+_OF_CITY = 0.4
+"""How much a bubble covers; one of a country alone covers less."""
 
 _LEGEND = 3
 
@@ -98,7 +104,7 @@ def world(places: Sequence[Place]) -> Chart:
         scale=alt.ExprRef("zoom * width / 5.5"),
         translate=alt.ExprRef(
             "[width / 2 + zoom * shift_x * width,"
-            " height * 0.575 + zoom * shift_y * width]"
+            f" {_MIDDLE} * width + zoom * shift_y * width]"
         ),
     )
     spec = _map(places, projection, size=(charts.WIDTH, height))
@@ -213,9 +219,7 @@ def _bubbles(places: Sequence[Place], most: int, *, has_legend: bool) -> alt.Cha
         direction="vertical",
         values=_steps(most),
         format=",d",
-        symbolFillColor="transparent",
-        symbolStrokeColor=charts.HOT,
-        symbolOpacity=0.6,
+        symbolOpacity=_OF_CITY,
     )
     bubbles: alt.Chart = (
         alt.Chart(charts.rows(values))
@@ -233,7 +237,7 @@ def _bubbles(places: Sequence[Place], most: int, *, has_legend: bool) -> alt.Cha
                 legend=legend if has_legend else None,
             ),
             fillOpacity=alt.condition(
-                "datum.is == 'city'", alt.value(0.4), alt.value(0.08)
+                "datum.is == 'city'", alt.value(_OF_CITY), alt.value(0.08)
             ),
             tooltip=[
                 alt.Tooltip("name:N", title="place"),

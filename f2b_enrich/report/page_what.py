@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from f2b_enrich.report import charts_bars, charts_cross
@@ -35,12 +36,18 @@ def what(figures: Figures) -> Section:
             cross(
                 "classes-services",
                 "Attacks by service",
-                found.by_service,
+                _named(found.by_service),
                 sides=("class", "service"),
             ),
             _names(figures),
         ),
     )
+
+
+def _named(by_service: Cross) -> Cross:
+    """Call services in its columns as everywhere on the page."""
+    columns = tuple((key, words.service(name)) for key, name in by_service.columns)
+    return replace(by_service, columns=columns)
 
 
 def _classes(figures: Figures) -> Section:

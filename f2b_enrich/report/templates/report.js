@@ -2,6 +2,7 @@
 // the page has its pictures and tables all the same.
 const data = JSON.parse(document.getElementById("data").textContent);
 const MAP = "map", TALL = 0.46, CLOSEST = 24, ERRORS = 1;
+const NARROW = 420, LEGEND = 68;
 
 function filled(part) {
   if (part === null || typeof part !== "object") return part;
@@ -18,10 +19,14 @@ async function draw(box) {
   const name = box.dataset.chart;
   const spec = filled(data.charts[name]);
   spec.width = box.clientWidth;
+  const narrow = spec.width < NARROW;
   for (const one of spec.params ?? []) {
+    if (one.name === "upright") one.value = narrow;
     if (one.name === "names") one.value = Math.min(one.value, spec.width * 0.4);
   }
-  if (name === MAP) spec.height = Math.round(spec.width * TALL);
+  // On a phone the legend is below the map, and names over fields stand upright.
+  if (name === MAP) spec.height = Math.round(spec.width * TALL) + (narrow ? LEGEND : 0);
+  else if (narrow && spec.padding) spec.padding = 4;
   const target = document.createElement("div");
   // The interpreter needs no `eval`, so that the page can forbid it.
   const { view } = await vegaEmbed(target, spec, {
