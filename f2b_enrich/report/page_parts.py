@@ -31,7 +31,7 @@ class Table:
         return len(self.rows) > _LONG
 
 
-_LONG = 24
+_LONG = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
