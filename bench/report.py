@@ -1,4 +1,4 @@
-"""How long a year's figures of five thousand hosts take, beside DuckDB."""
+"""How long a year's figures of five thousand hosts take, and the page of them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ import duckdb
 
 from bench.big_store import BEGUN, Size, fill
 from bench.row import Row
+from f2b_enrich.report.as_html import page
 from f2b_enrich.report.making import make
 from f2b_enrich.report.request import Request
 
 if TYPE_CHECKING:
     from demo.lab import Lab
+    from f2b_enrich.report.figures import Figures
 
 SIZE = Size()
 SEED = 7
 MOST_SECONDS = 10
 MOST_MIB = 700
+MOST_SECONDS_OF_PAGE = 15
+MOST_MB_OF_PAGE = 3
 _GLANCE_SECONDS = 0.2
 
 _FLAT = """
@@ -67,7 +71,7 @@ _AGGREGATES = (
 
 
 def measure(lab: Lab) -> list[Row]:
-    """Make the figures of a year, and the same counts in DuckDB."""
+    """Make the figures of a year, the same counts in DuckDB, and the page."""
     fill(lab.store, SIZE, seed=SEED)
     begun = time.monotonic()
     with _Memory() as memory:
@@ -95,7 +99,21 @@ def measure(lab: Lab) -> list[Row]:
             f"at most {MOST_MIB} MiB",
             memory.most_mib <= MOST_MIB,
         ),
+        _page(figures, seconds),
     ]
+
+
+def _page(figures: Figures, seconds: float) -> Row:
+    """Write the page; `seconds` are those that the figures took."""
+    begun = time.monotonic()
+    megabytes = len(page(figures, zone=UTC).encode()) / 1e6
+    taken = seconds + time.monotonic() - begun
+    return Row(
+        "the page of them, the figures included",
+        f"{taken:.1f} s, {megabytes:.1f} MB",
+        f"at most {MOST_SECONDS_OF_PAGE} s, under {MOST_MB_OF_PAGE} MB",
+        taken <= MOST_SECONDS_OF_PAGE and megabytes < MOST_MB_OF_PAGE,
+    )
 
 
 class _Memory:
