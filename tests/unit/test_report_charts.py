@@ -25,7 +25,7 @@ from tests.report_sample import COUNTRIES, cross, empty, hostile
 
 if TYPE_CHECKING:
     from f2b_enrich.report.charts import Chart
-    from f2b_enrich.report.figures import Day
+    from f2b_enrich.report.figures_times import Day
 
 FIGURES = placed()
 DAYS = FIGURES.times.days
