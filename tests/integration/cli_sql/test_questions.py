@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import signal
+import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,8 @@ class interrupted_soon:  # noqa: N801 - reads as what it does
     """Let what runs inside be interrupted as by Ctrl-C, once it is under way."""
 
     def __enter__(self) -> None:
+        # Datasette has it on for the process, where another test imported it.
+        sqlite3.enable_callback_tracebacks(False)  # noqa: FBT003 - positional only
         self._before = signal.signal(signal.SIGALRM, _interrupt)
         signal.setitimer(signal.ITIMER_REAL, 0.5)
 
