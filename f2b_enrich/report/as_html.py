@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from f2b_enrich import inert
-from f2b_enrich.report import charts, charts_map
+from f2b_enrich.report import charts, charts_map, text_sources
 from f2b_enrich.report import text_summary as summary
 from f2b_enrich.report import text_words as words
 from f2b_enrich.report.charts_drawing import Drawing
@@ -72,6 +72,7 @@ def page(figures: Figures, *, zone: tzinfo) -> str:
             tiles=tiles(figures),
             sections=sections,
             pictures=_pictures(sections),
+            attribution=text_sources.IPINFO,
             style=Markup(_own(_STYLE)),  # noqa: S704 - a file of ours
             colours=Markup(_colours()),  # noqa: S704 - ours too
             script=Markup(script),  # noqa: S704 - Vega's, and a file of ours
