@@ -6,16 +6,19 @@ With `--basetemp FOLDER -o tmp_path_retention_policy=all` pictures of it stay th
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from f2b_enrich.report.as_html import page as write
+from f2b_enrich.report.figures import Cell
 from tests.browser import Browser
 from tests.report_places import PLACES, placed
-from tests.report_sample import COUNTRIES, empty, hostile, worst
+from tests.report_sample import COUNTRIES, cross, empty, hostile, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from f2b_enrich.report.figures import Figures
     from tests.browser import Opened
 
 MARKS = """name => document.querySelectorAll(
@@ -204,6 +208,60 @@ def test_a_script_that_is_not_ours_does_not_run(browser: Browser, html: str) -> 
     with browser.open(foreign) as opened:
         assert opened.page.title() == "Bans: October 2024"
         assert any("Content Security Policy" in told for told in opened.complaints)
+
+
+def test_paper_has_what_a_click_opens(browser: Browser, html: str) -> None:
+    with browser.open(html, width=680, dark=True) as opened:
+        page = opened.page
+        before = page.get_by_role("table").count()
+        page.emulate_media(media="print", color_scheme="dark")
+
+        hidden = [
+            each.get_attribute("id")
+            for each in page.locator("main table").all()
+            if not each.bounding_box()
+        ]
+        colours = page.evaluate(
+            "['body', 'main > section', 'thead'].map(name =>"
+            " getComputedStyle(document.querySelector(name)).backgroundColor)"
+        )
+        assert page.get_by_role("table").count() > before
+        assert hidden == []
+        assert page.locator("nav, .controls").first.is_hidden()
+        assert {"rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"} >= set(colours)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 680
+
+
+@pytest.mark.parametrize("width", [360, 900])
+def test_numbers_in_fields_do_not_touch(width: int, browser: Browser) -> None:
+    with read(browser, write(crowded(), zone=UTC), width=width) as opened:
+        boxes = opened.page.evaluate(NUMBERS, "whom-hosts")
+
+    assert len(boxes) == (0 if width == 360 else 16)
+    for (_, right, row), (left, _, next_row) in pairwise(boxes):
+        assert row != next_row or right < left
+
+
+NUMBERS = """name => [...document.querySelectorAll(
+  `#chart-${name} .mark-text.role-mark > text`
+)].filter(one => one.getAttribute("opacity") !== "0").map(one => {
+  const { left, right, top } = one.getBoundingClientRect();
+  return [left, right, Math.round(top)];
+})"""
+
+
+def crowded() -> Figures:
+    """Give figures with as many hosts in a table as there may be, and long numbers."""
+    hosts = [(name, f"{name}.of-a-long-name.example") for name in "abcdefgh"]
+    wanted = cross([("US", "United States"), ("NL", "Netherlands")], hosts)
+    cells = tuple(
+        Cell(row=row, column=column, addresses=12_345, bans=20_000)
+        for (row, _), (column, _) in product(wanted.rows, wanted.columns)
+    )
+    month = placed()
+    return replace(
+        month, whom=replace(month.whom, by_host=replace(wanted, cells=cells))
+    )
 
 
 def test_the_worst_figures_stay_within_the_page(browser: Browser) -> None:
