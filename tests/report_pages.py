@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from f2b_enrich.enrich.countries import countries
 from f2b_enrich.report.as_html import page
@@ -17,11 +18,34 @@ from tests.browser import Browser
 from tests.report_events import ReportStore, figures
 from tests.report_october import october
 
+if TYPE_CHECKING:
+    from tests.report_events import Told
+
 _WIDTH, _HEIGHT = 1000, 1060
+
+_SHOWN = {
+    "nginx-botsearch": (
+        *("wordpress-probe", "credentials-probe", "wordpress-probe"),
+        *("web-application-probe", "repository-probe", "wordpress-login"),
+        *("phpunit-probe", "credentials-probe", "wordpress-probe"),
+    ),
+    "postfix": ("mail-password-guessing", "spam-relay-attempt"),
+    "dovecot": ("mail-password-guessing",),
+    "sshd": ("ssh-password-guessing",),
+}
+_NAMES = {
+    "dovecot": ("info", "office", "admin", "info", "sales", "test"),
+    "sshd": ("root", "admin", "root", "ubnt", "test"),
+}
+_HOSTS = {"web1": "DE", "web2": "NL", "mail1": "DE"}
 
 
 def example() -> str:
-    """Write the page of an October of bans; each country is known by its middle."""
+    """Write the page of an October of bans; each country is known by its middle.
+
+    The month says nothing of what most of them tried, nor where its hosts are: that is
+    invented here.
+    """
     month, points = october(), countries()
     known = []
     for each in month.known:
@@ -33,8 +57,22 @@ def example() -> str:
         )
     with TemporaryDirectory() as folder:
         store = ReportStore(Path(folder) / "bans.db")
-        store.add(month.told, known)
+        store.add(map(_tried, month.told), known)
+        for host, country_code in _HOSTS.items():
+            store.place_host(host, country_code)
         return page(figures(store), zone=UTC)
+
+
+def _tried(told: Told) -> Told:
+    """Say what a ban's lines show and whom they name; it is alike for an address."""
+    chance = sum(told.ip.encode())
+    names = _NAMES.get(told.jail, ())
+    told = replace(told, names=names[chance % max(len(names), 1) :][:1])
+    if told.attack or told.jail not in _SHOWN:
+        return told
+    classes = _SHOWN[told.jail]
+    attack = classes[chance % len(classes)]
+    return replace(told, attack=attack, shown=((attack, told.failures),))
 
 
 def _show(html: str, folder: Path) -> None:
