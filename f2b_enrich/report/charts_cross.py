@@ -12,7 +12,9 @@ from f2b_enrich.report.charts import Chart
 from f2b_enrich.report.text_layout import short
 
 if TYPE_CHECKING:
-    from f2b_enrich.report.figures_rankings import Cross
+    from collections.abc import Mapping, Sequence
+
+    from f2b_enrich.report.figures_rankings import Cell, Cross
 
 _STEP = 28
 _NAMES = 170
@@ -41,47 +43,9 @@ def matrix(
     """Draw the fields of a table, each with its number; `sides` say what they are."""
     rows, columns = wanted.rows[:_MOST_ROWS], wanted.columns
     found = {(cell.row, cell.column): cell for cell in wanted.cells}
-    values = []
-    for (at, row), (across, column) in product(enumerate(rows), enumerate(columns)):
-        cell = found.get((row[0], column[0]))
-        values.append(
-            {
-                "row": at,
-                "column": across,
-                "from": short(row[1]),
-                "to": short(column[1]),
-                "addresses": cell.addresses if cell else 0,
-                "bans": cell.bans if cell else 0,
-            }
-        )
+    values = _fields(found, rows, columns)
     most = max((cell.addresses for cell in found.values()), default=1)
-    x = alt.X(
-        "column:O",
-        title=None,
-        sort=None,
-        scale=alt.Scale(paddingInner=0.03),
-        axis=alt.Axis(
-            orient="top",
-            labelAngle=alt.ExprRef(f"{_UPRIGHT} ? -90 : -35"),
-            labelBaseline=alt.ExprRef(f"{_UPRIGHT} ? 'middle' : 'bottom'"),
-            labelAlign="left",
-            labelLimit=_HEAD,
-            labelOverlap=False,
-            labelExpr=f"data('{charts.ROWS}')[datum.value].to",
-            **_PLAIN,
-        ),
-    )
-    y = alt.Y(
-        "row:O",
-        title=None,
-        sort=None,
-        scale=alt.Scale(paddingInner=0.06),
-        axis=alt.Axis(
-            labelLimit=alt.ExprRef(charts.NAMES),
-            labelExpr=f"data('{charts.ROWS}')[datum.value * {len(columns)}].from",
-            **_PLAIN,
-        ),
-    )
+    x, y = _sides(len(columns))
     base = alt.Chart(charts.rows(values)).encode(
         x=x,
         y=y,
@@ -107,22 +71,79 @@ def matrix(
     chart = alt.layer(fields, numbers).properties(
         width=charts.WIDTH, height=_STEP * len(rows)
     )
-    names_of, names_to = dict(wanted.rows), dict(columns)
-    in_order = sorted(found.values(), key=lambda cell: -cell.addresses)
-    told = charts.listed(
-        [
-            (f"{names_of[cell.row]} {between} {names_to[cell.column]}", cell.addresses)
-            for cell in in_order
-        ]
-    )
     spec = charts.specification(chart)
     spec["params"] = [
         *charts.room_for_names(_NAMES),
         {"name": _UPRIGHT, "value": False},
     ]
     spec["padding"] = {"left": 4, "top": 4, "right": _SLANTED, "bottom": 4}
+    told = _told(wanted, between)
     return Chart(
         name=name, alt=f"{what}, darker with more addresses: {told}", spec=spec
+    )
+
+
+def _fields(
+    found: Mapping[tuple[str, str], Cell],
+    rows: Sequence[tuple[str, str]],
+    columns: Sequence[tuple[str, str]],
+) -> list[dict[str, Any]]:
+    values = []
+    for (at, row), (across, column) in product(enumerate(rows), enumerate(columns)):
+        cell = found.get((row[0], column[0]))
+        values.append(
+            {
+                "row": at,
+                "column": across,
+                "from": short(row[1]),
+                "to": short(column[1]),
+                "addresses": cell.addresses if cell else 0,
+                "bans": cell.bans if cell else 0,
+            }
+        )
+    return values
+
+
+def _sides(columns: int) -> tuple[alt.X, alt.Y]:
+    """Name what is above the fields and what is left of them."""
+    x = alt.X(
+        "column:O",
+        title=None,
+        sort=None,
+        scale=alt.Scale(paddingInner=0.03),
+        axis=alt.Axis(
+            orient="top",
+            labelAngle=alt.ExprRef(f"{_UPRIGHT} ? -90 : -35"),
+            labelBaseline=alt.ExprRef(f"{_UPRIGHT} ? 'middle' : 'bottom'"),
+            labelAlign="left",
+            labelLimit=_HEAD,
+            labelOverlap=False,
+            labelExpr=f"data('{charts.ROWS}')[datum.value].to",
+            **_PLAIN,
+        ),
+    )
+    y = alt.Y(
+        "row:O",
+        title=None,
+        sort=None,
+        scale=alt.Scale(paddingInner=0.06),
+        axis=alt.Axis(
+            labelLimit=alt.ExprRef(charts.NAMES),
+            labelExpr=f"data('{charts.ROWS}')[datum.value * {columns}].from",
+            **_PLAIN,
+        ),
+    )
+    return x, y
+
+
+def _told(wanted: Cross, between: str) -> str:
+    names_of, names_to = dict(wanted.rows), dict(wanted.columns)
+    in_order = sorted(wanted.cells, key=lambda cell: -cell.addresses)
+    return charts.listed(
+        [
+            (f"{names_of[cell.row]} {between} {names_to[cell.column]}", cell.addresses)
+            for cell in in_order
+        ]
     )
 
 

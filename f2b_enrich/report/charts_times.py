@@ -50,39 +50,15 @@ def by_day(
     Days that nothing is known of are a grey field.
     """
     noun, spans = bars_of(days)
-    values = [
-        {
-            "from": _utc(span.first),
-            "to": _utc(span.last + _DAYS),
-            "when": _when(span, noun),
-            "bans": span.bans,
-        }
-        for span in spans
-        if span.state == "data" or span.bans
-    ]
-    # Whole days of UTC, whatever the clock of the browser.
-    begins, ends = alt.X("from:T", title=None), alt.X2("to:T")
-    begins["scale"] = alt.Scale(type="utc", nice=False)
-    begins["axis"] = alt.Axis(
-        format="%-d %b" if len(days) <= 400 else "%b %Y",
-        grid=False,
-        labelOverlap=True,
-        tickCount={"interval": "day", "step": 7} if len(days) <= _FEW else 8,
-    )
-    most = max((span.bans for span in spans), default=0)
+    begins, ends = _across(len(days))
     gaps = list(_gaps(days))
     bars = (
-        alt.Chart(charts.rows(values))
+        alt.Chart(charts.rows(_bars(spans, noun)))
         .mark_rect(color=charts.MARK, **_edge(len(spans)))
         .encode(
             x=begins,
             x2=ends,
-            y=alt.Y(
-                "bans:Q",
-                title=None,
-                scale=alt.Scale(domain=[0, max(most, 1)], nice=True),
-                axis=alt.Axis(tickCount=4, format="~s" if most >= 10_000 else ",d"),
-            ),
+            y=_up(spans),
             y2=alt.Y2Datum(0),
             tooltip=[
                 alt.Tooltip("when:N", title=noun),
@@ -95,10 +71,9 @@ def by_day(
         .mark_rect(color=charts.GAP, opacity=0.28)
         .encode(x=begins, x2=ends, tooltip=[alt.Tooltip("told:N", title="grey")])
     )
+    wide = [gap for gap in gaps if gap["wide"]]
     told = (
-        alt.Chart(
-            alt.InlineData(values=[gap for gap in gaps if gap["wide"]], name="wide")
-        )
+        alt.Chart(alt.InlineData(values=wide, name="wide"))
         .mark_text(angle=270, align="left", color=charts.SOFT, fontSize=12)
         .encode(x=alt.X("middle:T"), y=alt.value(height - 8), text="short:N")
     )
@@ -108,6 +83,42 @@ def by_day(
         name=name,
         alt=f"{what} by {noun}: {_told(spans, noun, gaps)}",
         spec=charts.specification(chart),
+    )
+
+
+def _bars(spans: Sequence[Span], noun: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": _utc(span.first),
+            "to": _utc(span.last + _DAYS),
+            "when": _when(span, noun),
+            "bans": span.bans,
+        }
+        for span in spans
+        if span.state == "data" or span.bans
+    ]
+
+
+def _across(days: int) -> tuple[alt.X, alt.X2]:
+    # Whole days of UTC, whatever the clock of the browser.
+    begins, ends = alt.X("from:T", title=None), alt.X2("to:T")
+    begins["scale"] = alt.Scale(type="utc", nice=False)
+    begins["axis"] = alt.Axis(
+        format="%-d %b" if days <= 400 else "%b %Y",
+        grid=False,
+        labelOverlap=True,
+        tickCount={"interval": "day", "step": 7} if days <= _FEW else 8,
+    )
+    return begins, ends
+
+
+def _up(spans: Sequence[Span]) -> alt.Y:
+    most = max((span.bans for span in spans), default=0)
+    return alt.Y(
+        "bans:Q",
+        title=None,
+        scale=alt.Scale(domain=[0, max(most, 1)], nice=True),
+        axis=alt.Axis(tickCount=4, format="~s" if most >= 10_000 else ",d"),
     )
 
 
@@ -161,16 +172,6 @@ def _utc(day: date) -> str:
 
 def by_hour(times: Times) -> Chart:
     """Draw a field for each hour of each weekday, darker with more bans."""
-    values = [
-        {
-            "weekday": WEEKDAYS[weekday],
-            "hour": hour,
-            "bans": bans,
-            "from": _clock(hour),
-        }
-        for weekday, row in enumerate(times.hours)
-        for hour, bans in enumerate(row)
-    ]
     most, weekday, hour = max(
         (
             (bans, -weekday, -hour)
@@ -179,7 +180,7 @@ def by_hour(times: Times) -> Chart:
         )
     )
     chart = (
-        alt.Chart(charts.rows(values))
+        alt.Chart(charts.rows(_fields(times)))
         .mark_rect(color=charts.MARK, cornerRadius=2)
         .encode(
             x=alt.X(
@@ -218,6 +219,19 @@ def by_hour(times: Times) -> Chart:
         f"most on {when}, {words.counted(most, 'ban')}",
         spec=charts.specification(chart),
     )
+
+
+def _fields(times: Times) -> list[dict[str, Any]]:
+    return [
+        {
+            "weekday": WEEKDAYS[weekday],
+            "hour": hour,
+            "bans": bans,
+            "from": _clock(hour),
+        }
+        for weekday, row in enumerate(times.hours)
+        for hour, bans in enumerate(row)
+    ]
 
 
 def _clock(hour: int) -> str:

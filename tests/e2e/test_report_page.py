@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from f2b_enrich.report.as_html import page as write
-from f2b_enrich.report.figures import Cell
+from f2b_enrich.report.figures_rankings import Cell
 from tests.browser import Browser
 from tests.report_places import PLACES, placed
 from tests.report_sample import COUNTRIES, cross, empty, hostile, worst
