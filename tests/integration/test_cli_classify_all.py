@@ -24,6 +24,7 @@ from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
 from f2b_enrich.errors import StoreError
 from f2b_enrich.store import figures
 from f2b_enrich.store.connection import open_writer
+from tests import uncovered
 from tests.cli import Ran, run
 from tests.stores import NOW, StoreBuilder, event, shipped_analysis
 
@@ -250,6 +251,7 @@ def watched(store: StoreBuilder) -> Iterator[subprocess.Popen[bytes]]:
     before = waiting(store)
     with subprocess.Popen(
         (*COMMAND, "--config", store.path.with_name("config.toml")),
+        env=uncovered.environ(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:

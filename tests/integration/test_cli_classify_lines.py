@@ -20,6 +20,7 @@ from f2b_enrich.cli.classify_input import arrivals
 from f2b_enrich.cli.classify_lines import LineReader, line_json, verdict_json
 from f2b_enrich.store import classes
 from f2b_enrich.store.lines import MAX_BYTES, MAX_LINE, MAX_LINES
+from tests import uncovered
 from tests.cli import Ran, run
 from tests.stores import NOW, StoreBuilder, shipped_analysis
 
@@ -88,6 +89,7 @@ def tailing(place: Place) -> Iterator[subprocess.Popen[bytes]]:
     """Start the command behind a pipe that stays open."""
     with subprocess.Popen(
         (*COMMAND, "-", "--config", place.config),
+        env=uncovered.environ(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

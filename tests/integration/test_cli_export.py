@@ -22,6 +22,7 @@ import pytest
 from f2b_enrich.report.anonymised import Row
 from f2b_enrich.report.anonymised_forms import COLUMNS
 from f2b_enrich.report.summary import VERSION
+from tests import uncovered
 from tests.cli import Ran, run
 from tests.report_events import DUTCH, OCTOBER, ReportStore, banned, place
 
@@ -220,16 +221,10 @@ def test_a_full_disk_leaves_what_was_there(store: Path, tmp_path: Path) -> None:
     output = tmp_path / "bans.db"
     output.write_text("before", encoding="utf-8")
     words = ("export", "anonymised", "--month", "2024-10", "--db", store)
-    # What measures coverage would write a file of its own.
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("COVERAGE")
-    }
     done = subprocess.run(
         ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh", sys.executable, "-m", "f2b_enrich"]
         + [str(word) for word in (*words, "--format", "sqlite", "-o", output)],
-        env=environ,
+        env=uncovered.environ(),
         capture_output=True,
         text=True,
         check=False,
@@ -285,6 +280,7 @@ def test_who_is_told_to_end_leaves_no_draft(tmp_path: Path) -> None:
     into = ("--format", "sqlite", "-o", str(output / "bans.db"))
     with subprocess.Popen(
         [sys.executable, "-m", "f2b_enrich", *words, *into],
+        env=uncovered.environ(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

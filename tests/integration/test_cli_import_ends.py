@@ -28,6 +28,7 @@ from f2b_enrich.intake.processes import read_beside
 from f2b_enrich.intake.reading_logs import LogJob
 from f2b_enrich.intake.stopping import Stop
 from f2b_enrich.store.connection import held_by_daemon
+from tests import uncovered
 from tests.imports import Imports, imports
 from tests.old_mails import report
 
@@ -60,7 +61,9 @@ def bans(store: Path) -> int:
 def ended(imports: Imports, log: Path, number: int) -> tuple[int, str]:
     """Start an import, and send it a signal when it has written some bans."""
     words = (sys.executable, "-m", "f2b_enrich", *imports.words("fail2ban-log", log))
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words, env=uncovered.environ(), stderr=subprocess.PIPE, text=True
+    )
     until = time.monotonic() + DEADLINE
     while bans(imports.store) == 0:
         assert time.monotonic() < until

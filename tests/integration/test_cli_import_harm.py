@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2b_enrich.intake.problems import MOST_PROBLEMS
+from tests import uncovered
 from tests.imports import Imports, imports
 from tests.old_mails import report
 
@@ -219,19 +220,13 @@ def test_no_permission(
     imports.configure("")
     words = (sys.executable, "-m", "f2b_enrich", *imports.words("mail", secret))
 
-    # Nobody may write what was covered beside the tests.
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("COVERAGE")
-    }
     done = subprocess.run(
         (*as_nobody, *words),
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
-        env=environ,
+        env=uncovered.environ(),
     )
 
     assert done.returncode == 1

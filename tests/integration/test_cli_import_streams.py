@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.intake.bringing import WORTH_A_PROCESS
+from tests import uncovered
 from tests.imports import Imports, imports
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def begun(imports: Imports, kind: str, *words: str | Path) -> subprocess.Popen[b
     """Start an import, in a process group of its own."""
     return subprocess.Popen(
         (sys.executable, "-m", "f2b_enrich", *imports.words(kind, *words)),
+        env=uncovered.environ(),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

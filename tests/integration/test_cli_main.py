@@ -21,6 +21,7 @@ from f2b_enrich import __version__
 from f2b_enrich.cli import reference
 from f2b_enrich.cli.main import cli
 from f2b_enrich.model import Enrichment, OutboxState
+from tests import uncovered
 from tests.cli import run
 from tests.stores import StoreBuilder, event, filled
 
@@ -263,6 +264,7 @@ def test_ctrl_c_is_quiet(short_folder: Path) -> None:
         listener.settimeout(30)
         with subprocess.Popen(
             (*COMMAND, "status", "--config", config),
+            env=uncovered.environ(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         ) as asking:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import uncovered
 from tests.stores import StoreBuilder, event
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def started(folder: Path, *before: str) -> subprocess.Popen[str]:
     words = ("-m", "f2b_enrich", "merge", str(store.path), str(other))
     process = subprocess.Popen(
         (*before, sys.executable, *words, "-o", str(folder / "all.db")),
+        env=uncovered.environ(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -19,6 +19,7 @@ from f2b_enrich.model import EventKind, read_time, time_text
 from f2b_enrich.store import campaigns, retention
 from f2b_enrich.store.connection import open_reader, open_writer
 from f2b_enrich.store.purging import LINES_AT_ONCE
+from tests import uncovered
 from tests.cli import Ran, run
 from tests.integration.test_store_purging import a_walk
 from tests.stores import StoreBuilder, event
@@ -231,7 +232,10 @@ def test_ctrl_c_says_how_far_it_came(store: StoreBuilder) -> None:
     store.classify()
     before = len(lines(store))
     with subprocess.Popen(
-        (*COMMAND, *words(store)), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        (*COMMAND, *words(store)),
+        env=uncovered.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         until = time.monotonic() + DEADLINE
         while len(lines(store)) == before:

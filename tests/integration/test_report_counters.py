@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from f2b_enrich.child import Child, ChildError
+from tests import uncovered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,9 @@ def _counting(folder: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]
     os.mkfifo(store)
     # Whoever runs the tests in the background may have told them to hear no signal.
     command = ["env", "--default-signal", sys.executable, "-c", _COUNT, str(store)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, env=uncovered.environ(), stderr=subprocess.PIPE, text=True
+    ) as process:
         found: list[int] = []
         try:
             _until(lambda: len(_counters(process.pid)) == PROCESSES)
