@@ -79,3 +79,26 @@ def test_help_lists_every_command_with_what_it_does() -> None:
 @pytest.mark.parametrize("name", ["main", "opening", "..status", "os", ""])
 def test_no_other_module_is_a_command(name: str) -> None:
     assert run(name).code == 2
+
+
+def test_a_writer_does_without_numpy_which_may_be_imported_later(
+    tmp_path: Path,
+) -> None:
+    """The daemon is one; sqlite-utils would take NumPy along."""
+    program = """
+import sys
+from pathlib import Path
+from f2b_enrich.store.connection import open_writer
+with open_writer(Path(sys.argv[1])):
+    print([name for name in sys.modules if name.partition(".")[0] == "numpy"])
+import numpy
+print(numpy.array([3]).sum())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "bans.db"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "[]\n3\n"
