@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from f2b_enrich.cli import report_filters, report_period
-from f2b_enrich.cli.opening import asking
+from f2b_enrich.cli import report_request
 from f2b_enrich.cli.report import report
 from f2b_enrich.cli.report_filters import Filters
 from f2b_enrich.cli.report_period import Asked
@@ -77,24 +76,15 @@ def request_of(
     """
     try:
         asked = Asked(**_of(Asked, options))
-        period = report_period.chosen(asked, now=now, zone=zone)
-        filters = report_filters.read(Filters(**_of(Filters, options)))
-        with asking(settings) as connection:
-            filters, remarks = report_filters.known(filters, connection, settings)
+        filters = Filters(**_of(Filters, options))
+        request, remarks = report_request.request_of(
+            settings, asked, filters, zone=zone, now=now, top=top
+        )
     except ValueError as exc:
         raise click.UsageError(str(exc)) from None
     for text in remarks:
         remark(text)
-    return Request(
-        label=period.label,
-        since=period.since,
-        until=period.until,
-        before_since=period.before_since,
-        before_label=period.before_label,
-        zone=zone,
-        top=top,
-        **{one.name: getattr(filters, one.name) for one in fields(Filters)},
-    )
+    return request
 
 
 def _of(kind: type[Any], options: dict[str, Any]) -> dict[str, Any]:

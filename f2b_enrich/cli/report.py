@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 
 from f2b_enrich.attacks import CLASSES
-from f2b_enrich.cli import report_filters, report_output, report_period, report_zone
-from f2b_enrich.cli.opening import asking
+from f2b_enrich.cli import report_output, report_zone
 from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.report_filters import Filters
 from f2b_enrich.cli.report_period import Asked
+from f2b_enrich.cli.report_request import request_of
 from f2b_enrich.config_report import MOST_LISTED
 from f2b_enrich.inert import printable
 from f2b_enrich.model import Service
@@ -276,30 +276,13 @@ def _request(
     configured = settings.report
     name = asked.timezone or configured.timezone
     zone = report_zone.zone_called(name) if name else report_zone.local_zone()
-    period = report_period.chosen(asked, now=now, zone=zone)
-    filters = report_filters.read(filters)
-    with asking(settings) as connection:
-        filters, remarks = report_filters.known(filters, connection, settings)
+    request, remarks = request_of(
+        settings, asked, filters, zone=zone, now=now, top=top or configured.top
+    )
     for remark in remarks:
         _remark(remark)
-    return Request(
-        label=period.label,
-        since=period.since,
-        until=period.until,
-        before_since=period.before_since,
-        before_label=period.before_label,
-        zone=zone,
-        top=top or configured.top,
-        hosts=filters.hosts,
-        services=filters.services,
-        jails=filters.jails,
-        countries=filters.countries,
-        networks=filters.networks,
-        attacks=filters.attacks,
-        without_jails=filters.without_jails,
-        without_scanners=filters.without_scanners,
-        notes={str(service): note for service, note in configured.notes.items()},
-    )
+    notes = {str(service): note for service, note in configured.notes.items()}
+    return replace(request, notes=notes)
 
 
 def _write(figures: Figures, wish: _Wish, zone: tzinfo) -> None:
