@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from socket import AF_INET6, inet_ntop, inet_pton
 
 # Python takes any text behind the `%` of an IPv6 address for the name of a zone.
 _ODD_ZONE = re.compile(r"%(?![A-Za-z0-9._-]{1,32}(?:/|\Z))")
@@ -47,6 +48,21 @@ def read_address(text: str) -> Address:
     else:
         subnet = f"{ipaddress.IPv6Address(int(ip) >> 64 << 64)}/64"
     return Address(text=name, version=ip.version, subnet=subnet)
+
+
+def name_of(text: str) -> str:
+    """Name an address alone, of millions in a row."""
+    if _PLAIN.fullmatch(text):
+        return text
+    # What is written as the system writes it is written so here too, but for addresses
+    # that begin with `::`, some of which hold one of IPv4.
+    if ":" in text and not text.startswith("::"):
+        try:
+            if inet_ntop(AF_INET6, inet_pton(AF_INET6, text)) == text:
+                return text
+        except OSError:
+            pass
+    return read_address(text).text
 
 
 def subnet_of(text: str) -> str | None:

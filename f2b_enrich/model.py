@@ -25,9 +25,8 @@ Service: TypeAlias = Literal[
 FOR_EVER = -1
 """Fail2Ban's ban time of a ban without an end."""
 
-_FREE_BITS = ~(0xF << 76 | 0x3 << 62)
-_VERSION_5 = 0x5 << 76 | 0x2 << 62
-"""Version and variant of RFC 9562, in 128 bits."""
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""Two bits of that digit tell the variant of RFC 9562."""
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -301,13 +300,11 @@ def ban_id(host: str, jail: str, ip: str, failed_at: float) -> str:
 
 
 def id_by_name(name: str) -> str:
-    """Give the text of `uuid5(NAMESPACE, name)`, in a third of its time."""
-    digest = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()
-    number = int.from_bytes(digest[:16], "big") & _FREE_BITS | _VERSION_5
-    digits = f"{number:032x}"
-    return "-".join(
-        (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
-    )
+    """Give the text of `uuid5(NAMESPACE, name)`, in a fifth of its time."""
+    by_name = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False)
+    digits = by_name.hexdigest()
+    variant = f"{_VARIANT[digits[16]]}{digits[17:20]}"
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}-{digits[20:32]}"
 
 
 @lru_cache(maxsize=1024)

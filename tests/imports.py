@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from f2b_enrich.store.jails import KnownJail
 from tests.cli import run
 
 if TYPE_CHECKING:
-    from f2b_enrich.importing.log_batches import LogEvent
+    from f2b_enrich.importing.log_batches import Batch, _Said
     from tests.cli import Ran
 
 HOST = "web1.example"
@@ -91,15 +92,17 @@ def imports(tmp_path: Path) -> Imports:
     return Imports(tmp_path)
 
 
-def recorded(event: Record | LogEvent) -> Record:
-    """Give the short form of a record as the long one."""
-    if isinstance(event, Record):
-        return event
-    return Record(
-        kind=event.kind,
-        ip=event.ip,
-        jail=event.jail,
-        at=event.at,
-        time_source="ban",
-        origin="log",
+def records_of(batch: Batch | _Said) -> list[Record]:
+    """Give all that a block of a log tells, the short forms as the long one."""
+    events = (
+        Record(
+            kind=kind,
+            ip=ip,
+            jail=jail,
+            at=datetime.fromtimestamp(at, UTC),
+            time_source="ban",
+            origin="log",
+        )
+        for at, kind, jail, ip in batch.events
     )
+    return [*events, *batch.records]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from f2b_enrich.importing.log_common import (
     HOUR,
+    THOUSANDTHS,
     end_of_common,
     instant,
     last_stamp,
+    seconds_of,
     take_bans,
     take_found,
 )
 from f2b_enrich.importing.log_lines import Line, LineKind, Stamp, read_line
+from f2b_enrich.importing.log_texts import Days, Texts
 from f2b_enrich.importing.log_times import (
     Clock,
     ClockPlace,
@@ -29,7 +32,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
+    from f2b_enrich.importing.log_common import BanLines, FoundLines
     from f2b_enrich.importing.records import Kind
+
+Event: TypeAlias = Literal["ban", "unban"]
+
+LogEvent: TypeAlias = tuple[int, Event, str, str]
+"""A ban or unban of fail2ban.log of which nothing else is told, as of nearly all: Unix
+seconds, jail and address. To make a `Record` takes ten times as long."""
+
+Found: TypeAlias = tuple[str | None, str, str, date]
+"""What fail2ban found on a day, by the clock of the machine that wrote the log: host,
+jail and address."""
 
 MOST_UNREAD = 20
 """Lines shown of a block that begin as a ban and go on otherwise."""
@@ -44,37 +58,19 @@ _RECORDS: dict[LineKind, Kind] = {
     LineKind.UNBAN: "unban",
     LineKind.PROLONGED: "prolong",
 }
-_PLAIN: Mapping[LineKind, Literal["ban", "unban"]] = {
+_PLAIN: Mapping[LineKind, Event] = {
     LineKind.BAN: "ban",
     LineKind.UNBAN: "unban",
 }
 _AGAIN = {LineKind.RESTORED, LineKind.REBANNED}
-_EVENTS = {
+_RESTORED = b"Restore Ban"
+_KINDS = {
     b"Ban": LineKind.BAN,
-    b"Restore Ban": LineKind.RESTORED,
+    _RESTORED: LineKind.RESTORED,
     b"Unban": LineKind.UNBAN,
+    None: LineKind.ALREADY_BANNED,
 }
-
-
-class LogEvent(NamedTuple):
-    """A ban or unban of fail2ban.log of which nothing else is told, as of nearly all.
-
-    Otherwise it is a `Record`, which takes three times as long to make.
-    """
-
-    kind: Literal["ban", "unban"]
-    ip: str
-    jail: str
-    at: datetime
-
-
-class Found(NamedTuple):
-    """What fail2ban found on a day, by the clock of the machine that wrote the log."""
-
-    host: str | None
-    jail: str
-    ip: str
-    day: date
+_EVENTS: Mapping[bytes | None, Event] = {b"Ban": "ban", b"Unban": "unban"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +86,13 @@ class Place:
 class Batch:
     """What a block of lines says; `kinds` counts every line of it once.
 
-    `unread` shows lines that begin as a record and go on otherwise; `place.clock`
-    counts the records up to there whose time is in doubt.
+    `events` and `records` hold those of common lines first. `unread` shows lines that
+    begin as a record and go on otherwise; `place.clock` counts the records and events
+    up to there whose time is in doubt.
     """
 
-    records: tuple[Record | LogEvent, ...]
+    events: tuple[LogEvent, ...]
+    records: tuple[Record, ...]
     found: Mapping[Found, int]
     kinds: Counter[LineKind]
     unread: tuple[bytes, ...]
@@ -105,7 +103,8 @@ class _Said:
     """What was read of a block by now."""
 
     def __init__(self) -> None:
-        self.records: list[Record | LogEvent] = []
+        self.events: list[LogEvent] = []
+        self.records: list[Record] = []
         self.found: Counter[Found] = Counter()
         self.kinds: Counter[LineKind] = Counter()
         self.unread: list[bytes] = []
@@ -119,6 +118,8 @@ class BlockReader:
         self._clock = Clock(zone, place=place.clock)
         self._years = Years(place.years)
         self._first_year = first_year
+        self._texts = Texts()
+        self._days = Days()
 
     def read(self, data: bytes, *, end: int) -> Batch:
         """Read whole lines that end at that byte of the log."""
@@ -131,6 +132,7 @@ class BlockReader:
             said, common = _Said(), 0
         self._read_fully(data[common:], said)
         return Batch(
+            events=tuple(said.events),
             records=tuple(said.records),
             found=said.found,
             kinds=said.kinds,
@@ -144,33 +146,60 @@ class BlockReader:
         None when that is not the same as to read them one after the other: their order
         tells which of two hours they are of.
         """
-        said = _Said()
-        hours, found, rest = take_found(data)
-        if None in map(self._clock.offset, hours):
+        said, found = _Said(), take_found(data)
+        bans = take_bans(found.rest)
+        begun = self._clock.begun(found.hours | bans.hours)
+        if begun is None:
             return None
-        _add_found(found, said)
+        self._add_found(found, said)
+        self._add_bans(bans, begun, said)
         self._clock.showed_twice = False
-        hour, ahead = b"", None
-        bans, rest = take_bans(rest)
-        for between, stamp, jail, event, ip in bans:
-            if between:
-                self._read_fully(between, said)
-            if stamp[HOUR] != hour:
-                hour = stamp[HOUR]
-                ahead = self._clock.offset(hour)
-            if ahead is None:
-                return None
-            if event is None or ip is None:
-                said.kinds[LineKind.ALREADY_BANNED] += 1
-                continue
-            said.kinds[_EVENTS[event]] += 1
-            at = instant(stamp, ahead)
-            said.records.append(_common_record(event, jail.decode(), ip.decode(), at))
-        self._read_fully(rest, said)
+        for lines in filter(None, (*bans.between, bans.rest)):
+            self._read_fully(lines, said)
         if self._clock.showed_twice:
             return None
         self._reach_last(data)
         return said
+
+    def _add_bans(
+        self, bans: BanLines, begun: Mapping[bytes, int], said: _Said
+    ) -> None:
+        kinds = Counter(bans.events)
+        said.kinds.update({_KINDS[event]: lines for event, lines in kinds.items()})
+        text = self._texts.__getitem__
+        if kinds.keys() - _EVENTS.keys():
+            restored = bans.only({_RESTORED})
+            said.records += map(
+                _restored,
+                restored.stamps,
+                seconds_of(restored.stamps, begun),
+                map(text, restored.jails),
+                map(text, restored.ips),
+            )
+            bans = bans.only(_EVENTS.keys())
+        said.events += zip(
+            seconds_of(bans.stamps, begun),
+            map(_EVENTS.__getitem__, bans.events),
+            map(text, bans.jails),
+            map(text, bans.ips),
+            strict=True,
+        )
+
+    def _add_found(self, found: FoundLines, said: _Said) -> None:
+        days, counts = self._days, said.found
+        dated = undated = 0
+        for (written, what, happened), lines in found.counted.items():
+            day = days[happened or written]
+            if day is None:
+                undated += lines
+                continue
+            jail, _, ip = what.decode().partition("] Found ")
+            key = None, jail, ip, day
+            counts[key] = counts.get(key, 0) + lines
+            dated += lines
+        for kind, lines in ((LineKind.FOUND, dated), (LineKind.UNDATED, undated)):
+            if lines:
+                said.kinds[kind] += lines
 
     def _reach_last(self, data: bytes) -> None:
         stamp = last_stamp(data)
@@ -195,17 +224,18 @@ class BlockReader:
             day = day if line.day is None else _day(line.day)
             if at is None or day is None:
                 return LineKind.UNDATED
-            said.found[Found(line.host, line.jail, line.ip, day)] += 1
+            said.found[line.host, line.jail, line.ip, day] += 1
         elif is_record:
             if at is None:
                 return LineKind.UNDATED
-            said.records.append(self._record(line, at))
+            event = _PLAIN.get(line.kind)
+            if event is not None and line.jail and _tells_no_more(line):
+                said.events.append((int(at.timestamp()), event, line.jail, line.ip))
+            else:
+                said.records.append(self._record(line, at))
         return line.kind
 
-    def _record(self, line: Line, at: datetime) -> Record | LogEvent:
-        event = _PLAIN.get(line.kind)
-        if event is not None and line.jail and _tells_no_more(line):
-            return LogEvent(event, line.ip, line.jail, at)
+    def _record(self, line: Line, at: datetime) -> Record:
         return Record(
             kind=_RECORDS[line.kind],
             ip=line.ip,
@@ -237,38 +267,13 @@ class BlockReader:
         return stamp, self._clock.day(stamp)
 
 
-def _add_found(
-    counted: Mapping[tuple[bytes, bytes, bytes | None], int], said: _Said
-) -> None:
-    days: dict[bytes, date | None] = {}
-    lines_found = 0
-    for (dated, what, happened), lines in counted.items():
-        written = happened or dated
-        try:
-            day = days[written]
-        except KeyError:
-            day = days[written] = _day(written.decode())
-        if day is None:
-            said.kinds[LineKind.UNDATED] += lines
-            continue
-        jail, _, ip = what.decode().partition("] Found ")
-        found = Found(None, jail, ip, day)
-        said.found[found] = said.found.get(found, 0) + lines
-        lines_found += lines
-    if lines_found:
-        said.kinds[LineKind.FOUND] += lines_found
-
-
-def _common_record(event: bytes, jail: str, ip: str, at: datetime) -> Record | LogEvent:
-    if event == b"Ban":
-        return LogEvent("ban", ip, jail, at)
-    if event == b"Unban":
-        return LogEvent("unban", ip, jail, at)
+def _restored(stamp: bytes, at: int, jail: str, ip: str) -> Record:
+    thousandths = int(stamp[THOUSANDTHS])
     return Record(
         kind="ban",
         ip=ip,
         jail=jail,
-        at=at,
+        at=datetime.fromtimestamp(at, UTC).replace(microsecond=thousandths * 1000),
         time_source="ban",
         origin="log",
         is_restored=True,

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from itertools import compress, product
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Mapping, Sequence
     from datetime import timedelta
 
 HOUR = slice(13)
 """Where a time names its hour."""
 
+THOUSANDTHS = slice(20, 23)
+"""Where it has those of a second."""
+
+_CLOCK_OF_HOUR = slice(13, 19)
 _STAMP = slice(23)
 _MOST_BACK = 64
 """Lines looked at from a block's end to find a common one."""
@@ -53,9 +58,40 @@ class FoundLines(NamedTuple):
     rest: bytes
 
 
-BanLine: TypeAlias = tuple[bytes, bytes, bytes, bytes | None, bytes | None]
-"""The lines before it, then a line's time, jail, event and address; the last two are
-None where the address was banned already."""
+class BanLines(NamedTuple):
+    """Lines about bans, in columns: the time, jail, event and address of each.
+
+    The last two are None where the address was banned already. `between` are the lines
+    before each, `rest` those after the last.
+    """
+
+    between: Sequence[bytes]
+    stamps: Sequence[bytes]
+    jails: Sequence[bytes]
+    events: Sequence[bytes | None]
+    ips: Sequence[bytes | None]
+    rest: bytes
+
+    @property
+    def hours(self) -> set[bytes]:
+        """Name the hours in which they were written."""
+        return {stamp[HOUR] for stamp in self.stamps}
+
+    def only(self, events: Container[bytes | None]) -> BanLines:
+        """Leave those out that tell of other events."""
+        wanted = [event in events for event in self.events]
+        return self._replace(
+            stamps=list(compress(self.stamps, wanted)),
+            jails=list(compress(self.jails, wanted)),
+            events=list(compress(self.events, wanted)),
+            ips=list(compress(self.ips, wanted)),
+        )
+
+
+_SECONDS: Mapping[bytes, int] = {
+    b":%02d:%02d" % (minute, second): minute * 60 + second
+    for minute, second in product(range(60), repeat=2)
+}
 
 
 def end_of_common(data: bytes) -> int:
@@ -85,10 +121,23 @@ def take_found(data: bytes) -> FoundLines:
     return FoundLines(set(parts[1::5]), counted, b"".join(parts[::5]))
 
 
-def take_bans(data: bytes) -> tuple[Iterator[BanLine], bytes]:
-    """Give the lines about bans one after the other, and what is after the last."""
-    parts = iter(found := _BAN.split(data))
-    return zip(parts, parts, parts, parts, parts, strict=False), found[-1]
+def take_bans(data: bytes) -> BanLines:
+    """Take out of whole lines those about bans."""
+    *parts, rest = _BAN.split(data)
+    return BanLines(
+        between=parts[::5],
+        stamps=parts[1::5],
+        jails=parts[2::5],
+        events=parts[3::5],
+        ips=parts[4::5],
+        rest=rest,
+    )
+
+
+def seconds_of(stamps: Sequence[bytes], begun: Mapping[bytes, int]) -> list[int]:
+    """Give times as Unix seconds; `begun` tells when their hours began."""
+    of_hour = _SECONDS
+    return [begun[stamp[HOUR]] + of_hour[stamp[_CLOCK_OF_HOUR]] for stamp in stamps]
 
 
 def instant(stamp: bytes, ahead: timedelta) -> datetime:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, tzinfo
 
 JITTER = timedelta(seconds=10)
@@ -83,6 +84,17 @@ class Clock:
             except ValueError:
                 begun = None
             return self._keep(hour, self._offset(begun) if begun else None)
+
+    def begun(self, hours: Iterable[bytes]) -> dict[bytes, int] | None:
+        """Tell when such hours began, in Unix seconds; None if one is not one span."""
+        begun: dict[bytes, int] = {}
+        for hour in hours:
+            ahead = self.offset(hour)
+            if ahead is None:
+                return None
+            wall = datetime.fromisoformat(hour.decode()).replace(tzinfo=UTC)
+            begun[hour] = int((wall - ahead).timestamp())
+        return begun
 
     def _offset(self, hour: datetime) -> timedelta | None:
         walls = (hour, hour + _LAST_OF_HOUR)

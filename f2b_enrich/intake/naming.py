@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from f2b_enrich.address import read_address
+from f2b_enrich.address import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_KEPT = 150_000
+
+
+class _Addresses(dict[str, str]):
+    """Addresses as the store writes them, by how they are written elsewhere."""
+
+    def __missing__(self, text: str) -> str:
+        """Name what was not met lately."""
+        if len(self) >= _MOST_KEPT:
+            self.clear()
+        name = self[text] = name_of(text)
+        return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +36,7 @@ class Names:
     only_host: str | None = None
     hosts: Mapping[str, str] = field(default_factory=dict)
     jails: Mapping[str, str] = field(default_factory=dict)
-    _addresses: dict[str, str] = field(default_factory=dict)
+    _addresses: _Addresses = field(default_factory=_Addresses)
 
     def host_of(self, named: str | None) -> str:
         """Give the host of a record."""
@@ -38,11 +49,4 @@ class Names:
 
     def address_of(self, text: str) -> str:
         """Write an address as the store does."""
-        known = self._addresses
-        try:
-            return known[text]
-        except KeyError:
-            if len(known) >= _MOST_KEPT:
-                known.clear()
-            name = known[text] = read_address(text).text
-            return name
+        return self._addresses[text]

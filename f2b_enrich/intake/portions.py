@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from f2b_enrich.classify.captures import captured
@@ -15,15 +16,16 @@ from f2b_enrich.intake.packing import packed, packed_counts
 from f2b_enrich.intake.problems import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from typing import Any, TypeAlias
 
-    from f2b_enrich.importing.log_batches import LogEvent
+    from f2b_enrich.importing.log_batches import Event, LogEvent
     from f2b_enrich.importing.records import Record
     from f2b_enrich.intake.naming import Names
     from f2b_enrich.intake.packing import Key, Unpacked
     from f2b_enrich.joining.plain_lines import PlainLine
+    from f2b_enrich.joining.running_bans import LoggedLine
     from f2b_enrich.joining.sightings import Sighting
 
     FoundKey: TypeAlias = tuple[str, str, str, date]
@@ -46,6 +48,28 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 AHEAD = timedelta(days=2)
 """How far clocks may go wrong: no record is believed that is later than this."""
+
+_DAY = 24 * 3600
+
+
+@dataclass(slots=True, kw_only=True)
+class EventRun:
+    """Lines of a log that tell no more than that a ban began or ended, in columns.
+
+    They are in about the order of the log; `ats` are Unix seconds.
+    """
+
+    host: str
+    log: str
+    ats: list[int] = field(default_factory=list)
+    kinds: list[Event] = field(default_factory=list)
+    jails: list[str] = field(default_factory=list)
+    ips: list[str] = field(default_factory=list)
+
+    @property
+    def lines(self) -> Iterator[LoggedLine]:
+        """Give one line after the other."""
+        return zip(self.ats, self.kinds, self.jails, self.ips, strict=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,19 +103,26 @@ class Step:
             self.found = Counter()
 
 
+def follows(last: Step, step: Step) -> bool:
+    """Tell whether a step goes on in a log where the last one ended."""
+    is_same = (last.kind, last.fingerprint) == ("log", step.fingerprint)
+    return is_same and bool(last.place["position"] == step.start)
+
+
 @dataclass(slots=True, kw_only=True)
 class Portion:
     """Records and counts, in a form that is quick to send to another process.
 
     `records`, and the `lines` that tell no more than such lines do, are in `parts` once
-    it is packed, `size` of them. `taken` counts bytes of the files themselves, `days`
-    bans by their day, UTC.
+    it is packed, `size` of them; the lines in `runs` come beside them. `taken` counts
+    bytes of the files themselves, `days` bans by their day, UTC.
     """
 
     records: list[Unpacked] = field(default_factory=list)
     lines: dict[Key, list[PlainLine]] = field(default_factory=dict)
     parts: dict[int, bytes] = field(default_factory=dict)
     size: int = 0
+    runs: list[EventRun] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     days: Counter[date] = field(default_factory=Counter)
@@ -101,10 +132,15 @@ class Portion:
     characters: int = 0
 
     @property
+    def is_of_logs(self) -> bool:
+        """Tell whether it holds lines or places of logs."""
+        return bool(self.runs) or any(step.kind == "log" for step in self.steps)
+
+    @property
     def is_full(self) -> bool:
         """Tell whether it is time to hand it over."""
         return (
-            self.size >= MOST_RECORDS
+            self.size + sum(len(run.ats) for run in self.runs) >= MOST_RECORDS
             or self.characters >= MOST_CHARACTERS
             or self.taken >= MOST_READ
         )
@@ -163,24 +199,41 @@ class Portion:
         )
 
     def add_events(
-        self, events: Iterable[LogEvent], names: Names, *, reference: str, now: datetime
+        self,
+        events: Sequence[LogEvent],
+        names: Names,
+        *,
+        reference: str,
+        now: datetime,
     ) -> None:
         """Take in what `add` would, of a log's events whose jails have names."""
-        last, lines, days = now + AHEAD, self.lines, self.days
-        for kind, ip, jail, at in events:
-            if not _FIRST <= at <= last:
-                self.counts["undated"] += 1
-                continue
-            self.counts["records-" + kind] += 1
-            if kind == "ban":
-                days[at.date()] += 1
-            line = (int(at.timestamp()), kind, names.jail_of(jail) or "", reference)
-            key = names.host_of(None), names.address_of(ip)
-            try:
-                lines[key].append(line)
-            except KeyError:
-                lines[key] = [line]
-            self.size += 1
+        last = int((now + AHEAD).timestamp())
+        dated = [event for event in events if 0 <= event[0] <= last]
+        if len(dated) < len(events):
+            self.counts["undated"] += len(events) - len(dated)
+        if not dated:
+            return
+        ats, kinds, jails, ips = zip(*dated, strict=True)
+        begun = Counter(
+            at // _DAY for at, kind in zip(ats, kinds, strict=True) if kind == "ban"
+        )
+        for day, bans in begun.items():
+            self.days[_day(day)] += bans
+        for kind, lines in Counter(kinds).items():
+            self.counts["records-" + kind] += lines
+        folded = {jail: names.jail_of(jail) or "" for jail in set(jails)}
+        run = self._run(names.host_of(None), reference)
+        run.ats += ats
+        run.kinds += kinds
+        run.jails += map(folded.__getitem__, jails)
+        run.ips += map(names.address_of, ips)
+
+    def _run(self, host: str, log: str) -> EventRun:
+        last = self.runs[-1] if self.runs else None
+        if last is None or (last.host, last.log) != (host, log):
+            last = EventRun(host=host, log=log)
+            self.runs.append(last)
+        return last
 
     def pack(self) -> None:
         """Part the records by their addresses, and make them small."""
@@ -223,6 +276,11 @@ class Gathering:
 def shown(unread: bytes) -> str:
     """Write the beginning of what could not be read, harmless on one line."""
     return cut(printable(unread.decode("utf-8", "replace").strip()), LONGEST_SHOWN)
+
+
+@lru_cache(maxsize=4096)
+def _day(number: int) -> date:
+    return (_FIRST + timedelta(days=number)).date()
 
 
 def _is_plain(record: Record, seen: Sighting) -> bool:

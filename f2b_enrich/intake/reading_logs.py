@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from f2b_enrich.importing.log_batches import LogEvent, Place
+from f2b_enrich.importing.log_batches import Place
 from f2b_enrich.importing.log_files import set_name
 from f2b_enrich.importing.log_lines import LONGEST_LINE, LineKind
 from f2b_enrich.importing.log_reading import read_log, year_of_first
@@ -148,11 +148,9 @@ class _LogReader:
 
     def _take(self, batch: Batch, reading: _Reading) -> None:
         job, before, portion = self._job, self._clock, self.gathering.portion
-        events = [each for each in batch.records if isinstance(each, LogEvent)]
-        portion.add_events(events, job.names, reference=reading.name, now=job.now)
+        portion.add_events(batch.events, job.names, reference=reading.name, now=job.now)
         for record in batch.records:
-            if not isinstance(record, LogEvent):
-                portion.add(record, job.names, reference=reading.name, now=job.now)
+            portion.add(record, job.names, reference=reading.name, now=job.now)
         portion.count({f"lines-{kind}": lines for kind, lines in batch.kinds.items()})
         self._clock = batch.place.clock
         portion.counts["ambiguous"] += max(self._clock.ambiguous - before.ambiguous, 0)
@@ -212,16 +210,16 @@ class _Reading:
         self.place["zone"] = self._zone
         step = self._step(portion, start)
         step.place = self.place
-        names = self._job.names
-        for found, lines in batch.found.items():
-            host, jail, ip, day = found
-            key = (
-                names.host_of(host),
-                names.jail_of(jail) or "",
-                names.address_of(ip),
-                day,
-            )
-            step.found[key] = step.found.get(key, 0) + lines
+        names, counts = self._job.names, step.found
+        folded: dict[tuple[str | None, str], tuple[str, str]] = {}
+        for (host, jail, ip, day), lines in batch.found.items():
+            where = host, jail
+            named = folded.get(where)
+            if named is None:
+                named = names.host_of(host), names.jail_of(jail) or ""
+                folded[where] = named
+            key = (*named, names.address_of(ip), day)
+            counts[key] = counts.get(key, 0) + lines
 
     def _compare(self, portion: Portion) -> None:
         """Leave a pipe uncounted that differs from what was read before."""

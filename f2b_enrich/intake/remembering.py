@@ -34,8 +34,12 @@ def reached(
     }
 
 
-def remember(connection: sqlite3.Connection, step: Step, *, now: datetime) -> None:
+def remember(
+    connection: sqlite3.Connection, step: Step, *, now: datetime
+) -> int | None:
     """Note a place and what counts only with it, inside the caller's transaction.
+
+    Gives the number of the import, None where the place stays.
 
     Another import may read the same log at once. Only that counts what was found which
     begins where the other came to; else the place stays, and what is not counted is
@@ -44,7 +48,7 @@ def remember(connection: sqlite3.Connection, step: Step, *, now: datetime) -> No
     fingerprint = f"{step.fingerprint}{_OF}{step.host}"
     noted = imports.find(connection, step.kind, fingerprint)
     if step.start is not None and not _goes_on(noted, step):
-        return
+        return None
     if noted and step.instead is not None:
         found.forget(connection, noted.id)
     read = Import(
@@ -59,6 +63,7 @@ def remember(connection: sqlite3.Connection, step: Step, *, now: datetime) -> No
     if counts:
         lines = {FoundOn(*key): count for key, count in counts.items()}
         found.add(connection, number, lines)
+    return number
 
 
 def _goes_on(noted: NotedImport | None, step: Step) -> bool:

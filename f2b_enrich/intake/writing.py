@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from f2b_enrich.intake.packing import unpacked
+from f2b_enrich.intake.gathering import Gathered
+from f2b_enrich.intake.loading import DisturbedError, Loading, lines_of
+from f2b_enrich.intake.noting import Frontier, together
+from f2b_enrich.intake.portions import Portion
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store import jails, search
 from f2b_enrich.store.connection import transaction, work_alone
 from f2b_enrich.store.intake import Brought, take_in
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
     from datetime import datetime
-    from typing import TypeAlias
 
+    from f2b_enrich.intake.gathering import Item, Records
     from f2b_enrich.intake.packing import Key
-    from f2b_enrich.intake.portions import Portion, Step
+    from f2b_enrich.intake.portions import Step
     from f2b_enrich.intake.stopping import Stop
     from f2b_enrich.joining.plain_lines import PlainLine
     from f2b_enrich.store.intake import LookUp
     from f2b_enrich.store.jails import KnownJail
 
-    _Records: TypeAlias = list[Brought | PlainLine]
-    _Item: TypeAlias = tuple[Key, _Records]
 
 WANTED_TRANSACTION = 0.015
 """Seconds that a transaction shall take while a daemon works on the store: one in a
@@ -39,21 +40,11 @@ SHORTEST_PAUSE = 0.005
 FIRST_COUNT = 20
 """Records in the first of them; then as many as fit the time."""
 
-FEWEST_GATHERED = 100_000
-MOST_GATHERED = 400_000
-MOST_GATHERED_CHARACTERS = 64 * 1024 * 1024
-"""Records, and characters of their log lines, gathered before any is written: what is
-known of an address is read once for all of them, and a log of years has the same
-addresses again and again. The more was written, the more are gathered."""
-
 MOST_TOGETHER = 60_000
 """Records in a transaction while no daemon runs."""
 
 MOST_ADDRESSES = 2000
 """Addresses at once: all that is known of them is in memory, and that may be much."""
-
-MOST_STEPS = 1000
-"""Places that wait."""
 
 MOST_NOTED = 10
 """Places noted together while no daemon runs."""
@@ -89,13 +80,14 @@ class Writer:
         self._clock = clock
         self._pause = pause
         self._stop = stop
-        self._gathered = _Gathered()
+        self._gathered = Gathered()
         self._others_until = clock()
         self._fitting = float(FIRST_COUNT)
         self._took = 0.0
         self._is_alone: bool | None = None
         self._parted: tuple[tuple[str, str] | None, int] = None, 0
-        self._frontier = _Frontier()
+        self._frontier = Frontier()
+        self._loading: Loading | None = None
 
     def add(self, portion: Portion) -> None:
         """Write it, together with those before it if they are small.
@@ -103,8 +95,14 @@ class Writer:
         Raises:
             StoppedError: somebody wants it to stop; nothing is half done.
         """
+        is_alone = not self._is_daemon_there()
+        if self._loading and (not is_alone or self._loading.is_disturbed):
+            self._give_up_loading()
+        self._gathered.add(self._left_of(portion, is_alone=is_alone))
         portion.pack()
         self._gathered.add(portion)
+        if self._loading and (self._loading.is_full or self._gathered.is_full):
+            self._load()
         while self._gathered.is_full:
             self._write_down_to(self._gathered.size // 2)
 
@@ -114,11 +112,57 @@ class Writer:
         Raises:
             StoppedError: as for `add`.
         """
+        self._load()
         self._write_down_to(0)
+
+    def _left_of(self, portion: Portion, *, is_alone: bool) -> Portion:
+        """Take out of a portion what may be loaded; give the lines that may not."""
+        if not is_alone or not portion.is_of_logs:
+            lines = lines_of(portion)
+        else:
+            found = {jail for run in portion.runs for jail in run.jails}
+            if found - self._noted_jails:
+                with self._transaction(is_slow=False):
+                    self._note_jails(found)
+            self._loading = self._loading or Loading(
+                self._connection,
+                look_up=self._look_up,
+                now=self._now,
+                stop=self._stop,
+            )
+            lines = self._loading.take(portion)
+        left = Portion(lines=lines, size=sum(map(len, lines.values())))
+        left.pack()
+        return left
+
+    def _load(self) -> None:
+        """Write what was loaded, and all that was gathered beside it."""
+        if self._loading is None:
+            return
+        try:
+            self._is_alone = None  # it takes room as it needs it
+            self.taken["new"] += self._loading.write()
+        except (DisturbedError, sqlite3.IntegrityError):
+            self._give_up_loading()
+            return
+        self._write_down_to(0)
+        self._loading.note()
+        self._loading = None
+
+    def _give_up_loading(self) -> None:
+        """Write one by one what was loaded: somebody else writes to the store too."""
+        if self._loading is None:
+            return
+        told = self._loading.given_back()
+        while items := list(islice(told, MOST_ADDRESSES)):
+            self._write_all([(key, list(lines)) for key, lines in items])
+        self._write_down_to(0)
+        self._note_all(self._loading.steps())
+        self._loading = None
 
     def _write_down_to(self, size: int) -> None:
         """Write parts until no more records wait than that."""
-        items: list[_Item] = []
+        items: list[Item] = []
         records = 0
         while self._gathered.size > size:
             some = self._gathered.next_part()
@@ -135,16 +179,16 @@ class Writer:
             is_slow = self._is_daemon_there()
             some = 1 if is_slow else MOST_NOTED
             with self._transaction(is_slow=is_slow):
-                self._note(_together(steps[:some]))
+                self._note(together(steps[:some]))
             steps = steps[some:]
 
-    def _write_all(self, items: Sequence[_Item]) -> None:
+    def _write_all(self, items: Sequence[Item]) -> None:
         while items:
             is_slow = self._is_daemon_there()
             items = self._write(items, is_slow=is_slow)
         self._index()
 
-    def _write(self, items: Sequence[_Item], *, is_slow: bool) -> Sequence[_Item]:
+    def _write(self, items: Sequence[Item], *, is_slow: bool) -> Sequence[Item]:
         """Write as many records as fit a transaction; give those that are left."""
         room = self._fitting if is_slow else MOST_TOGETHER
         taken, records = Counter[str](), 0
@@ -152,7 +196,9 @@ class Writer:
             while items and records < room:
                 some, items = self._fitting_of(items, room - records)
                 records += sum(map(len, some.values()))
-                self._note_jails(some.values())
+                self._note_jails(
+                    {_jail_of(each) for brought in some.values() for each in brought}
+                )
                 bans = take_in(
                     self._connection, some, now=self._now, look_up=self._look_up
                 )
@@ -163,14 +209,14 @@ class Writer:
         return items
 
     def _fitting_of(
-        self, items: Sequence[_Item], most: float
-    ) -> tuple[dict[Key, _Records], Sequence[_Item]]:
+        self, items: Sequence[Item], most: float
+    ) -> tuple[dict[Key, Records], Sequence[Item]]:
         """Part items into some of so many records, and those that are left.
 
         Each part of an address is as large as all before: what is known of it is read
         for every part, which would take longer than it all in one if they were small.
         """
-        some: dict[Key, _Records] = {}
+        some: dict[Key, Records] = {}
         records = end = 0
         while end < len(items) and records < most and len(some) < MOST_ADDRESSES:
             key, brought = items[end]
@@ -184,9 +230,8 @@ class Writer:
                 return some, [(key, brought[room:]), *items[end:]]
         return some, items[end:]
 
-    def _note_jails(self, brought: Iterable[_Records]) -> None:
+    def _note_jails(self, found: Set[str | None]) -> None:
         """Have the jails known before their bans: some only repeat what others ban."""
-        found = {_jail_of(each) for some in brought for each in some}
         for jail in found - self._noted_jails - {None}:
             jails.note(self._connection, self._known_jail(jail or ""))
         self._noted_jails |= {jail for jail in found if jail}
@@ -207,9 +252,7 @@ class Writer:
             StoppedError: somebody wants it to stop.
         """
         self._stop.check()
-        if self._is_alone == is_slow or self._is_alone is None:
-            self._is_alone = not is_slow
-            work_alone(self._connection, is_alone=self._is_alone)
+        self._take_room(is_alone=not is_slow)
         if is_slow:
             self._pause(max(self._others_until - self._clock(), 0.0))
         with transaction(self._connection):
@@ -220,125 +263,20 @@ class Writer:
         self._took = ended - begun
         self._others_until = ended + max(self._took, SHORTEST_PAUSE)
 
+    def _take_room(self, *, is_alone: bool) -> None:
+        if self._is_alone != is_alone:
+            self._is_alone = is_alone
+            work_alone(self._connection, is_alone=is_alone)
+
     def _adapt(self, records: int) -> None:
         """Take as many records the next time as fit, but not many more at once."""
         fitting = records * WANTED_TRANSACTION / max(self._took, 1e-4)
         self._fitting = max(1.0, min(fitting, self._fitting * 2))
 
     def _note(self, steps: Iterable[Step]) -> None:
-        for step in filter(_has_place, self._frontier.reached(steps)):
+        for step in self._frontier.reached(steps):
             remember(self._connection, step, now=self._now)
-
-
-class _Gathered:
-    """Portions that wait, by parts: a part is written for all of them at once.
-
-    While one part is written the next portion is read, so that neither waits long for
-    the other. A place can be noted when every part of the portions up to it is written.
-    """
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._characters = 0
-        self._given = 0
-        self._number = 0
-        self._parts: dict[int, list[bytes]] = {}
-        self._oldest: dict[int, int] = {}
-        self._steps: list[tuple[int, Step]] = []
-
-    @property
-    def is_full(self) -> bool:
-        """Tell whether a part is to be written before more is gathered."""
-        gathered = min(max(FEWEST_GATHERED, self._given // 2), MOST_GATHERED)
-        return (
-            self.size >= gathered
-            or self._characters >= MOST_GATHERED_CHARACTERS
-            or len(self._steps) >= MOST_STEPS
-        )
-
-    def add(self, portion: Portion) -> None:
-        """Keep a packed portion."""
-        self._number += 1
-        for part, content in portion.parts.items():
-            self._parts.setdefault(part, []).append(content)
-            self._oldest.setdefault(part, self._number)
-        self._steps += ((self._number, step) for step in portion.steps)
-        self.size += portion.size
-        self._characters += portion.characters
-
-    def next_part(self) -> list[_Item]:
-        """Give away the part that waits longest, unpacked."""
-        part = min(self._oldest, key=self._oldest.__getitem__)
-        del self._oldest[part]
-        brought = unpacked(self._parts.pop(part))
-        given = sum(map(len, brought.values()))
-        self.size -= given
-        self._given += given
-        self._characters -= sum(
-            len(line)
-            for records in brought.values()
-            for record in records
-            if isinstance(record, Brought)
-            for line in record.lines
-        )
-        return list(brought.items())
-
-    def steps(self) -> list[Step]:
-        """Give away the places up to which all is given away."""
-        first = min(self._oldest.values(), default=self._number + 1)
-        done = [step for number, step in self._steps if number < first]
-        del self._steps[: len(done)]
-        return done
 
 
 def _jail_of(record: Brought | PlainLine) -> str | None:
     return record.sighting.jail if isinstance(record, Brought) else record[2]
-
-
-def _together(steps: Iterable[Step]) -> list[Step]:
-    """Make one step of those that follow each other in a log."""
-    joined: list[Step] = []
-    for step in steps:
-        last = joined[-1] if joined else None
-        if last is None or not _follows(last, step):
-            joined.append(step)
-        else:
-            joined[-1] = replace(
-                last,
-                place=step.place,
-                found=last.found + step.found,
-                packed=last.packed + step.packed,
-            )
-    return joined
-
-
-def _follows(last: Step, step: Step) -> bool:
-    is_same = (last.kind, last.fingerprint) == ("log", step.fingerprint)
-    return is_same and last.place["position"] == step.start
-
-
-def _has_place(step: Step) -> bool:
-    return bool(step.place)
-
-
-class _Frontier:
-    """Places in files that several read at once: none is noted before those before."""
-
-    def __init__(self) -> None:
-        self._reached: dict[str, int] = {}
-        self._waiting: dict[tuple[str, int], Step] = {}
-
-    def reached(self, steps: Iterable[Step]) -> Iterator[Step]:
-        """Give the steps that can be noted now, in order."""
-        for step in steps:
-            name = step.fingerprint
-            if step.after is not None and self._reached.get(name) != step.after:
-                self._waiting[name, step.after] = step
-                continue
-            following: Step | None = step
-            while following is not None:
-                yield following
-                if following.until is None:
-                    break
-                self._reached[name] = following.until
-                following = self._waiting.pop((name, following.until), None)

@@ -101,6 +101,11 @@ def in_order(sighting: Sighting) -> tuple[object, ...]:
     )
 
 
+def id_of_line(host: str, jail: str, ip: str, at: int) -> str:
+    """Name a ban by a line of fail2ban.log that tells no more than that, as `id_of`."""
+    return id_by_name(f"{host}\0{jail}\0{ip}\0{at}\0ban\0log\0logged\0")
+
+
 def id_of(sighting: Sighting, host: str, ip: str) -> str:
     """Name a ban by a record of it, the same whenever that record is read.
 

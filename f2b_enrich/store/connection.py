@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 10.0
 _CACHE_KIB = 8 * 1024
 _CACHE_KIB_ALONE = 64 * 1024
+_CACHE_KIB_SORTING = 16 * 1024
 _CHECKPOINT_PAGES_ALONE = 16_000
 _CHECKPOINT_PAGES_BESIDE = 1000
 _CHECKPOINT_PAGES = 4000
@@ -128,6 +129,16 @@ def work_alone(connection: sqlite3.Connection, *, is_alone: bool) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
 
+def sort_many_rows(connection: sqlite3.Connection) -> None:
+    """Have a statement sort millions of rows: with a helper, and in small portions.
+
+    What fits the processor's cache is sorted in half the time.
+    """
+    connection.execute("PRAGMA threads = 1")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB_SORTING}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES_ALONE}")
+
+
 @contextlib.contextmanager
 def _sql_errors_of(path: Path) -> Iterator[None]:
     try:
@@ -187,6 +198,17 @@ def _read_only(
     stack.callback(connection.close)
     _check_kind(connection, path)
     return connection
+
+
+@contextlib.contextmanager
+def openers_waiting(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have those wait who open the store for writing: a long transaction follows.
+
+    They would wait for that as well, but give up after a time.
+    """
+    path = connection.execute("PRAGMA database_list").fetchone()["file"]
+    with _migration_lock(Path(path)):
+        yield
 
 
 @contextlib.contextmanager

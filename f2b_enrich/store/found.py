@@ -59,8 +59,7 @@ def add(
 
     In the transaction that notes its new place. Days that were purged stay away.
     """
-    before = purged(connection).bans
-    first = "" if before is None else before.date().isoformat()
+    first = first_day(connection)
     days = {each: each.isoformat() for each in {found.day for found in lines}}
     days = {each: day for each, day in days.items() if day >= first}
     connection.executemany(
@@ -72,8 +71,20 @@ def add(
         ),
     )
     if days:
-        span = {"first": min(days.values()), "last": max(days.values())}
-        connection.execute(_SPAN, {**span, "id": import_id})
+        widen(connection, import_id, min(days.values()), max(days.values()))
+
+
+def first_day(connection: sqlite3.Connection) -> str:
+    """Name the first day that was not purged."""
+    before = purged(connection).bans
+    return "" if before is None else before.date().isoformat()
+
+
+def widen(
+    connection: sqlite3.Connection, import_id: int, first: str, last: str
+) -> None:
+    """Note the days that a log has found something on."""
+    connection.execute(_SPAN, {"first": first, "last": last, "id": import_id})
 
 
 def forget(connection: sqlite3.Connection, import_id: int) -> None:

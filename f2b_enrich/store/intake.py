@@ -66,7 +66,7 @@ def take_in(
     Host, jail and address are as a live report's: folded by the aliases, and written as
     `read_address` does. No mail is queued, and nothing that was purged comes back.
     """
-    _note_hosts(connection, {host for host, _ in brought}, time_text(now))
+    note_hosts(connection, {host for host, _ in brought}, time_text(now))
     plain: dict[Key, Sequence[PlainLine]] = {}
     others: dict[Key, list[Brought]] = {}
     for key, records in brought.items():
@@ -126,7 +126,8 @@ def _take_any(
     )
 
 
-def _note_hosts(connection: sqlite3.Connection, hosts: set[str], at: str) -> None:
+def note_hosts(connection: sqlite3.Connection, hosts: set[str], at: str) -> None:
+    """Have hosts known of which nothing was."""
     connection.executemany(
         "INSERT OR IGNORE INTO hosts (host, first_seen_at, last_seen_at) "
         "VALUES (?, ?, ?)",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.address import read_address
 from f2b_enrich.joining.plain_lines import plain_bans
-from f2b_enrich.joining.sightings import Sighting, id_of
+from f2b_enrich.joining.sightings import Sighting, id_of_line
 from f2b_enrich.store import repeats, wishes
 from f2b_enrich.store.settled import insert
 from f2b_enrich.store.settling import DOUBT
@@ -85,14 +85,14 @@ def take_plain(
     left: list[Key] = []
     raised: dict[str, list[str]] = {}
     repeating = repeats.jails(connection)
-    until = _known_until(connection, {ip for _, ip in lines})
-    first = 0 if since is None else since.timestamp() + DOUBT["logged"]
+    until = known_until(connection, {ip for _, ip in lines})
+    first = first_of(since)
     for key, of_address in lines.items():
         host, ip = key
         known, bans = until.get(ip), _told_by(of_address)
         if (
             bans is None
-            or (known is not None and known >= min(text_of(bans[0].at - _APART), at))
+            or (known is not None and not is_apart(known, bans[0].at, now=at))
             or any(ban.at < first or ban.jail in repeating for ban in bans)
         ):
             left.append(key)
@@ -106,7 +106,17 @@ def take_plain(
     return PlainTaken(new=len(rows), left=tuple(left))
 
 
-def _known_until(connection: sqlite3.Connection, ips: set[str]) -> dict[str, str]:
+def is_apart(known: str, at: int, *, now: str) -> bool:
+    """Tell whether what is known until then can be of no ban that began at `at`."""
+    return known < min(text_of(at - _APART), now)
+
+
+def first_of(since: datetime | None) -> float:
+    """Tell when a ban may begin that was not purged, in Unix seconds."""
+    return 0.0 if since is None else since.timestamp() + DOUBT["logged"]
+
+
+def known_until(connection: sqlite3.Connection, ips: set[str]) -> dict[str, str]:
     """Tell of known addresses until when that can be of a ban, as times are written."""
     known = connection.execute(_KNOWN, {"ips": json.dumps(list(ips))})
     return {row["ip"]: row["until"] for row in known}
@@ -130,7 +140,7 @@ def _rows(
         begun, ended = text_of(ban.at), None
         if ban.ended_at is not None:
             ended = text_of(ban.ended_at)
-        name = id_of(Sighting("ban", "logged", "log", ban.at, ban.jail), host, ip)
+        name = id_of_line(host, ban.jail, ip, ban.at)
         rows.append(
             (
                 *(name, *of_address, ban.jail, begun, "logged", None, None, ended),

@@ -74,9 +74,9 @@ _KEPT = f"INSERT OR REPLACE INTO ban_records VALUES ({', '.join('?' * 12)})"
 
 def told_by_row(row: Row) -> frozenset[Sighting]:
     """Give the records of a ban of which nothing stands elsewhere."""
-    at, is_exact = _seconds(row["banned_at"]), row["banned_at_source"] == "failure"
+    at, is_exact = seconds_of(row["banned_at"]), row["banned_at_source"] == "failure"
     expires_at = row["expires_at"]
-    ends_at = None if expires_at is None else _seconds(expires_at)
+    ends_at = None if expires_at is None else seconds_of(expires_at)
     jail, origin = row["jail"] or None, row["origin"]
     first = Sighting(
         kind="ban",
@@ -93,7 +93,7 @@ def told_by_row(row: Row) -> frozenset[Sighting]:
         kind="unban",
         precision="logged",
         origin=origin,
-        at=_seconds(row["unbanned_at"]),
+        at=seconds_of(row["unbanned_at"]),
         jail=jail,
         failed_at=at if is_exact else None,
     )
@@ -155,8 +155,7 @@ def text_of(seconds: int) -> str:
     if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
         return time_text(datetime.max.replace(tzinfo=UTC))
     days, second = divmod(seconds, _DAY)
-    minutes, second = divmod(second, 60)
-    return f"{_date_of(days)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"
+    return f"{_date_of(days)}T{_clock_of(second)}Z"
 
 
 @lru_cache(maxsize=4096)
@@ -165,7 +164,14 @@ def _date_of(days: int) -> str:
     return f"{year:04}-{month:02}-{day:02}"
 
 
-def _seconds(text: str) -> int:
+@lru_cache(maxsize=_DAY)
+def _clock_of(second: int) -> str:
+    minutes, second = divmod(second, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{second:02}"
+
+
+def seconds_of(text: str) -> int:
+    """Read a time that `text_of` wrote."""
     return int(read_time(text).timestamp())
 
 

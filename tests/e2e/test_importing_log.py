@@ -16,7 +16,7 @@ from f2b_enrich.importing.log_lines import LineKind
 from f2b_enrich.importing.log_reading import read_log
 from f2b_enrich.importing.opening import opened
 from f2b_enrich.importing.records import Record
-from tests.imports import recorded
+from tests.imports import records_of
 
 pytestmark = pytest.mark.skipif(
     shutil.which("fail2ban-server") is None, reason="NOT tested: fail2ban is missing"
@@ -53,8 +53,8 @@ def test_a_real_log_tells_all_that_happened() -> None:
     assert longer.at is not None
     assert abs(longer.ends_at - longer.at - timedelta(hours=2)) < timedelta(seconds=30)
     counted = Counter[str]()
-    for key, lines in found.items():
-        counted[key.ip] += lines
+    for (_, _, ip, _), lines in found.items():
+        counted[ip] += lines
     assert counted[OTHER] >= 3
     assert kinds[LineKind.FOUND_BAD] >= 3
     assert not kinds.keys() & {LineKind.UNREAD, LineKind.UNDATED, LineKind.FOREIGN}
@@ -68,7 +68,7 @@ def read(
     kinds: Counter[LineKind] = Counter()
     with opened(log) as source:
         for batch in read_log(source.read, zone=zone):
-            records += map(recorded, batch.records)
+            records += records_of(batch)
             found.update(batch.found)
             kinds.update(batch.kinds)
     return records, found, kinds

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from f2b_enrich.importing.log_batches import Batch, Found, LogEvent
+from f2b_enrich.importing.log_batches import Batch, Found
 from f2b_enrich.importing.log_lines import LineKind
 from f2b_enrich.importing.log_reading import read_log
 from f2b_enrich.importing.opening import opened
 from f2b_enrich.importing.records import Record
+from tests.imports import records_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 KINDS = {"Ban": "ban", "Unban": "unban"}
@@ -25,13 +26,13 @@ KINDS = {"Ban": "ban", "Unban": "unban"}
 class Said:
     """All that a file says."""
 
-    records: list[Record | LogEvent] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     found: Counter[Found] = field(default_factory=Counter)
     kinds: Counter[LineKind] = field(default_factory=Counter)
     unread: list[bytes] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
-        self.records += batch.records
+        self.records += records_of(batch)
         self.found.update(batch.found)
         self.kinds.update(batch.kinds)
         self.unread += batch.unread
@@ -56,8 +57,8 @@ def folder() -> Path:
 def figures(said: Said, jail: str, event: str) -> list[str]:
     """Give what a row of expected.csv says, as far as it can be told from a reading."""
     if event == "Found":
-        found = {key: lines for key, lines in said.found.items() if key.jail == jail}
-        addresses = {key.ip for key in found}
+        found = {key: lines for key, lines in said.found.items() if key[1] == jail}
+        addresses = {ip for _, _, ip, _ in found}
         return [str(sum(found.values())), str(len(addresses))]
     of_kind = [
         one for one in said.records if one.kind == KINDS[event] and one.jail == jail
@@ -95,7 +96,7 @@ def test_every_real_log_gives_the_counts_that_were_made_without_us(
             for row in counted
             if row["event"] in KINDS
         }
-        assert {key.jail for key in said.found} == {
+        assert {jail for _, jail, _, _ in said.found} == {
             row["jail"] for row in counted if row["event"] == "Found"
         }
 
@@ -103,5 +104,5 @@ def test_every_real_log_gives_the_counts_that_were_made_without_us(
 def test_what_real_logs_found_is_dated_within_them(folder: Path) -> None:
     said = said_in(folder / "2019-sshd.log")
 
-    days = {key.day.isoformat() for key in said.found}
+    days = {day.isoformat() for _, _, _, day in said.found}
     assert days == {"2019-12-02"}

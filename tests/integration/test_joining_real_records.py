@@ -18,7 +18,7 @@ from f2b_enrich.importing.records import Record
 from f2b_enrich.importing.sighted import sighting_of
 from f2b_enrich.joining.joining import join
 from f2b_enrich.joining.sightings import Joined, Sighting
-from tests.imports import recorded
+from tests.imports import records_of
 
 RUN = "2026-v1.0.2-server-run.log"
 
@@ -46,9 +46,9 @@ def joined(records: list[Record]) -> list[Joined]:
 def logged(path: Path) -> list[Record]:
     with opened(path) as source:
         return [
-            recorded(record)
+            record
             for batch in read_log(source.read, zone=UTC)
-            for record in batch.records
+            for record in records_of(batch)
         ]
 
 

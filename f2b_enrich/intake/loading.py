@@ -1,0 +1,233 @@
+"""Logs taken into a store on which no daemon works, very many lines at once."""
+
+from __future__ import annotations
+
+import pickle
+import sqlite3
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from f2b_enrich.intake.packing import unpacked_counts
+from f2b_enrich.intake.portions import follows
+from f2b_enrich.intake.remembering import remember
+from f2b_enrich.joining.running_bans import RunningBans
+from f2b_enrich.model import time_text
+from f2b_enrich.store import repeats, wishes
+from f2b_enrich.store.connection import openers_waiting, sort_many_rows, transaction
+from f2b_enrich.store.intake import note_hosts
+from f2b_enrich.store.loading import Load
+from f2b_enrich.store.plain import first_of, is_apart, known_until
+from f2b_enrich.store.retention import purged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
+    from typing import TypeAlias
+
+    from f2b_enrich.intake.packing import Key
+    from f2b_enrich.intake.portions import EventRun, Portion, Step
+    from f2b_enrich.intake.stopping import Stop
+    from f2b_enrich.joining.plain_lines import PlainLine
+    from f2b_enrich.store.loading import FoundRow
+    from f2b_enrich.store.wishes import LookUp
+
+    Lines: TypeAlias = dict[Key, list[PlainLine]]
+
+MOST_LOADED = 3_000_000
+"""Bans and counts of finds gathered, each: an interruption costs what was gathered,
+about a minute."""
+
+_STEPS_OF_MACHINE = 100_000
+"""SQLite's, between two looks at whether to stop."""
+
+
+class DisturbedError(Exception):
+    """The store has changed since it was looked at: nothing was written."""
+
+
+class Loading:
+    """Gathers the lines of logs that tell of their bans beyond doubt.
+
+    It looks at the store as it is when it begins, and nobody else may write to it from
+    then on; otherwise the lines are given back, to be decided on one by one.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        look_up: LookUp,
+        now: datetime,
+        stop: Stop,
+    ) -> None:
+        """Begin, by a writer's connection."""
+        self._connection = connection
+        self._look_up: LookUp = look_up
+        self._now = now
+        self._stop = stop
+        self._load = Load(connection)
+        self._running = RunningBans(since=first_of(purged(connection).bans))
+        self._log = "", ""
+        self._hosts: set[str] = set()
+        self._known: set[Key] = set()
+        self._steps: list[Step] = []
+        self._last_of: dict[str, int] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it is time to write it."""
+        return max(self._load.bans, self._load.found) >= MOST_LOADED
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Tell whether another process has written to the store meanwhile."""
+        return self._load.is_disturbed
+
+    def take(self, portion: Portion) -> Lines:
+        """Take the runs and places out of a portion; give the lines in doubt."""
+        left: Lines = {}
+        for run in portion.runs:
+            if (run.host, run.log) != self._log:
+                self._end_log()
+                self._log = run.host, run.log
+                self._hosts.add(run.host)
+            told = self._running.take(run.lines, in_doubt=self._in_doubt(run))
+            self._load.add(run.host, run.log, told.bans)
+            for at, kind, jail, ip in told.left:
+                line = (at, kind, jail, run.log)
+                left.setdefault((run.host, ip), []).append(line)
+        portion.runs = []
+        self._take_steps(portion)
+        return left
+
+    def _end_log(self) -> None:
+        self._load.add(*self._log, self._running.end_log())
+
+    def _in_doubt(self, run: EventRun) -> set[str]:
+        """Name the addresses of which others may have told, or whose bans repeat."""
+        doubtful: set[str] = set()
+        repeating = repeats.jails(self._connection)
+        if not repeating.isdisjoint(run.jails):
+            addresses = zip(run.jails, run.ips, strict=True)
+            doubtful = {ip for jail, ip in addresses if jail in repeating}
+        until = known_until(self._connection, set(run.ips))
+        if not until:
+            return doubtful
+        first: dict[str, int] = {}
+        for at, ip in zip(run.ats, run.ips, strict=True):
+            if ip in until:
+                first[ip] = min(at, first.get(ip, at))
+        now = time_text(self._now)
+        for ip, at in first.items():
+            if is_apart(until[ip], at, now=now):
+                self._known.add((run.host, ip))
+            else:
+                doubtful.add(ip)
+        return doubtful
+
+    def _take_steps(self, portion: Portion) -> None:
+        """Take the places of logs, those that follow each other as one."""
+        rows: list[FoundRow] = []
+        others: list[Step] = []
+        kept: list[bytes] = []
+        days: dict[date, str] = {}
+        for step in portion.steps:
+            if step.kind != "log":
+                others.append(step)
+                continue
+            kept.append(pickle.dumps(step))
+            counts = unpacked_counts(step.packed)
+            counts.update(step.found)
+            log = self._log_of(step)
+            for (host, jail, ip, day), lines in counts.items():
+                text = days.get(day) or days.setdefault(day, day.isoformat())
+                rows.append((log, text, ip, host, jail, lines))
+        self._load.keep_steps(kept)
+        self._load.add_found(rows)
+        portion.steps = others
+
+    def _log_of(self, step: Step) -> int:
+        """Give the number of the place that a step goes on with, or of a new one."""
+        last = self._last_of.get(step.fingerprint)
+        if last is not None and follows(self._steps[last], step):
+            self._steps[last] = replace(self._steps[last], place=step.place)
+            return last
+        self._last_of[step.fingerprint] = number = len(self._steps)
+        self._steps.append(replace(step, found=Counter(), packed=()))
+        return number
+
+    def write(self) -> int:
+        """Write the bans, and tell how many; `note` follows when all else is written.
+
+        Raises:
+            DisturbedError: another process has written to the store meanwhile.
+            StoppedError: somebody wants it to stop; a part may be written.
+        """
+        self._end_log()
+        new, now = 0, time_text(self._now)
+        sort_many_rows(self._connection)
+        with openers_waiting(self._connection), self._interruptible():
+            for part in self._load.parts:
+                with transaction(self._connection):
+                    if self._load.is_disturbed:
+                        raise DisturbedError
+                    note_hosts(self._connection, self._hosts, now)
+                    new += self._load.write(part, now=now, look_up=self._look_up)
+            if self._known:
+                with transaction(self._connection):
+                    for host, ip in self._known:
+                        wishes.raise_to(self._connection, ip, [host], self._look_up)
+        return new
+
+    def note(self) -> None:
+        """Note the places, with what was found up to there.
+
+        Raises:
+            StoppedError: somebody wants it to stop; nothing was noted.
+        """
+        with self._interruptible(), transaction(self._connection):
+            for log, step in enumerate(self._steps):
+                number = remember(self._connection, step, now=self._now)
+                if number is not None:
+                    self._load.write_found(log, number)
+
+    def given_back(self) -> Iterator[tuple[Key, list[PlainLine]]]:
+        """Give back all lines, by address."""
+        self._end_log()
+        for host, ip, lines in self._load.told():
+            yield (host, ip), lines
+
+    def steps(self) -> list[Step]:
+        """Give back the places as they came."""
+        return list(map(pickle.loads, self._load.steps()))
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Stop in the middle of a statement, which undoes its transaction.
+
+        Raises:
+            StoppedError: somebody wants it to stop.
+        """
+        self._stop.check()
+        self._connection.set_progress_handler(
+            lambda: self._stop.is_wanted, _STEPS_OF_MACHINE
+        )
+        try:
+            yield
+        except sqlite3.OperationalError:
+            self._stop.check()
+            raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+
+def lines_of(portion: Portion) -> Lines:
+    """Take the runs out of a portion, as lines by address."""
+    lines: Lines = {}
+    for run in portion.runs:
+        for at, kind, jail, ip in run.lines:
+            lines.setdefault((run.host, ip), []).append((at, kind, jail, run.log))
+    portion.runs = []
+    return lines
