@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from f2b_enrich.intake.collecting import seldom_collecting
 from f2b_enrich.intake.processes import read_beside, read_here
 
 if TYPE_CHECKING:
@@ -43,15 +44,16 @@ class Bringing:
             StoppedError: somebody wanted it to stop; what is counted is in the store.
             ChildError: a process that reads died.
         """
-        for portion in self._portions(jobs):
-            tally.add(portion)
+        with seldom_collecting():
+            for portion in self._portions(jobs):
+                tally.add(portion)
+                if self.writer is not None:
+                    self.writer.add(portion)
+                    tally.wrote(self.writer.taken)
+                self.moved(portion.taken)
             if self.writer is not None:
-                self.writer.add(portion)
+                self.writer.flush()
                 tally.wrote(self.writer.taken)
-            self.moved(portion.taken)
-        if self.writer is not None:
-            self.writer.flush()
-            tally.wrote(self.writer.taken)
 
     def _portions(self, jobs: Iterable[Job]) -> Iterator[Portion]:
         if self.processes:

@@ -80,7 +80,8 @@ class Gathered:
             if isinstance(record, Brought)
             for line in record.lines
         )
-        return list(brought.items())
+        # All that is known of an address is read for all its hosts at once.
+        return sorted(brought.items(), key=_address)
 
     def steps(self) -> list[Step]:
         """Give away the places up to which all is given away."""
@@ -88,3 +89,8 @@ class Gathered:
         done = [step for number, step in self._steps if number < first]
         del self._steps[: len(done)]
         return done
+
+
+def _address(item: Item) -> str:
+    (_, ip), _ = item
+    return ip

@@ -15,7 +15,7 @@ from f2b_enrich.intake.remembering import remember
 from f2b_enrich.joining.running_bans import RunningBans
 from f2b_enrich.model import time_text
 from f2b_enrich.store import repeats, wishes
-from f2b_enrich.store.connection import openers_waiting, sort_many_rows, transaction
+from f2b_enrich.store.connection import openers_waiting, transaction
 from f2b_enrich.store.intake import note_hosts
 from f2b_enrich.store.loading import Load
 from f2b_enrich.store.plain import first_of, is_apart, known_until
@@ -166,8 +166,8 @@ class Loading:
             StoppedError: somebody wants it to stop; a part may be written.
         """
         self._end_log()
+        self._running = RunningBans()  # there is better use for its memory
         new, now = 0, time_text(self._now)
-        sort_many_rows(self._connection)
         with openers_waiting(self._connection), self._interruptible():
             for part in self._load.parts:
                 with transaction(self._connection):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.child import Child
 from f2b_enrich.errors import F2bEnrichError
+from f2b_enrich.intake.collecting import seldom_collecting
 from f2b_enrich.intake.jobs import portions_of
 
 if TYPE_CHECKING:
@@ -86,15 +87,16 @@ def _serve(connection: Connection) -> None:
     """Do jobs until nobody asks for more; what is here runs in the other process."""
     said: Queue[Portion | F2bEnrichError | None] = Queue(MOST_AHEAD)
     Thread(target=_send, args=(connection, said), daemon=True).start()
-    while True:
-        job = connection.recv()
-        try:
-            for portion in portions_of(job):
-                said.put(portion)
-        except F2bEnrichError as exc:
-            said.put(exc)
-        else:
-            said.put(None)
+    with seldom_collecting():
+        while True:
+            job = connection.recv()
+            try:
+                for portion in portions_of(job):
+                    said.put(portion)
+            except F2bEnrichError as exc:
+                said.put(exc)
+            else:
+                said.put(None)
 
 
 def _send(connection: Connection, said: Queue[Portion | F2bEnrichError | None]) -> None:

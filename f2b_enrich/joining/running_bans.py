@@ -17,8 +17,8 @@ LoggedLine: TypeAlias = tuple[int, Literal["ban", "unban"], str, str]
 LoggedBan: TypeAlias = tuple[str, str, int, int | None]
 """Address, jail, when it began, and when it ended if that was seen; Unix seconds."""
 
-MOST_RUNNING = 200_000
-"""Jails and addresses kept in mind, some 50 MB."""
+MOST_RUNNING = 100_000
+"""Jails and addresses kept in mind, some 25 MB."""
 
 
 class Told(NamedTuple):
@@ -101,8 +101,5 @@ class RunningBans:
 
 
 def _unended(known: dict[_Key, int]) -> list[LoggedBan]:
-    return [
-        (ip, jail, state >> 1, None)
-        for (ip, jail), state in known.items()
-        if not state & 1
-    ]
+    running = [(state, key) for key, state in known.items() if not state & 1]
+    return [(ip, jail, state >> 1, None) for state, (ip, jail) in sorted(running)]

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 10.0
 _CACHE_KIB = 8 * 1024
 _CACHE_KIB_ALONE = 64 * 1024
+_CACHE_KIB_OF_IDS = 96 * 1024
 _CACHE_KIB_SORTING = 16 * 1024
-_CHECKPOINT_PAGES_ALONE = 16_000
+_CHECKPOINT_PAGES_ALONE = 128_000
 _CHECKPOINT_PAGES_BESIDE = 1000
 _CHECKPOINT_PAGES = 4000
 """16 MiB of log: ids are random, so a ban touches many pages, and the fewer times they
@@ -129,6 +130,11 @@ def work_alone(connection: sqlite3.Connection, *, is_alone: bool) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
 
+def hold_many_pages(connection: sqlite3.Connection) -> None:
+    """Have the index of ids in memory: it has some 50 bytes a ban, in no order."""
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB_OF_IDS}")
+
+
 def sort_many_rows(connection: sqlite3.Connection) -> None:
     """Have a statement sort millions of rows: with a helper, and in small portions.
 
@@ -136,7 +142,6 @@ def sort_many_rows(connection: sqlite3.Connection) -> None:
     """
     connection.execute("PRAGMA threads = 1")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB_SORTING}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES_ALONE}")
 
 
 @contextlib.contextmanager

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from f2b_enrich.address import read_address
+from f2b_enrich.errors import StoreError
 from f2b_enrich.joining.sightings import id_of_line
 from f2b_enrich.store import found, wishes
+from f2b_enrich.store.connection import hold_many_pages, sort_many_rows
 from f2b_enrich.store.sighted import seconds_of, text_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
     from f2b_enrich.joining.plain_lines import PlainLine
@@ -58,7 +61,9 @@ _WRITE = """
     FROM loaded_bans
 """
 
-_ALL = f"{_WRITE} ORDER BY id"
+# Rows are in the order of time, nearly: a report reads those of its time one after the
+# other.
+_ALL = f"{_WRITE} ORDER BY number"
 
 # In that of the index with the longest entries.
 _SOME = f"{_WRITE} WHERE number > :after AND number <= :after + :count ORDER BY ip"
@@ -88,7 +93,8 @@ AT_ONCE = 200_000
 class Load:
     """Bans, finds and places of logs, gathered for a store on which no daemon works.
 
-    Nothing of it is in the store until it is written there.
+    Nothing of it is in the store until it is written there. What gathers raises a
+    StoreError where the temporary file has no room.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -96,9 +102,10 @@ class Load:
         self.bans = self.found = self._steps = 0
         self._connection = connection
         self._version = self._data_version()
-        for table, columns in _TABLES.items():
-            connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
-            connection.execute(f"CREATE TEMP TABLE {table} {columns}")
+        with _temporary_transaction(connection):
+            for table, columns in _TABLES.items():
+                connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+                connection.execute(f"CREATE TEMP TABLE {table} {columns}")
 
     @property
     def is_disturbed(self) -> bool:
@@ -127,9 +134,8 @@ class Load:
         )
 
     def _gather(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        self._connection.execute("BEGIN")
-        self._connection.executemany(statement, rows)
-        self._connection.execute("COMMIT")
+        with _temporary_transaction(self._connection):
+            self._connection.executemany(statement, rows)
 
     @property
     def parts(self) -> Sequence[int | None]:
@@ -155,7 +161,9 @@ class Load:
         indexes = self._connection.execute(_INDEXES).fetchall()
         for name, _ in indexes:
             self._connection.execute(f"DROP INDEX main.{name}")
+        hold_many_pages(self._connection)
         written = self._connection.execute(_ALL, values).rowcount
+        sort_many_rows(self._connection)
         for _, index in indexes:
             self._connection.execute(index)
         return written
@@ -183,6 +191,25 @@ class Load:
             "SELECT step FROM loaded_steps ORDER BY number"
         ):
             yield row["step"]
+
+
+@contextmanager
+def _temporary_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write to what is temporary alone, without a lock on the store.
+
+    Raises:
+        StoreError: it does not fit there.
+    """
+    try:
+        connection.execute("BEGIN")
+        yield
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as exc:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise StoreError(
+            f"SQLite's temporary file, in SQLITE_TMPDIR or else in /var/tmp: {exc}"
+        ) from exc
 
 
 def _rows(

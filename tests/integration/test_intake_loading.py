@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2b_enrich.attacks import REPEAT_OFFENDER
+from f2b_enrich.errors import StoreError
 from f2b_enrich.importing.records import Record
 from f2b_enrich.intake import loading
 from f2b_enrich.intake.naming import Names
@@ -412,6 +413,17 @@ def test_a_full_disk_leaves_the_store_as_it_was() -> None:
 
         assert contents(store) == before
         assert store.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_without_room_for_temporary_files_it_says_so() -> None:
+    with a_store() as store, a_writer(store, lambda: False) as (writer, _):
+        store.execute("CREATE TEMP TABLE first (a)")
+        store.execute("PRAGMA temp.max_page_count = 10")
+        with pytest.raises(StoreError, match=r"SQLITE_TMPDIR.*/var/tmp.* is full"):
+            writer.add(Part("log", many_bans(5000), (), 1).portion(Counter()))
+
+        assert not store.in_transaction
+        assert bans_in(store) == []
 
 
 def test_who_opens_the_store_for_writing_waits_for_it(tmp_path: Path) -> None:
