@@ -74,6 +74,8 @@ def progress(size: int | None, *, label: str) -> Iterator[Callable[[int], None]]
 
 
 def _rate(done: int, size: int, seconds: float) -> str:
+    if done >= size:
+        return f"{amount(done)} read, the last is written"
     rate = amount(int(done / max(seconds, 0.1)))
     return f"{amount(done)} of {amount(size)}, {rate}/s"
 

@@ -51,7 +51,8 @@ class Loading:
     """Gathers the lines of logs that tell of their bans beyond doubt.
 
     It looks at the store as it is when it begins, and nobody else may write to it from
-    then on; otherwise the lines are given back, to be decided on one by one.
+    then on; otherwise the lines are given back, to be decided on one by one. `written`
+    counts the bans that are in the store.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Loading:
         stop: Stop,
     ) -> None:
         """Begin, by a writer's connection."""
+        self.written = 0
         self._connection = connection
         self._look_up: LookUp = look_up
         self._now = now
@@ -158,8 +160,8 @@ class Loading:
         self._steps.append(replace(step, found=Counter(), packed=()))
         return number
 
-    def write(self) -> int:
-        """Write the bans, and tell how many; `note` follows when all else is written.
+    def write(self) -> None:
+        """Write the bans, and count them; `note` follows when all else is written.
 
         Raises:
             DisturbedError: another process has written to the store meanwhile.
@@ -167,19 +169,19 @@ class Loading:
         """
         self._end_log()
         self._running = RunningBans()  # there is better use for its memory
-        new, now = 0, time_text(self._now)
+        now = time_text(self._now)
         with openers_waiting(self._connection), self._interruptible():
             for part in self._load.parts:
                 with transaction(self._connection):
                     if self._load.is_disturbed:
                         raise DisturbedError
                     note_hosts(self._connection, self._hosts, now)
-                    new += self._load.write(part, now=now, look_up=self._look_up)
+                    new = self._load.write(part, now=now, look_up=self._look_up)
+                self.written += new
             if self._known:
                 with transaction(self._connection):
                     for host, ip in self._known:
                         wishes.raise_to(self._connection, ip, [host], self._look_up)
-        return new
 
     def note(self) -> None:
         """Note the places, with what was found up to there.

@@ -137,16 +137,22 @@ class Writer:
 
     def _load(self) -> None:
         """Write what was loaded, and all that was gathered beside it."""
-        if self._loading is None:
+        loading = self._loading
+        if loading is None:
             return
         try:
             self._is_alone = None  # it takes room as it needs it
-            self.taken["new"] += self._loading.write()
+            loading.write()
         except (DisturbedError, sqlite3.IntegrityError):
             self._give_up_loading()
             return
+        finally:
+            self.taken["new"] += loading.written
         self._write_down_to(0)
-        self._loading.note()
+        if self._is_daemon_there():
+            self._note_all(loading.steps())
+        else:
+            loading.note()
         self._loading = None
 
     def _give_up_loading(self) -> None:

@@ -284,5 +284,6 @@ def test_a_terminal_sees_how_far_it_is(imports: Imports) -> None:
 
     assert done.stdout.startswith(f"read      {LINES:,} lines of 1 file\n".encode())
     size = amount(log.stat().st_size).encode()
-    assert size + b" of " + size + b", " in drawn
+    assert b" of " + size + b", " in drawn
+    assert size + b" read, the last is written" in drawn
     assert b"B/s" in drawn

@@ -28,7 +28,7 @@ from f2b_enrich.store import loading as store_loading
 from f2b_enrich.store import retention
 from f2b_enrich.store.connection import open_writer, openers_waiting, transaction
 from f2b_enrich.store.intake import Brought, take_in
-from f2b_enrich.store.jails import KnownJail
+from f2b_enrich.store.jails import KnownJail, note
 from f2b_enrich.store.retention import Limits
 
 if TYPE_CHECKING:
@@ -193,6 +193,7 @@ def a_store(
     ):
         with transaction(connection):
             for ip, brought in before_them:
+                note(connection, a_known_jail(brought.sighting.jail or ""))
                 brought_of = {("web1", ip): [brought]}
                 take_in(connection, brought_of, now=NOW, look_up="local")
             if purged is not None:
@@ -419,8 +420,9 @@ def test_without_room_for_temporary_files_it_says_so() -> None:
     with a_store() as store, a_writer(store, lambda: False) as (writer, _):
         store.execute("CREATE TEMP TABLE first (a)")
         store.execute("PRAGMA temp.max_page_count = 10")
+        writer.add(Part("log", many_bans(5000), (), 0).portion(Counter()))
         with pytest.raises(StoreError, match=r"SQLITE_TMPDIR.*/var/tmp.* is full"):
-            writer.add(Part("log", many_bans(5000), (), 1).portion(Counter()))
+            writer.flush()
 
         assert not store.in_transaction
         assert bans_in(store) == []
