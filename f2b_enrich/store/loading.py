@@ -79,6 +79,22 @@ _SPAN = """
     SELECT min(day), max(day) FROM loaded_found WHERE log = :log AND day >= :first
 """
 
+ADDRESSES_GIVEN = 500
+"""Addresses whose lines are given back at once."""
+
+_BY_ADDRESS = """
+    CREATE INDEX IF NOT EXISTS temp.loaded_bans_by_address ON loaded_bans (ip, host)
+"""
+
+_NEXT_ADDRESSES = """
+    SELECT DISTINCT ip FROM loaded_bans WHERE ip > ? ORDER BY ip LIMIT ?
+"""
+
+_OF_ADDRESSES = """
+    SELECT host, ip, jail, banned_at, unbanned_at, reference FROM loaded_bans
+    WHERE ip > :after AND ip <= :last ORDER BY ip, host
+"""
+
 # The others are of few rows, or in the order in which rows come.
 _INDEXES = """
     SELECT listed.name, sql FROM pragma_index_list('bans', 'main') AS listed
@@ -178,12 +194,20 @@ class Load:
 
     def told(self) -> Iterator[tuple[str, str, list[PlainLine]]]:
         """Give back the lines that tell of the bans, by host and address."""
-        rows = self._connection.execute(
-            "SELECT host, ip, jail, banned_at, unbanned_at, reference "
-            "FROM loaded_bans ORDER BY ip, host"
-        )
-        for (host, ip), of_address in groupby(rows, key=_host_and_address):
-            yield host, ip, [line for row in of_address for line in _lines_of(row)]
+        with _temporary_transaction(self._connection):
+            self._connection.execute(_BY_ADDRESS)
+        last = ""
+        # A query that goes on would keep all transactions meanwhile at what the store
+        # was before the first of them: none could be begun once another process wrote.
+        while ips := self._connection.execute(
+            _NEXT_ADDRESSES, (last, ADDRESSES_GIVEN)
+        ).fetchall():
+            rows = self._connection.execute(
+                _OF_ADDRESSES, {"after": last, "last": ips[-1]["ip"]}
+            ).fetchall()
+            last = ips[-1]["ip"]
+            for (host, ip), of_address in groupby(rows, key=_host_and_address):
+                yield host, ip, [line for row in of_address for line in _lines_of(row)]
 
     def steps(self) -> Iterator[bytes]:
         """Give back the places, in their order."""

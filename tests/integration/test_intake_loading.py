@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from f2b_enrich.attacks import REPEAT_OFFENDER
 from f2b_enrich.errors import StoreError
 from f2b_enrich.importing.records import Record
-from f2b_enrich.intake import loading
+from f2b_enrich.intake import loading, writing
 from f2b_enrich.intake.naming import Names
 from f2b_enrich.intake.portions import Portion, Step
 from f2b_enrich.intake.stopping import Stop, StoppedError
@@ -204,7 +204,10 @@ def a_store(
 
 @contextmanager
 def a_writer(
-    store: sqlite3.Connection, is_daemon_there: Callable[[], bool]
+    store: sqlite3.Connection,
+    is_daemon_there: Callable[[], bool],
+    *,
+    pause: Callable[[float], None] = lambda _: None,
 ) -> Iterator[tuple[Writer, Stop]]:
     stop = Stop()
     try:
@@ -215,7 +218,7 @@ def a_writer(
                 now=NOW,
                 is_daemon_there=is_daemon_there,
                 clock=lambda: 0.0,
-                pause=lambda _: None,
+                pause=pause,
                 stop=stop,
                 known_jail=a_known_jail,
             ),
@@ -364,6 +367,34 @@ def test_a_ban_that_somebody_else_records_meanwhile_stays_one() -> None:
         assert len(bans_in(store)) == 2
         assert bans_in(store) == bans_in(expected)
         assert contents(store)["found"] == contents(expected)["found"]
+
+
+def test_somebody_else_may_write_while_bans_are_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writing, "MOST_ADDRESSES", 2)
+    monkeypatch.setattr(store_loading, "ADDRESSES_GIVEN", 3)
+    many = many_bans(20)
+    looks = iter([False])
+
+    def is_daemon_there() -> bool:
+        return next(looks, True)
+
+    def note_a_host(_: float) -> None:
+        with transaction(daemon):
+            daemon.execute("UPDATE hosts SET timezone = hex(randomblob(8))")
+
+    with (
+        a_store() as store,
+        open_writer(file_of(store)) as daemon,
+        a_writer(store, is_daemon_there, pause=note_a_host) as (writer, _),
+    ):
+        writer.add(Part("fail2ban.log", many, (), 1).portion(Counter()))
+        writer.add(Portion())
+        writer.flush()
+
+        assert len(bans_in(store)) == len(many)
+        assert writer.taken["new"] == len(many)
 
 
 def test_whoever_stops_it_finds_the_store_as_it_was() -> None:
