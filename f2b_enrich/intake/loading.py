@@ -22,7 +22,7 @@ from f2b_enrich.store.plain import first_of, is_apart, known_until
 from f2b_enrich.store.retention import purged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
     from typing import TypeAlias
 
@@ -44,7 +44,7 @@ _STEPS_OF_MACHINE = 100_000
 
 
 class DisturbedError(Exception):
-    """The store has changed since it was looked at: nothing was written."""
+    """The store has changed since it was looked at, or a daemon works on it."""
 
 
 class Loading:
@@ -61,6 +61,7 @@ class Loading:
         *,
         look_up: LookUp,
         now: datetime,
+        is_daemon_there: Callable[[], bool],
         stop: Stop,
     ) -> None:
         """Begin, by a writer's connection."""
@@ -68,6 +69,7 @@ class Loading:
         self._connection = connection
         self._look_up: LookUp = look_up
         self._now = now
+        self._is_daemon_there = is_daemon_there
         self._stop = stop
         self._load = Load(connection)
         self._running = RunningBans(since=first_of(purged(connection).bans))
@@ -84,8 +86,8 @@ class Loading:
 
     @property
     def is_disturbed(self) -> bool:
-        """Tell whether another process has written to the store meanwhile."""
-        return self._load.is_disturbed
+        """Tell whether others have written to the store meanwhile, or will soon."""
+        return self._load.is_disturbed or self._is_daemon_there()
 
     def take(self, portion: Portion) -> Lines:
         """Take the runs and places out of a portion; give the lines in doubt."""
@@ -164,7 +166,7 @@ class Loading:
         """Write the bans, and count them; `note` follows when all else is written.
 
         Raises:
-            DisturbedError: another process has written to the store meanwhile.
+            DisturbedError: the store is not ours alone; a part may be written.
             StoppedError: somebody wants it to stop; a part may be written.
         """
         self._end_log()
@@ -173,7 +175,7 @@ class Loading:
         with openers_waiting(self._connection), self._interruptible():
             for part in self._load.parts:
                 with transaction(self._connection):
-                    if self._load.is_disturbed:
+                    if self.is_disturbed:
                         raise DisturbedError
                     note_hosts(self._connection, self._hosts, now)
                     new = self._load.write(part, now=now, look_up=self._look_up)
@@ -187,9 +189,17 @@ class Loading:
         """Note the places, with what was found up to there.
 
         Raises:
+            DisturbedError: a daemon works on the store; nothing was noted.
             StoppedError: somebody wants it to stop; nothing was noted.
         """
-        with self._interruptible(), transaction(self._connection):
+        with (
+            openers_waiting(self._connection),
+            self._interruptible(),
+            transaction(self._connection),
+        ):
+            # What is written with a place is written only if that is still the same.
+            if self._is_daemon_there():
+                raise DisturbedError
             for log, step in enumerate(self._steps):
                 number = remember(self._connection, step, now=self._now)
                 if number is not None:

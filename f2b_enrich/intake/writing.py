@@ -128,6 +128,7 @@ class Writer:
                 self._connection,
                 look_up=self._look_up,
                 now=self._now,
+                is_daemon_there=self._is_daemon_there,
                 stop=self._stop,
             )
             lines = self._loading.take(portion)
@@ -149,10 +150,10 @@ class Writer:
         finally:
             self.taken["new"] += loading.written
         self._write_down_to(0)
-        if self._is_daemon_there():
-            self._note_all(loading.steps())
-        else:
+        try:
             loading.note()
+        except DisturbedError:
+            self._note_all(loading.steps())
         self._loading = None
 
     def _give_up_loading(self) -> None:

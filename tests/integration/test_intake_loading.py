@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import threading
 from collections import Counter
@@ -395,6 +396,95 @@ def test_somebody_else_may_write_while_bans_are_given_back(
 
         assert len(bans_in(store)) == len(many)
         assert writer.taken["new"] == len(many)
+
+
+def test_a_daemon_that_starts_before_the_end_is_not_kept_waiting() -> None:
+    """However long the last part of a log was waited for."""
+    statements: list[str] = []
+    looks = iter([False])
+    with a_store() as store, a_store() as line_by_line:
+        with a_writer(store, lambda: next(looks, True)) as (writer, _):
+            writer.add(a_log()[0].portion(Counter()))
+            store.set_trace_callback(statements.append)
+            writer.flush()
+            store.set_trace_callback(None)
+        written(line_by_line, a_log(), is_daemon_there=lambda: True)
+
+        assert not [each for each in statements if "DROP INDEX" in each]
+        assert contents(store) == contents(line_by_line)
+
+
+def test_a_daemon_that_starts_before_places_are_noted_is_not_kept_waiting() -> None:
+    statements: list[str] = []
+    with a_store() as store, a_store() as line_by_line:
+
+        def is_daemon_there() -> bool:
+            return bool(bans_in(store))
+
+        with a_writer(store, is_daemon_there) as (writer, _):
+            writer.add(a_log()[0].portion(Counter()))
+            store.set_trace_callback(statements.append)
+            writer.flush()
+            store.set_trace_callback(None)
+        written(line_by_line, a_log(), is_daemon_there=lambda: True)
+
+        assert [each for each in statements if "DROP INDEX" in each]
+        assert not [each for each in statements if "FROM loaded_found" in each]
+        assert contents(store) == contents(line_by_line)
+
+
+def test_who_opens_the_store_waits_until_places_are_noted() -> None:
+    """They would give up after ten seconds; millions of counts take longer."""
+    waiting: list[bool] = []
+
+    def look(statement: str) -> None:
+        if "INTO found_counts" in statement:
+            lock = file_of(store).with_name("bans.db.lock")
+            with lock.open("rb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting.append(True)
+                else:
+                    waiting.append(False)
+
+    with a_store() as store, a_writer(store, lambda: False) as (writer, _):
+        writer.add(a_log()[0].portion(Counter()))
+        store.set_trace_callback(look)
+        writer.flush()
+        store.set_trace_callback(None)
+
+    assert waiting == [True]
+
+
+def test_bans_written_before_somebody_else_wrote_are_counted_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In parts, where the store has many already."""
+    monkeypatch.setattr(store_loading, "AT_ONCE", 10)
+    many = many_bans(60)
+    begun = 0
+
+    def disturb(statement: str) -> None:
+        nonlocal begun
+        begun += statement == "BEGIN IMMEDIATE"
+        if begun == 2 and not in_store:
+            in_store.append(len(bans_in(other)))
+            with transaction(other):
+                other.execute("UPDATE hosts SET timezone = hex(randomblob(8))")
+
+    in_store: list[int] = []
+    with a_store() as store, open_writer(file_of(store)) as other:
+        written(store, [Part("old.log", many[:40], (), 1)])
+        with a_writer(store, lambda: False) as (writer, _):
+            writer.add(Part("fail2ban.log", many[40:], (), 1).portion(Counter()))
+            store.set_trace_callback(disturb)
+            writer.flush()
+            store.set_trace_callback(None)
+
+        assert in_store == [50]
+        assert len(bans_in(store)) == len(many)
+        assert writer.taken["new"] == 20
 
 
 def test_whoever_stops_it_finds_the_store_as_it_was() -> None:
