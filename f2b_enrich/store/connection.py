@@ -211,15 +211,18 @@ def openers_waiting(connection: sqlite3.Connection) -> Iterator[None]:
 
     They would wait for that as well, but give up after a time.
     """
-    path = connection.execute("PRAGMA database_list").fetchone()["file"]
-    with _migration_lock(Path(path)):
+    path = Path(connection.execute("PRAGMA database_list").fetchone()["file"])
+    with contextlib.ExitStack() as stack:
+        with _file_errors_of(path):
+            stack.enter_context(_migration_lock(path))
         yield
 
 
 @contextlib.contextmanager
 def _migration_lock(path: Path) -> Iterator[None]:
     """Let one process at a time look at the schema and change it."""
-    with _lock_file(path, ".lock") as file:
+    # SQLite too names a store that is found by a link as it is itself.
+    with _lock_file(Path(os.path.realpath(path)), ".lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -549,8 +549,14 @@ def test_without_room_for_temporary_files_it_says_so() -> None:
         assert bans_in(store) == []
 
 
-def test_who_opens_the_store_for_writing_waits_for_it(tmp_path: Path) -> None:
-    path = tmp_path / "bans.db"
+@pytest.mark.parametrize("name", ["bans.db", "link.db"])
+def test_who_opens_the_store_for_writing_waits_for_it(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    (tmp_path / "link.db").symlink_to("bans.db")
+    with open_writer(tmp_path / "bans.db"):
+        pass
     opened = threading.Event()
 
     def open_it() -> None:
