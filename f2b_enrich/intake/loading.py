@@ -15,7 +15,7 @@ from f2b_enrich.intake.remembering import remember
 from f2b_enrich.joining.running_bans import RunningBans
 from f2b_enrich.model import time_text
 from f2b_enrich.store import repeats, wishes
-from f2b_enrich.store.connection import openers_waiting, transaction
+from f2b_enrich.store.connection import copy_back, openers_waiting, transaction
 from f2b_enrich.store.intake import note_hosts
 from f2b_enrich.store.loading import Load
 from f2b_enrich.store.plain import first_of, is_apart, known_until
@@ -184,6 +184,8 @@ class Loading:
                 with transaction(self._connection):
                     for host, ip in self._known:
                         wishes.raise_to(self._connection, ip, [host], self._look_up)
+            if self._is_daemon_there():  # it waits, and its bans will
+                copy_back(self._connection)
 
     def note(self) -> None:
         """Note the places, with what was found up to there.

@@ -14,7 +14,7 @@ from f2b_enrich.intake.noting import Frontier, together
 from f2b_enrich.intake.portions import Portion
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store import jails, search
-from f2b_enrich.store.connection import transaction, work_alone
+from f2b_enrich.store.connection import copy_back, transaction, work_alone
 from f2b_enrich.store.intake import Brought, take_in
 
 if TYPE_CHECKING:
@@ -274,6 +274,8 @@ class Writer:
         if self._is_alone != is_alone:
             self._is_alone = is_alone
             work_alone(self._connection, is_alone=is_alone)
+            if not is_alone:
+                copy_back(self._connection)
 
     def _adapt(self, records: int) -> None:
         """Take as many records the next time as fit, but not many more at once."""

@@ -130,6 +130,16 @@ def work_alone(connection: sqlite3.Connection, *, is_alone: bool) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
 
+def copy_back(connection: sqlite3.Connection) -> None:
+    """Copy the write-ahead log into the store, outside any transaction.
+
+    Else the next to write does that for all that a long work has written alone. What
+    keeps it from being done now does not matter: then it is done later.
+    """
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
 def hold_many_pages(connection: sqlite3.Connection) -> None:
     """Have the index of ids in memory: it has some 50 bytes a ban, in no order."""
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB_OF_IDS}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import sqlite3
 import threading
 from collections import Counter
@@ -431,6 +432,23 @@ def test_a_daemon_that_starts_before_places_are_noted_is_not_kept_waiting() -> N
         assert [each for each in statements if "DROP INDEX" in each]
         assert not [each for each in statements if "FROM loaded_found" in each]
         assert contents(store) == contents(line_by_line)
+
+
+def test_a_daemon_that_starts_finds_what_was_written_copied_back() -> None:
+    """It would do that itself while its first ban waits: half a gigabyte."""
+    with a_store() as store:
+
+        def is_daemon_there() -> bool:
+            return bool(bans_in(store))
+
+        written(store, a_log(), is_daemon_there)
+        with closing(sqlite3.connect(copy_of(file_of(store)))) as copy:
+            assert len(copy.execute("SELECT ip FROM bans").fetchall()) == 2
+
+
+def copy_of(store: Path) -> Path:
+    """Copy a store without its write-ahead log."""
+    return Path(shutil.copy(store, store.with_name("copy.db")))
 
 
 def test_who_opens_the_store_waits_until_places_are_noted() -> None:
