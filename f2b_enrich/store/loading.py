@@ -97,7 +97,8 @@ _OF_ADDRESSES = """
 
 # The others are of few rows, or in the order in which rows come.
 _INDEXES = """
-    SELECT listed.name, sql FROM pragma_index_list('bans', 'main') AS listed
+    SELECT printf('"%w"', listed.name), sql
+    FROM pragma_index_list('bans', 'main') AS listed
     JOIN main.sqlite_schema AS made ON made.name = listed.name
     WHERE listed.origin = 'c' AND NOT listed.partial
 """
@@ -224,13 +225,15 @@ def _temporary_transaction(connection: sqlite3.Connection) -> Iterator[None]:
     Raises:
         StoreError: it does not fit there.
     """
+    connection.execute("BEGIN")
     try:
-        connection.execute("BEGIN")
         yield
         connection.execute("COMMIT")
-    except sqlite3.OperationalError as exc:
+    except BaseException as exc:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if not isinstance(exc, sqlite3.OperationalError):
+            raise
         raise StoreError(
             f"SQLite's temporary file, in SQLITE_TMPDIR or else in /var/tmp: {exc}"
         ) from exc

@@ -451,6 +451,25 @@ def copy_of(store: Path) -> Path:
     return Path(shutil.copy(store, store.with_name("copy.db")))
 
 
+def test_gathering_that_fails_leaves_no_transaction() -> None:
+    with a_store() as store:
+        load = store_loading.Load(store)
+        with pytest.raises(OverflowError):
+            load.add_found([(0, "2026-11-12", "192.0.2.7", "web1", "sshd", 1 << 64)])
+
+        assert not store.in_transaction
+
+
+def test_an_index_of_the_administrators_own_stays() -> None:
+    with a_store() as store:
+        store.execute('CREATE INDEX "by ""host""" ON bans (host)')
+        schema = contents(store)["schema"]
+        written(store, a_log())
+
+        assert len(bans_in(store)) == 2
+        assert contents(store)["schema"] == schema
+
+
 def test_who_opens_the_store_waits_until_places_are_noted() -> None:
     """They would give up after ten seconds; millions of counts take longer."""
     waiting: list[bool] = []
