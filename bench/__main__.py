@@ -61,9 +61,10 @@ How it is measured:
   million bans and 1.7 million unbans, and 6.0 million finds that come to 2.8 million
   counts by address and day: each is stored, and a line in three is a ban or its end.
 - Imports: by the command, whole, from its start to its end, every index and the search
-  complete; against the standard library's `mailbox` and `email` (policy `default`, the
-  enclosed mail parsed too) and a plain insert for each of 5,000 mails of the same file.
-  One report in ten has five log lines; 5,000 servers sent them.
+  complete, while no daemon works on the store, but for the row of acknowledgements.
+  Against the standard library's `mailbox` and `email` (policy `default`, the enclosed
+  mail parsed too) and a plain insert for each of 5,000 mails of the same file. One
+  report in ten has five log lines; 5,000 servers sent them.
 - Figures: all that `report` counts, by two processes that read the store and count with
   NumPy. DuckDB counts the same, but for user names and log lines, from a table of its
   own that was filled beforehand.

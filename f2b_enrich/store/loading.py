@@ -116,7 +116,7 @@ class Load:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         """Begin with nothing; it ends with the next one, or its connection."""
-        self.bans = self.found = self._steps = 0
+        self.bans = self.found = 0
         self._connection = connection
         self._version = self._data_version()
         with _temporary_transaction(connection):
@@ -158,7 +158,7 @@ class Load:
     def parts(self) -> Sequence[int | None]:
         """Name the parts to be written, each in a transaction; None is all at once.
 
-        It is all where that is more than the store has: then its indexes are made anew
+        It is all where that is twice what the store has: then its indexes are made anew
         afterwards, in order, which takes a third of the time.
         """
         there = self._connection.execute(
