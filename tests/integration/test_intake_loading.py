@@ -26,6 +26,7 @@ from f2b_enrich.intake.portions import Portion, Step
 from f2b_enrich.intake.stopping import Stop, StoppedError
 from f2b_enrich.intake.writing import Writer
 from f2b_enrich.joining.sightings import Sighting
+from f2b_enrich.model import time_text
 from f2b_enrich.store import loading as store_loading
 from f2b_enrich.store import retention
 from f2b_enrich.store.connection import open_writer, openers_waiting, transaction
@@ -280,7 +281,20 @@ def test_what_is_loaded_is_what_is_taken_in_line_by_line(
 
 
 @settings(max_examples=60, deadline=None)
-@given(parts, st.sampled_from([3000, 12000]))
+@given(
+    st.lists(
+        st.builds(
+            Part,
+            st.sampled_from(["fail2ban.log", "old.log"]),
+            event_lists,
+            st.just(()),
+            st.integers(0, 3),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([3000, 12000]),
+)
 def test_what_was_purged_is_not_brought_back(some: list[Part], purged: int) -> None:
     """An end of what is not brought back may be taken for that of another ban."""
     before = datetime.fromtimestamp(BEGIN + purged, UTC)
@@ -289,6 +303,7 @@ def test_what_was_purged_is_not_brought_back(some: list[Part], purged: int) -> N
         written(line_by_line, some, is_daemon_there=lambda: True)
 
         assert beginnings(loaded) == beginnings(line_by_line)
+        assert all(at >= time_text(before) for _, _, at in beginnings(loaded))
         assert contents(loaded)["found"] == contents(line_by_line)["found"]
 
 
