@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from f2b_enrich.importing.records import Record
+from f2b_enrich.intake.stopping import Stop
+from f2b_enrich.intake.writing import Writer
 from f2b_enrich.store.jails import KnownJail
 from tests.cli import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from f2b_enrich.importing.log_batches import Batch, _Said
     from tests.cli import Ran
 
@@ -42,6 +46,36 @@ def data(name: str) -> Path:
 def an_unknown_jail(name: str) -> KnownJail:
     """Tell of a jail that nobody named."""
     return KnownJail(jail=name, service="other", attack="other", origin="unknown")
+
+
+@contextmanager
+def a_writer(
+    store: sqlite3.Connection,
+    *,
+    now: datetime,
+    is_daemon_there: Callable[[], bool],
+    clock: Callable[[], float] = lambda: 0.0,
+    pause: Callable[[float], None] = lambda _: None,
+    known_jail: Callable[[str], KnownJail] = an_unknown_jail,
+) -> Iterator[tuple[Writer, Stop]]:
+    """Give what writes an import, and what stops it."""
+    stop = Stop()
+    try:
+        yield (
+            Writer(
+                store,
+                look_up="local",
+                now=now,
+                is_daemon_there=is_daemon_there,
+                clock=clock,
+                pause=pause,
+                stop=stop,
+                known_jail=known_jail,
+            ),
+            stop,
+        )
+    finally:
+        stop.close()
 
 
 class Imports:

@@ -187,14 +187,8 @@ class Portion:
                 *key,
                 *(seen.kind, seen.precision, seen.origin, seen.at, seen.jail),
                 *(seen.ends_at, seen.message_id, seen.failed_at),
-                *(
-                    reference,
-                    record.failures,
-                    record.ban_count,
-                    lines,
-                    captures,
-                    ban_id,
-                ),
+                *(reference, record.failures, record.ban_count),
+                *(lines, captures, ban_id),
             )
         )
 

@@ -33,6 +33,7 @@ from f2b_enrich.store.connection import open_writer, openers_waiting, transactio
 from f2b_enrich.store.intake import Brought, take_in
 from f2b_enrich.store.jails import KnownJail, note
 from f2b_enrich.store.retention import Limits
+from tests import imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,12 +47,13 @@ REPEATING = "recidive"
 DAY = date(2026, 11, 12)
 # What a ban is called, its `announced_at`, and its origins besides those of the records
 # that it has in the end depend on which record came first.
+# So does which of two bans of one second another repeats: that of the least id.
 CONTENTS = {
     "bans": """
         SELECT bans.host, bans.jail, bans.ip, bans.ip_version, bans.subnet,
         bans.banned_at, bans.banned_at_source, bans.bantime_seconds, bans.expires_at,
-        bans.unbanned_at, bans.failures, bans.ban_count, repeated.jail,
-        repeated.banned_at, bans.received_at, bans.lines_received, bans.look_up
+        bans.unbanned_at, bans.failures, bans.ban_count, repeated.banned_at,
+        bans.received_at, bans.lines_received, bans.look_up
         FROM bans LEFT JOIN bans AS repeated ON repeated.id = bans.repeat_of
     """,
     "records": """
@@ -212,23 +214,14 @@ def a_writer(
     *,
     pause: Callable[[float], None] = lambda _: None,
 ) -> Iterator[tuple[Writer, Stop]]:
-    stop = Stop()
-    try:
-        yield (
-            Writer(
-                store,
-                look_up="local",
-                now=NOW,
-                is_daemon_there=is_daemon_there,
-                clock=lambda: 0.0,
-                pause=pause,
-                stop=stop,
-                known_jail=a_known_jail,
-            ),
-            stop,
-        )
-    finally:
-        stop.close()
+    with imports.a_writer(
+        store,
+        now=NOW,
+        is_daemon_there=is_daemon_there,
+        pause=pause,
+        known_jail=a_known_jail,
+    ) as writer:
+        yield writer
 
 
 def written(

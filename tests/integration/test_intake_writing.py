@@ -17,7 +17,7 @@ from f2b_enrich.intake.remembering import reached
 from f2b_enrich.intake.stopping import Stop, StoppedError
 from f2b_enrich.intake.writing import SHORTEST_PAUSE, WANTED_TRANSACTION, Writer
 from f2b_enrich.store.connection import held_by_daemon
-from tests.imports import an_unknown_jail
+from tests import imports
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,23 +83,14 @@ def a_portion(count: int = BANS, *, first: int = 0) -> Portion:
 def a_writer(
     store: sqlite3.Connection, *, daemon: bool, seconds: Seconds
 ) -> Iterator[tuple[Writer, Stop]]:
-    stop = Stop()
-    try:
-        yield (
-            Writer(
-                store,
-                look_up="local",
-                now=NOW,
-                is_daemon_there=lambda: daemon,
-                clock=seconds,
-                pause=seconds.pause,
-                stop=stop,
-                known_jail=an_unknown_jail,
-            ),
-            stop,
-        )
-    finally:
-        stop.close()
+    with imports.a_writer(
+        store,
+        now=NOW,
+        is_daemon_there=lambda: daemon,
+        clock=seconds,
+        pause=seconds.pause,
+    ) as writer:
+        yield writer
 
 
 def of_one_address(count: int) -> Portion:
