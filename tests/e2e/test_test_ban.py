@@ -292,8 +292,11 @@ def test_an_interrupted_test_leaves_nothing(
         # A moment of the undoing, not one that something else brings about.
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(more_seconds)
-        # Ctrl-C reaches whatever the command runs as well.
-        os.killpg(process.pid, number)
+        if process.returncode is None:
+            # Ctrl-C reaches whatever the command runs as well.
+            os.killpg(process.pid, number)
+        else:
+            assert is_over
         _, err = process.communicate(timeout=60)
 
     # Once all was seen there is nothing to break off; Python itself may be ending.
