@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from f2b_enrich.attacks import REPEAT_OFFENDER
@@ -22,16 +24,15 @@ IS_REAL = f"jail NOT IN (SELECT jail FROM jails WHERE attack = '{REPEAT_OFFENDER
 
 _OF_ADDRESS = "ip = :ip AND host = :host"
 
-# Of several in the same second that of the least id counts, whichever came first.
-_NEWEST_REAL = f"""
-    SELECT id, banned_at FROM bans WHERE {_OF_ADDRESS}
-    AND banned_at BETWEEN :since AND :at AND {IS_REAL}
-    ORDER BY banned_at DESC, id LIMIT 1
+_LAST_REAL = f"""
+    SELECT max(banned_at) FROM bans WHERE {_OF_ADDRESS}
+    AND banned_at BETWEEN :since AND :first AND {IS_REAL}
 """
 
-_NEXT_REAL = f"""
-    SELECT min(banned_at) FROM bans WHERE {_OF_ADDRESS}
-    AND banned_at > :at AND banned_at <= :until AND {IS_REAL}
+# Of several in the same second that of the least id counts, whichever came first.
+_IN_ORDER = f"""
+    SELECT id, banned_at, repeat_of, {IS_REAL} AS is_real FROM bans
+    WHERE {_OF_ADDRESS} AND banned_at BETWEEN :begin AND :until ORDER BY banned_at, id
 """
 
 
@@ -49,53 +50,44 @@ def settle(connection: sqlite3.Connection, ban_id: str) -> None:
     Whichever arrives first: once both are there it ends alike.
     """
     row = connection.execute(
-        f"SELECT ip, host, banned_at, repeat_of, {IS_REAL} AS is_real "
-        "FROM bans WHERE id = ?",
-        (ban_id,),
+        "SELECT ip, host, banned_at FROM bans WHERE id = ?", (ban_id,)
     ).fetchone()
-    at = read_time(row["banned_at"])
-    span = {
-        "ban": ban_id,
-        "ip": row["ip"],
-        "host": row["host"],
-        "at": row["banned_at"],
-        "since": time_text(days_after(at, -LONGEST_DAYS)),
-        "until": time_text(days_after(at, LONGEST_DAYS)),
-    }
-    newest = connection.execute(_NEWEST_REAL, span).fetchone()
-    repeated = None if row["is_real"] or newest is None else newest["id"]
-    if row["repeat_of"] != repeated:
-        connection.execute(
-            "UPDATE bans SET repeat_of = ? WHERE id = ?", (repeated, ban_id)
-        )
-    if not row["is_real"]:
-        _pass_on(connection, span, newest)
-    elif newest["id"] == ban_id:
-        _take(connection, span)
+    at = row["banned_at"]
+    settle_between(connection, row["host"], row["ip"], at, at)
 
 
-def _take(connection: sqlite3.Connection, span: dict[str, str]) -> None:
-    """Point at a ban what repeats it: all up to the next that is real."""
-    (following,) = connection.execute(_NEXT_REAL, span).fetchone()
-    connection.execute(
-        f"UPDATE bans SET repeat_of = :ban WHERE {_OF_ADDRESS} "
-        "AND banned_at BETWEEN :at AND :until "
-        "AND (:following IS NULL OR banned_at < :following) "
-        f"AND NOT ({IS_REAL}) AND repeat_of IS NOT :ban",
-        {**span, "following": following},
-    )
-
-
-def _pass_on(
-    connection: sqlite3.Connection, span: dict[str, str], newest: sqlite3.Row | None
+def settle_between(
+    connection: sqlite3.Connection, host: str, ip: str, first: str, last: str
 ) -> None:
-    """Take from a ban what points at it, for its jail only repeats others now."""
+    """Do so for an address whose bans began, or ended up elsewhere, from first to last.
+
+    Both are times as the store writes them. What is later than the next ban that
+    repeats none cannot point back over it, so nothing beyond is read.
+    """
+    span = {"ip": ip, "host": host, "first": first}
+    since, until = _days_from(first, -LONGEST_DAYS), _days_from(last, LONGEST_DAYS)
+    (begin,) = connection.execute(_LAST_REAL, {**span, "since": since}).fetchone()
+    span |= {"begin": begin or first, "until": until}
+    changes: list[tuple[str | None, str]] = []
+    repeated: str | None = None
     reach = ""
-    if newest is not None:
-        reach = time_text(days_after(read_time(newest["banned_at"]), LONGEST_DAYS))
-    connection.execute(
-        "UPDATE bans SET repeat_of = iif(banned_at <= :reach, :newest, NULL) "
-        f"WHERE {_OF_ADDRESS} AND banned_at BETWEEN :at AND :until "
-        f"AND NOT ({IS_REAL}) AND repeat_of = :ban",
-        {**span, "reach": reach, "newest": newest["id"] if newest else None},
-    )
+    for at, of_second in groupby(
+        connection.execute(_IN_ORDER, span), key=itemgetter("banned_at")
+    ):
+        bans = list(of_second)
+        real = next((ban["id"] for ban in bans if ban["is_real"]), None)
+        if real is not None:
+            if at > last:
+                break
+            repeated, reach = real, _days_from(at, LONGEST_DAYS)
+        if at > reach:
+            repeated = None
+        for ban in bans:
+            wanted = None if ban["is_real"] else repeated
+            if ban["repeat_of"] != wanted:
+                changes.append((wanted, ban["id"]))
+    connection.executemany("UPDATE bans SET repeat_of = ? WHERE id = ?", changes)
+
+
+def _days_from(at: str, days: int) -> str:
+    return time_text(days_after(read_time(at), days))

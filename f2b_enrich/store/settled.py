@@ -145,9 +145,8 @@ def write(
             origins.settle(connection, row, each.bans[row], pairs, at=at)
         if each.known.waiting:
             _take_waiting(connection, each)
-        if repeating and not repeating.isdisjoint(_jails(each)):
-            for row in changed:
-                repeats.settle(connection, row)
+        if changed and not repeating.isdisjoint(_jails(each)):
+            _point_repeats(connection, each, changed)
     keep(connection, beside)
     _enrich(connection, settled, contents, changed_rows, at)
 
@@ -276,6 +275,18 @@ def _take_waiting(connection: sqlite3.Connection, settled: Settlement) -> None:
 def _jails(settled: Settlement) -> set[str]:
     jails = {ban.jail or "" for ban in settled.bans.values()}
     return jails.union(row["jail"] for row in settled.known.rows.values())
+
+
+def _point_repeats(
+    connection: sqlite3.Connection, settled: Settlement, changed: Sequence[str]
+) -> None:
+    """Look again at what points at bans of before and of now."""
+    known = settled.known
+    now = [settled.begun_at(row) for row in changed]
+    names = (name for row in changed for name in settled.names[row])
+    before = [known.rows[one]["banned_at"] for one in names if one in known.rows]
+    times = [*now, *before]
+    repeats.settle_between(connection, known.host, known.ip, min(times), max(times))
 
 
 def _enrich(

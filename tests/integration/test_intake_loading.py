@@ -47,15 +47,14 @@ REPEATING = "recidive"
 DAY = date(2026, 11, 12)
 # What a ban is called, its `announced_at`, and its origins besides those of the records
 # that it has in the end depend on which record came first.
-# So does which ban another repeats: of one second that of the least id, and one whose
-# time an older record moves back later stays the repeated one.
+# Of several in one second the id tells which is repeated, so it is known by its time.
 CONTENTS = {
     "bans": """
         SELECT bans.host, bans.jail, bans.ip, bans.ip_version, bans.subnet,
         bans.banned_at, bans.banned_at_source, bans.bantime_seconds, bans.expires_at,
         bans.unbanned_at, bans.failures, bans.ban_count,
-        bans.received_at, bans.lines_received, bans.look_up
-        FROM bans
+        bans.received_at, bans.lines_received, bans.look_up, repeated.banned_at
+        FROM bans LEFT JOIN bans AS repeated ON repeated.id = bans.repeat_of
     """,
     "records": """
         SELECT ban_records.ip, ban_records.host, at, kind, precision,
