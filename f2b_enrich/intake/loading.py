@@ -116,7 +116,8 @@ class Loading:
         if not repeating.isdisjoint(run.jails):
             addresses = zip(run.jails, run.ips, strict=True)
             doubtful = {ip for jail, ip in addresses if jail in repeating}
-        until = known_until(self._connection, set(run.ips))
+        keys = {(run.host, ip) for ip in run.ips}
+        until = {ip: at for (_, ip), at in known_until(self._connection, keys).items()}
         if not until:
             return doubtful
         first: dict[str, int] = {}

@@ -28,24 +28,30 @@ if TYPE_CHECKING:
 
 _UNENDED = "9999-12-31T23:59:59Z"
 
-# By the address alone: thousands of hosts may have banned it. What it tells is until
-# when anything that is known of an address can be of a ban; a failure of which the log
-# has not told awaits its line until the ban has ended.
+# What it tells is until when anything that is known of an address can be of a ban; a
+# failure of which the log has not told awaits its line until the ban has ended. Each
+# address is searched once, however many hosts banned it.
 _KNOWN = f"""
-    SELECT wanted.value AS ip, max(max(
-        banned_at, ifnull(unbanned_at, ''),
-        iif(banned_at_source = 'failure',
-            ifnull(unbanned_at, ifnull(expires_at, '{_UNENDED}')), ''),
-        iif(EXISTS (SELECT 1 FROM other_ids WHERE ban_id = bans.id), '{_UNENDED}', ''),
-        iif(EXISTS (SELECT 1 FROM ban_records WHERE ip = wanted.value),
-            '{_UNENDED}', '')
-    )) AS until
-    FROM json_each(:ips) AS wanted CROSS JOIN bans ON bans.ip = wanted.value
-    GROUP BY wanted.value
-    UNION ALL
-    SELECT value, '{_UNENDED}' FROM json_each(:ips) AS wanted
-    WHERE NOT EXISTS (SELECT 1 FROM bans WHERE ip = wanted.value)
-    AND EXISTS (SELECT 1 FROM ban_records WHERE ip = wanted.value)
+    WITH wanted AS (
+        SELECT json_extract(value, '$[0]') AS host, json_extract(value, '$[1]') AS ip
+        FROM json_each(?)
+    )
+    SELECT host, ip, max(until) AS until FROM (
+        SELECT host, ip, max(
+            banned_at, ifnull(unbanned_at, ''),
+            iif(banned_at_source = 'failure',
+                ifnull(unbanned_at, ifnull(expires_at, '{_UNENDED}')), ''),
+            iif(EXISTS (SELECT 1 FROM other_ids WHERE ban_id = bans.id),
+                '{_UNENDED}', '')
+        ) AS until
+        FROM (SELECT DISTINCT ip AS one FROM wanted) CROSS JOIN bans ON ip = one
+        WHERE (host, ip) IN (SELECT host, ip FROM wanted)
+        UNION ALL
+        SELECT host, ip, '{_UNENDED}' FROM wanted WHERE EXISTS (
+            SELECT 1 FROM ban_records AS kept
+            WHERE kept.ip = wanted.ip AND kept.host = wanted.host
+        )
+    ) GROUP BY host, ip
 """
 
 _APART = 3600
@@ -85,11 +91,11 @@ def take_plain(
     left: list[Key] = []
     raised: dict[str, list[str]] = {}
     repeating = repeats.jails(connection)
-    until = known_until(connection, {ip for _, ip in lines})
+    until = known_until(connection, lines)
     first = first_of(since)
     for key, of_address in lines.items():
         host, ip = key
-        known, bans = until.get(ip), _told_by(of_address)
+        known, bans = until.get(key), _told_by(of_address)
         if (
             bans is None
             or (known is not None and not is_apart(known, bans[0].at, now=at))
@@ -116,10 +122,13 @@ def first_of(since: datetime | None) -> float:
     return 0.0 if since is None else since.timestamp() + DOUBT["logged"]
 
 
-def known_until(connection: sqlite3.Connection, ips: set[str]) -> dict[str, str]:
-    """Tell of known addresses until when that can be of a ban, as times are written."""
-    known = connection.execute(_KNOWN, {"ips": json.dumps(list(ips))})
-    return {row["ip"]: row["until"] for row in known}
+def known_until(connection: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key, str]:
+    """Tell of known addresses until when that can be of a ban, as times are written.
+
+    What one host did tells nothing of the bans of another.
+    """
+    known = connection.execute(_KNOWN, (json.dumps(list(keys)),))
+    return {(row["host"], row["ip"]): row["until"] for row in known}
 
 
 def _told_by(lines: Sequence[PlainLine]) -> list[PlainBan] | None:

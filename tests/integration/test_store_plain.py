@@ -8,16 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2b_enrich.attacks import REPEAT_OFFENDER
 from f2b_enrich.joining.sightings import Sighting
+from f2b_enrich.model import time_text
 from f2b_enrich.store import jails, retention
 from f2b_enrich.store.connection import open_writer, transaction
 from f2b_enrich.store.intake import Brought, TakenIn, take_in
 from f2b_enrich.store.jails import KnownJail
-from f2b_enrich.store.plain import record_of
+from f2b_enrich.store.plain import record_of, take_plain
 from f2b_enrich.store.retention import Limits
 
 if TYPE_CHECKING:
@@ -142,6 +144,30 @@ def test_lines_come_to_what_whole_records_come_to(
 
             assert taken == expected
             assert contents(short) == contents(general)
+
+
+@pytest.mark.parametrize(("host", "is_left"), [("web1", True), ("web2", False)])
+def test_only_what_the_same_host_did_leaves_a_line_in_doubt(
+    host: str,
+    is_left: bool,  # noqa: FBT001 - pytest names it
+) -> None:
+    key = ("web1", "192.0.2.7")
+    line: PlainLine = (BEGIN, "ban", "sshd", "fail2ban.log")
+    live = Brought(
+        sighting=Sighting("ban", "failure", "live", BEGIN, "sshd"), reference=""
+    )
+    mail = Brought(
+        sighting=Sighting("ban", "mailed", "mail", BEGIN, "sshd"), reference=""
+    )
+    with a_store(None) as store:
+        take(store, {(host, "192.0.2.7"): [live, mail]})
+        with transaction(store):
+            taken = take_plain(
+                store, {key: [line]}, since=None, at=time_text(NOW), look_up="local"
+            )
+
+        assert (taken.left == (key,)) is is_left
+        assert taken.new == (not is_left)
 
 
 def test_a_line_and_a_record_of_one_address_meet() -> None:
