@@ -15,8 +15,6 @@ from f2b_enrich.address import read_address
 from f2b_enrich.model import Service
 from f2b_enrich.report import cells, making, publishable, sharing
 from f2b_enrich.report.counting import QUARTER_SECONDS
-from f2b_enrich.report.part import Part
-from f2b_enrich.selection import WHOLE
 from f2b_enrich.store import selected
 from f2b_enrich.store.connection import open_reader
 
@@ -26,10 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from f2b_enrich.report.columns import Columns, Location
+    from f2b_enrich.report.columns import BriefColumns, Location
     from f2b_enrich.report.request import Request
 
     Numbers = NDArray[np.int64]
+    Small = NDArray[np.signedinteger]
     _Step = Callable[[Numbers], Numbers]
 
 VERSION = 1
@@ -100,9 +99,7 @@ def anonymise(
         wanted, _ = selected.chosen(connection, making.selection_of(request, newest))
         asked = making.wanted_of(request, wanted)
         # Names that somebody tried are not even read.
-        bans = sharing.bans_that_count(
-            connection, asked, WHOLE, Part(), with_lines=False
-        )
+        bans = sharing.brief_bans_that_count(connection, asked)
         services = selected.services(connection)
     of_jails = [_service(services.get(jail, "")) for jail in bans.jails]
     return _anonymised(bans, of_jails, least=least, by_month=by_month)
@@ -113,11 +110,10 @@ def _service(name: str) -> str:
 
 
 def _anonymised(
-    bans: Columns, services: Sequence[str], *, least: int, by_month: bool
+    bans: BriefColumns, services: Sequence[str], *, least: int, by_month: bool
 ) -> Anonymised:
-    names, steps = _numbered(bans, services, by_month=by_month)
-    found, counts = cells.coarsened(steps, _who(bans), least=least)
-    told, many = np.unique(found[found != cells.NOWHERE], return_counts=True)
+    names, steps, kinds = _numbered(bans, services, by_month=by_month)
+    told, many, counts = cells.told(steps, _who(bans), kinds, least=least)
     return Anonymised(
         least=least,
         bans=len(bans),
@@ -129,14 +125,15 @@ def _anonymised(
     )
 
 
-def _who(bans: Columns) -> Numbers:
+def _who(bans: BriefColumns) -> Small:
     """Number those that were banned: an IPv6 address is one of a subnet's."""
     numbers: dict[str, int] = {}
     found = [
         numbers.setdefault((":" in ip and read_address(ip).subnet) or ip, len(numbers))
         for ip in bans.addresses.ips
     ]
-    return np.array(found, np.int64)[bans.address]
+    who: Small = np.array(found, np.int32)[bans.address]
+    return who
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +145,17 @@ class _Names:
     dates: list[str]
     services: list[str]
 
-    def cell(
-        self, place: Numbers, asn: Numbers, day: Numbers, service: Numbers
-    ) -> Numbers:
-        """Number cells in the order of their rows."""
-        found = (place * len(self.asns) + asn) * len(self.dates) + day
-        return found * len(self.services) + service
+    def site(self, place: Numbers, asn: Numbers) -> Numbers:
+        """Number places, each with a network, in the order of their rows."""
+        return place * len(self.asns) + asn
+
+    def cell(self, site: Numbers, day: Numbers, service: Numbers) -> Numbers:
+        """Number cells in the order of their rows, in place of their sites."""
+        site *= len(self.dates)
+        site += day
+        site *= len(self.services)
+        site += service
+        return site
 
     def row(self, cell: int) -> Row:
         """Say what a cell stands for."""
@@ -172,28 +174,31 @@ class _Names:
 
 
 def _numbered(
-    bans: Columns, services: Sequence[str], *, by_month: bool
-) -> tuple[_Names, list[_Step]]:
-    """Name what there is, and give the steps of coarsening in their order."""
+    bans: BriefColumns, services: Sequence[str], *, by_month: bool
+) -> tuple[_Names, list[_Step], Small]:
+    """Name what there is, and give the steps of coarsening in their order.
+
+    In the end comes of each ban what they all tell, its month and service, as a number.
+    """
     of = bans.addresses
     places, levels = _places(of.locations)
     asns, numbers = _ordered([0, *(each.asn for each in of.networks)])
     networks = numbers[1:][of.network]
     none = np.zeros_like(networks)
-    dates, daily, monthly = _dates(bans.quarter, by_month=by_month)
+    dates, day, (daily, monthly) = _dates(bans.quarter, by_month=by_month)
     kinds, of_jails = _ordered(services)
     names = _Names(places=places, asns=asns, dates=dates, services=kinds)
 
     def step(level: int, network: Numbers, dated: Numbers) -> _Step:
+        sites = names.site(levels[level][of.location], network)
+
         def cell(rest: Numbers) -> Numbers:
-            who = bans.address[rest]
-            place = levels[level][of.location[who]]
-            service = of_jails[bans.jail[rest]]
-            return names.cell(place, network[who], dated[rest], service)
+            of_bans = sites[bans.address[rest]]
+            return names.cell(of_bans, dated[day[rest]], of_jails[bans.jail[rest]])
 
         return cell
 
-    return names, [
+    steps = [
         step(0, networks, daily),
         step(1, networks, daily),
         step(2, networks, daily),
@@ -201,6 +206,9 @@ def _numbered(
         step(2, none, monthly),
         step(3, none, monthly),
     ]
+    kind = monthly.astype(np.int32)[day] * len(kinds)
+    kind += of_jails.astype(np.int32)[bans.jail]
+    return names, steps, kind
 
 
 def _places(locations: Sequence[Location]) -> tuple[list[_Place], Numbers]:
@@ -225,14 +233,20 @@ def _place(location: Location) -> _Place:
     return _Place(code, region, city)
 
 
-def _dates(quarters: Numbers, *, by_month: bool) -> tuple[list[str], Numbers, Numbers]:
-    """Name days and months, and number the day and the month of each ban, in UTC."""
-    days, which = np.unique(quarters // _DAY, return_inverse=True)
+def _dates(
+    quarters: Small, *, by_month: bool
+) -> tuple[list[str], Small, tuple[Numbers, Numbers]]:
+    """Name days and months of UTC, and tell of each ban which day it is.
+
+    In the end come the numbers of the days themselves, and of their months.
+    """
+    of_bans = quarters // _DAY
+    days = np.unique(of_bans)
     texts = [str(date.fromordinal(_EPOCH + day)) for day in days.tolist()]
     months = [text[:_MONTH] for text in texts]
     dates, numbers = _ordered([*(months if by_month else texts), *months])
     daily, monthly = numbers.reshape(2, len(days))
-    return dates, daily[which], monthly[which]
+    return dates, np.searchsorted(days, of_bans).astype(np.int32), (daily, monthly)
 
 
 def _ordered(values: Sequence[Any]) -> tuple[list[Any], Numbers]:

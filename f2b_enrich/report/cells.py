@@ -17,6 +17,40 @@ NOWHERE = -1
 """The cell of a ban that is told in none."""
 
 
+def told(
+    steps: Sequence[Callable[[Numbers], Numbers]],
+    who: Numbers,
+    kinds: Numbers,
+    *,
+    least: int,
+) -> tuple[Numbers, Numbers, list[int]]:
+    """Give the cells that are told in order, the bans of each, and those of each step.
+
+    The kind of a ban is what all steps tell, so that each kind has cells of its own:
+    they are coarsened one after another, as few fit where all would take much memory.
+    """
+    cells, bans = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    counts = np.zeros(len(steps), np.int64)
+    for kind in np.unique(kinds):
+        # To look for each takes less than to sort, and nothing to keep.
+        alike = np.flatnonzero(kinds == kind)
+        of_kind = [_among(alike, step) for step in steps]
+        found, of_steps = coarsened(of_kind, who[alike], least=least)
+        each, many = np.unique(found[found != NOWHERE], return_counts=True)
+        cells.append(each)
+        bans.append(many)
+        counts += of_steps
+    every = np.concatenate(cells)
+    order = np.argsort(every)
+    return every[order], np.concatenate(bans)[order], counts.tolist()
+
+
+def _among(
+    places: Numbers, step: Callable[[Numbers], Numbers]
+) -> Callable[[Numbers], Numbers]:
+    return lambda rest: step(places[rest])
+
+
 def coarsened(
     steps: Sequence[Callable[[Numbers], Numbers]], who: Numbers, *, least: int
 ) -> tuple[Numbers, list[int]]:

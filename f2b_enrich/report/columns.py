@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from f2b_enrich.report.grouping import Numbers
     from f2b_enrich.selection import Selection, Share
 
 _READ, _CODED = 8, 4
 """Columns that are read; so many of them are texts, which become numbers."""
+
+_READ_IN_BRIEF, _CODED_IN_BRIEF = 3, 2
 
 
 class Location(NamedTuple):
@@ -71,28 +73,18 @@ class Addresses:
 
 
 @dataclass(slots=True, kw_only=True)
-class Columns:
-    """A column of each kind, a ban in each line; the names by their numbers.
+class BriefColumns:
+    """Who was banned, by which jail and when, a ban in each line, in small numbers.
 
-    `shown` are the classes that log lines show, and how many, `tried` the user names;
     `quarter` is a quarter-hour since 1970.
     """
 
-    address: Numbers
-    jail: Numbers
-    host: Numbers
-    attack: Numbers
-    shown: Numbers
-    tried: Numbers
-    quarter: Numbers
-    failures: Numbers
-    number: Numbers
-    bantime: Numbers
+    NAMES: ClassVar[tuple[str, ...]] = ("address", "jail", "quarter")
+
+    address: NDArray[np.signedinteger]
+    jail: NDArray[np.signedinteger]
+    quarter: NDArray[np.signedinteger]
     jails: list[str]
-    hosts: list[str]
-    attacks: list[str]
-    all_shown: list[tuple[tuple[str, int], ...]]
-    all_tried: list[tuple[str, ...]]
     addresses: Addresses
 
     def __len__(self) -> int:
@@ -103,7 +95,7 @@ class Columns:
         """Leave out the other bans."""
         if wanted.all():
             return
-        for name in _NAMES:
+        for name in self.NAMES:
             setattr(self, name, getattr(self, name)[wanted])
 
     def keep_addresses(self, is_kept: Callable[[str, Location, Network], bool]) -> None:
@@ -117,25 +109,56 @@ class Columns:
         self.keep(np.array(kept, dtype=bool)[self.address])
 
 
-_NAMES = (
-    *("address", "jail", "host", "attack", "shown", "tried"),
-    *("quarter", "failures", "number", "bantime"),
-)
+@dataclass(slots=True, kw_only=True)
+class Columns(BriefColumns):
+    """A column of each kind, a ban in each line; the names by their numbers.
 
-
-def read(
-    connection: sqlite3.Connection,
-    wanted: Selection,
-    share: Share,
-    *,
-    with_lines: bool = True,
-) -> Columns:
-    """Read a selection's bans of some addresses, and the look-ups of those.
-
-    Without lines, no class is `shown` and no name `tried`.
+    `shown` are the classes that log lines show, and how many, `tried` the user names.
     """
+
+    NAMES: ClassVar[tuple[str, ...]] = (
+        *("address", "jail", "host", "attack", "shown", "tried"),
+        *("quarter", "failures", "number", "bantime"),
+    )
+
+    address: Numbers
+    jail: Numbers
+    host: Numbers
+    attack: Numbers
+    shown: Numbers
+    tried: Numbers
+    quarter: Numbers
+    failures: Numbers
+    number: Numbers
+    bantime: Numbers
+    hosts: list[str]
+    attacks: list[str]
+    all_shown: list[tuple[tuple[str, int], ...]]
+    all_tried: list[tuple[str, ...]]
+
+
+def read_brief(connection: sqlite3.Connection, wanted: Selection) -> BriefColumns:
+    """Read all bans of a selection in brief; where look-ups are from is not told."""
+    codes = [_Code() for _ in range(_CODED_IN_BRIEF)]
+    rows = selected.brief_rows(connection, wanted)
+    address, jail, quarter = _read(rows, codes, _READ_IN_BRIEF, dtype=np.int32)
+    who, jails = map(list, codes)
+    # As large as what is read next.
+    del codes
+    numbers, addresses = _addresses(connection, who, with_sources=False)
+    return BriefColumns(
+        address=numbers.astype(np.int32)[address],
+        jail=jail,
+        quarter=quarter,
+        jails=jails,
+        addresses=addresses,
+    )
+
+
+def read(connection: sqlite3.Connection, wanted: Selection, share: Share) -> Columns:
+    """Read a selection's bans of some addresses, and the look-ups of those."""
     codes = [_Code() for _ in range(_CODED)]
-    rows = selected.rows(connection, wanted, share, with_lines=with_lines)
+    rows = selected.rows(connection, wanted, share)
     address, by, *others = _read(rows, codes, _READ)
     who, by_whom, shown, tried = map(list, codes)
     numbers, addresses = _addresses(connection, who)
@@ -147,7 +170,7 @@ def read(
     ]
     jails, hosts, attacks = map(list, names)
     return Columns(
-        **dict(zip(_NAMES, (numbers[address], *told, *others), strict=True)),
+        **dict(zip(Columns.NAMES, (numbers[address], *told, *others), strict=True)),
         jails=jails,
         hosts=hosts,
         attacks=attacks,
@@ -158,19 +181,23 @@ def read(
 
 
 def _read(
-    batches: Iterable[list[Any]], codes: Sequence[_Code], count: int
-) -> list[Numbers]:
+    batches: Iterable[list[Any]],
+    codes: Sequence[_Code],
+    count: int,
+    *,
+    dtype: DTypeLike = np.int64,
+) -> list[Any]:
     """Read columns, the first ones as numbers for their values."""
-    found: list[list[Numbers]] = [[] for _ in range(count)]
+    found: list[list[NDArray[Any]]] = [[np.zeros(0, dtype)] for _ in range(count)]
     for batch in batches:
-        for place, values in enumerate(zip(*batch, strict=True)):
+        columns = zip(*batch, strict=True)
+        for place, values in enumerate(islice(columns, count)):
             if place < len(codes):
-                found[place].append(codes[place].numbers(values))
+                found[place].append(codes[place].numbers(values, dtype))
             else:
-                found[place].append(np.fromiter(values, np.int64, len(values)))
-    return [
-        np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in found
-    ]
+                found[place].append(np.fromiter(values, dtype, len(values)))
+    # Each column's parts go before the next one is put together.
+    return [np.concatenate(found.pop(0)) for _ in range(count)]
 
 
 class _Code(defaultdict[Any, int]):
@@ -179,34 +206,43 @@ class _Code(defaultdict[Any, int]):
     def __init__(self) -> None:
         super().__init__(count().__next__)
 
-    def numbers(self, values: Collection[Any]) -> Numbers:
+    def numbers(
+        self, values: Collection[Any], dtype: DTypeLike = np.int64
+    ) -> NDArray[Any]:
         """Give the numbers of values, each of which may be new."""
-        return np.fromiter(map(self.__getitem__, values), np.int64, len(values))
+        return np.fromiter(map(self.__getitem__, values), dtype, len(values))
 
 
 def _addresses(
-    connection: sqlite3.Connection, who: Sequence[selected.Who]
+    connection: sqlite3.Connection,
+    who: Sequence[selected.Who],
+    *,
+    with_sources: bool = True,
 ) -> tuple[Numbers, Addresses]:
     """Number the addresses; of several look-ups of one the newest tells.
 
-    First come their numbers in the order of `who`.
+    First come their numbers in the order of `who`. Without sources, the `look_up` of
+    each is none.
     """
     ips, locations, networks, look_ups = codes = _Code(), _Code(), _Code(), _Code()
     nothing = locations[_NOWHERE], networks[_NOBODY], look_ups[_NEVER]
-    number_of: dict[selected.Who, int] = {
-        each: ips[each] for each in who if isinstance(each, str)
-    }
-    ids = sorted(each for each in who if isinstance(each, int))
-    address, *columns = _read(selected.look_ups(connection, ids), codes, len(codes))
-    number_of.update(zip(ids, address.tolist(), strict=True))
-    numbers = np.fromiter(map(number_of.__getitem__, who), np.int64, len(who))
-    if len(address) and np.bincount(address).max() > 1:
-        order = _oldest_first(columns[-1], [at for _, at in look_ups])
-        address, *columns = [column[order] for column in (address, *columns)]
+    is_id = np.array([isinstance(each, int) for each in who], bool)
+    numbers = np.zeros(len(who), np.int64)
+    numbers[~is_id] = ips.numbers([each for each in who if isinstance(each, str)])
+    ids = np.array([each for each in who if isinstance(each, int)], np.int64)
+    order = np.argsort(ids)
+    ids = ids[order]
+    told = codes if with_sources else codes[:-1]
+    address, *columns = _read(
+        selected.look_ups(connection, ids.tolist()), told, len(told)
+    )
+    numbers[np.flatnonzero(is_id)[order]] = address
     known = [np.full(len(ips), number) for number in nothing]
-    for column, found in zip(known, columns, strict=True):
+    order = _oldest_first(connection, ids, address)
+    address = address[order]
+    for column, found in zip(known, columns, strict=False):
         # Of several for one address the last stays.
-        column[address] = found
+        column[address] = found[order]
     location, network, look_up = known
     return numbers, Addresses(
         ips=list(ips),
@@ -224,10 +260,11 @@ def _addresses(
     )
 
 
-def _oldest_first(look_up: Numbers, times: Sequence[str]) -> Numbers:
-    """Order look-ups by when they were made; of the same time, by their numbers.
-
-    What was written later may have been made earlier: stores are merged.
-    """
-    _, rank = np.unique(np.array(times), return_inverse=True)
-    return np.argsort(rank[look_up], kind="stable")
+def _oldest_first(
+    connection: sqlite3.Connection, ids: Numbers, address: Numbers
+) -> Numbers:
+    """Order look-ups by age where an address has several; each is of an address."""
+    has_several = np.bincount(address)[address] > 1
+    alone, several = np.flatnonzero(~has_several), ids[has_several]
+    in_order = selected.oldest_first(connection, several.tolist())
+    return np.concatenate([alone, np.searchsorted(ids, in_order)])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
-    from f2b_enrich.report.columns import Columns, Location, Network
+    from f2b_enrich.report.columns import BriefColumns, Columns, Location, Network
     from f2b_enrich.report.counters import Asked
     from f2b_enrich.report.host_counting import HostsAsked
     from f2b_enrich.selection import Selection
@@ -129,27 +129,38 @@ def _count(
 
 
 def bans_that_count(
-    connection: sqlite3.Connection,
-    wanted: Wanted,
-    share: Share,
-    beside: Part,
-    *,
-    with_lines: bool = True,
+    connection: sqlite3.Connection, wanted: Wanted, share: Share, beside: Part
 ) -> Columns:
     """Read the bans of one share that are wanted and repeat no others.
 
     What is left out of them is counted in `beside`.
     """
-    bans = columns.read(connection, wanted.selection, share, with_lines=with_lines)
+    bans = columns.read(connection, wanted.selection, share)
     if wanted.records is not None:
         _count_records(bans, wanted.records, beside)
-    if wanted.countries or wanted.networks:
-        bans.keep_addresses(_Filter(wanted).is_wanted)
+    _leave_addresses_out(bans, wanted)
     _leave_out(bans, wanted, repeats.jails(connection), beside)
     _count_scanners(bans, beside)
     if wanted.without_scanners:
         bans.keep_addresses(_is_no_scanner)
     return bans
+
+
+def brief_bans_that_count(
+    connection: sqlite3.Connection, wanted: Wanted
+) -> BriefColumns:
+    """Read in brief the same bans of all shares; what is left out is not counted."""
+    bans = columns.read_brief(connection, wanted.selection)
+    _leave_addresses_out(bans, wanted)
+    _leave_out(bans, wanted, repeats.jails(connection), Part())
+    if wanted.without_scanners:
+        bans.keep_addresses(_is_no_scanner)
+    return bans
+
+
+def _leave_addresses_out(bans: BriefColumns, wanted: Wanted) -> None:
+    if wanted.countries or wanted.networks:
+        bans.keep_addresses(_Filter(wanted).is_wanted)
 
 
 def _count_records(bans: Columns, records: Records, beside: Part) -> None:
@@ -166,7 +177,7 @@ def _count_records(bans: Columns, records: Records, beside: Part) -> None:
 
 
 def _leave_out(
-    bans: Columns, wanted: Wanted, repeating: frozenset[str], beside: Part
+    bans: BriefColumns, wanted: Wanted, repeating: frozenset[str], beside: Part
 ) -> None:
     """Leave out repeats, and the jails that are not wanted; count them."""
     is_repeat = np.array([jail in repeating for jail in bans.jails], bool)[bans.jail]

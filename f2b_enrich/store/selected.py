@@ -14,7 +14,7 @@ from f2b_enrich.store.repeats import IS_REAL
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from f2b_enrich.selection import Share
 
@@ -34,11 +34,17 @@ Row: TypeAlias = "tuple[Who, str, str, str | None, int, int, int, int]"
 (`read_shown`), what names were tried (`read_tried`), quarter-hour since 1970, failures,
 ban count and ban time; -2 is not known, as fail2ban's own database writes it."""
 
+BriefRow: TypeAlias = "tuple[Who, str, int]"
+"""Who, jail, and quarter-hour since 1970."""
+
 FEW = 4
 """One in so many bans is looked up faster than all of them are gone over."""
 
 _AT_ONCE = 2000
 """Rows read at a time: what fits a processor's cache."""
+
+_ASKED_AT_ONCE = 20_000
+"""Look-ups asked for at a time: the list of them all would be long as a text."""
 
 WHO = "ifnull(bans.enrichment_id, bans.ip)"
 
@@ -51,15 +57,15 @@ _OF_LINES = """
         WHERE ban_id = bans.id AND kind = 'username')
 """
 
-_WITHOUT_LINES = "'', NULL"
+_QUARTER = "CAST(strftime('%s', banned_at) AS INTEGER) / 900"
 
 # Each column costs as much as the scan, so what is alike in many bans is in one.
 _ROWS = f"""
     SELECT {WHO}, jail || char(0) || host || char(0) || ifnull(attack, ''),
-    {{of_lines}},
-    CAST(strftime('%s', banned_at) AS INTEGER) / 900,
-    failures, ban_count, ifnull(bantime_seconds, -2)
+    {_OF_LINES}, {_QUARTER}, failures, ban_count, ifnull(bantime_seconds, -2)
 """
+
+_BRIEF_ROWS = f"SELECT {WHO}, jail, {_QUARTER}"
 
 _LOOK_UPS = """
     SELECT ifnull(ip, wanted.value),
@@ -68,6 +74,12 @@ _LOOK_UPS = """
     ifnull(asn, 0), ifnull(as_name, '') || char(0) || ifnull(scanner, ''),
     ifnull(source, ''), ifnull(looked_up_at, '')
     FROM json_each(?) AS wanted LEFT JOIN enrichments AS e ON e.id = wanted.value
+"""
+
+# What was written later may have been made earlier: stores are merged.
+_OLDEST_FIRST = """
+    SELECT value FROM json_each(?) LEFT JOIN enrichments AS e ON e.id = value
+    ORDER BY ifnull(looked_up_at, ''), value
 """
 
 _WITHOUT_LOOK_UP = """
@@ -109,20 +121,25 @@ def _by_time(wanted: Selection) -> str:
 
 
 def rows(
-    connection: sqlite3.Connection,
-    wanted: Selection,
-    share: Share,
-    *,
-    with_lines: bool = True,
+    connection: sqlite3.Connection, wanted: Selection, share: Share
 ) -> Iterator[list[Row]]:
-    """Read bans, some thousand at a time, in any order.
+    """Read bans, some thousand at a time, in any order."""
+    return _rows(connection, _ROWS, wanted, share)
 
-    Without lines, what those show and whom they name is not read.
-    """
+
+def brief_rows(
+    connection: sqlite3.Connection, wanted: Selection
+) -> Iterator[list[BriefRow]]:
+    """Read of bans who, by which jail and when, in the same way."""
+    return _rows(connection, _BRIEF_ROWS, wanted, WHOLE)
+
+
+def _rows(
+    connection: sqlite3.Connection, columns: str, wanted: Selection, share: Share
+) -> Iterator[list[Any]]:
     where, values = matching(wanted, share)
-    columns = _ROWS.format(of_lines=_OF_LINES if with_lines else _WITHOUT_LINES)
     sql = f"{columns} FROM bans {_by_time(wanted)} WHERE {where}"
-    yield from _batches(connection, sql, values)
+    return _batches(connection, sql, values)
 
 
 def read_names(text: str, count: int) -> tuple[str, ...]:
@@ -142,7 +159,7 @@ def read_tried(text: str | None) -> tuple[str, ...]:
 
 
 def look_ups(
-    connection: sqlite3.Connection, ids: Iterable[int]
+    connection: sqlite3.Connection, ids: Sequence[int]
 ) -> Iterator[list[LookUp]]:
     """Read look-ups by their numbers, in that order, some thousand at a time.
 
@@ -150,12 +167,25 @@ def look_ups(
     somebody deleted tells the address alone, by its bans.
     """
     deleted: dict[Who, str] = {}
-    for batch in _batches(connection, _LOOK_UPS, (json.dumps(list(ids)),)):
+    for batch in _listed(connection, _LOOK_UPS, ids):
         if not deleted and any(isinstance(row[0], int) for row in batch):
             deleted = dict(map(tuple, connection.execute(_WITHOUT_LOOK_UP)))
         yield [
             (deleted.get(row[0], row[0]), row[1:4], row[4:6], row[6:]) for row in batch
         ]
+
+
+def _listed(
+    connection: sqlite3.Connection, sql: str, ids: Sequence[int]
+) -> Iterator[list[Any]]:
+    for begun in range(0, len(ids), _ASKED_AT_ONCE):
+        asked = ids[begun : begun + _ASKED_AT_ONCE]
+        yield from _batches(connection, sql, (json.dumps(asked),))
+
+
+def oldest_first(connection: sqlite3.Connection, ids: Sequence[int]) -> list[int]:
+    """Order look-ups by when they were made; of the same time, by their numbers."""
+    return [row[0] for row in connection.execute(_OLDEST_FIRST, (json.dumps(ids),))]
 
 
 def services(connection: sqlite3.Connection) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f2b_enrich.report.cells import NOWHERE, coarsened
+from f2b_enrich.report.cells import NOWHERE, coarsened, told
 
 FINE = 100
 """A fine cell is in the coarse one of its hundreds, both numbered alike."""
@@ -66,3 +68,39 @@ def test_each_cell_has_enough_addresses(
     assert sum(counts) == len(told) - told.count(NOWHERE)
     for cell, there in zip(fine, told, strict=True):
         assert there in {cell, cell // FINE * FINE, NOWHERE}
+
+
+@given(
+    st.lists(st.tuples(st.integers(100, 510), st.integers(0, 9)), max_size=60),
+    st.integers(1, 6),
+)
+def test_kinds_of_bans_by_themselves_come_to_the_same(
+    bans: list[tuple[int, int]], least: int
+) -> None:
+    """Here the hundreds are the kinds, as no step goes beyond them."""
+    fine = np.array([cell for cell, _ in bans], np.int64)
+    who = np.array([number for _, number in bans], np.int64)
+    steps = (lambda rest: fine[rest], lambda rest: fine[rest] // FINE * FINE)
+    together, counts = coarsened(steps, who, least=least)
+    cells, many = np.unique(together[together != NOWHERE], return_counts=True)
+
+    found = told(steps, who, fine // FINE, least=least)
+    assert [each.tolist() for each in found[:2]] == [cells.tolist(), many.tolist()]
+    assert found[2] == counts
+
+
+def test_bans_of_many_kinds_take_little_memory() -> None:
+    """All at once they took some ninety bytes for each ban."""
+    many, kinds = 100_000, 50
+    chance = np.random.default_rng(7)
+    who, fine = chance.integers(0, many // 5, many), chance.integers(0, 5000, many)
+    steps = (lambda rest: fine[rest], lambda rest: fine[rest] // FINE * FINE)
+    tracemalloc.start()
+    try:
+        told(steps, who, (fine // FINE).astype(np.int32), least=5)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert int(fine.max()) // FINE + 1 == kinds
+    assert most < 30 * many
