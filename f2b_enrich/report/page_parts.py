@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Table:
     """Rows of text; the cell at `head` names its row.
 
-    A `wide` table scrolls in its own box, as does a long one.
+    A `wide` table scrolls in its own box, as does a long one; on a phone many do.
     """
 
     caption: str
@@ -30,8 +30,14 @@ class Table:
         """Tell whether it would be longer than most screens."""
         return len(self.rows) > _LONG
 
+    @property
+    def may_scroll(self) -> bool:
+        """Tell whether there are screens, those of phones, on which it scrolls."""
+        return self.is_wide or self.is_long or len(self.columns) > _FIT
+
 
 _LONG = 25
+_FIT = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,30 @@ addEventListener("resize", () => {
   }, 200);
 });
 
+// What scrolls on this screen is reached by keyboard; what does not is passed over.
+const sizes = new ResizeObserver(entries => {
+  for (const { target } of entries) reach(target.closest(".scroll"));
+});
+for (const box of document.querySelectorAll("main .scroll")) {
+  sizes.observe(box);
+  sizes.observe(box.firstElementChild);
+}
+
+function reach(box) {
+  if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) {
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", label(box));
+  } else for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+}
+
+// Several tables are called alike, each in a section of its own.
+function label(box) {
+  const section = box.closest("section");
+  const around = section.parentElement.closest("section") ?? section;
+  return `${around.querySelector("h2, h3, h4").textContent}: ${box.querySelector("caption").textContent}`;
+}
+
 const place = { zoom: 1, x: 0, y: 0 };
 
 function show(view) {
