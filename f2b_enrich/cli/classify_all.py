@@ -9,6 +9,7 @@ from f2b_enrich.daemon.analysis import Outcome
 from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
 from f2b_enrich.store import classes
 from f2b_enrich.store.connection import transaction
+from f2b_enrich.store.turns import Turns
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 PAGE = 50
 """Bans read together: at most 3 MiB of lines."""
-
-SHORTEST_PAUSE = 0.005
-"""Seconds between two transactions, in which others write."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,11 +68,9 @@ class Reclassing:
         self._connection = connection
         self._analysis = analysis
         self._now = now
-        self._clock = clock
-        self._pause = pause
         with transaction(connection):
             self._rule_set = analysis.announce(connection, now=now())
-        self._others_until = clock() + SHORTEST_PAUSE
+        self._turns = Turns(connection, clock=clock, pause=pause)
 
     def left(self) -> int:
         """Count the bans that wait."""
@@ -103,19 +99,14 @@ class Reclassing:
 
     def _write(self, bans: Sequence[tuple[Unread, Shown]]) -> int:
         """Write until a transaction's time is up; tell how many bans it took."""
-        self._pause(max(self._others_until - self._clock(), 0.0))
         count, done = 0, Done()
-        with transaction(self._connection):
-            begun = self._clock()
+        with self._turns.transaction():
             for ban, shown in bans:
                 self._class(ban, shown, done)
                 count += 1
-                if self._clock() - begun > LONGEST_TRANSACTION:
+                if self._turns.lasts > LONGEST_TRANSACTION:
                     break
         self.done.add(done)
-        # Others get the store for as long as they may have had to wait for it.
-        ended = self._clock()
-        self._others_until = ended + max(ended - begun, SHORTEST_PAUSE)
         return count
 
     def _class(self, ban: Unread, shown: Shown, done: Done) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,13 +15,13 @@ from f2b_enrich.cli.reconcile_records import (
 from f2b_enrich.health.check_reconcile import CHORE
 from f2b_enrich.outbox import LIFETIME
 from f2b_enrich.store import chores
-from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.in_force import has_near, in_force, known, still_stands
 from f2b_enrich.store.intake import take_in
+from f2b_enrich.store.turns import LONGEST_TRANSACTION, Turns
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -36,12 +35,6 @@ if TYPE_CHECKING:
     Addresses: TypeAlias = Callable[[str], tuple[str | None, str | None]]
 
 NOBODY = (None, None)
-
-LONGEST_TRANSACTION = 0.02
-"""Seconds after which no further address is taken in; the commit is yet to come."""
-
-SHORTEST_PAUSE = 0.005
-"""Seconds between two transactions, in which others write."""
 
 LONGEST_TELLING = LIFETIME
 """How old a ban that was missed may be to be told of in the next digest: as old as the
@@ -96,10 +89,8 @@ class Reconciling:
         self._young_after = (now - settings.alerts.late()).timestamp()
         self._last = chores.done_at(connection, CHORE)
         self._reported: dict[str, bool] = {}
-        self._clock = clock
-        self._pause = pause
+        self._turns = Turns(connection, clock=clock, pause=pause)
         self._tell = tell
-        self._others_until = clock()
 
     def folded(self, jail: str) -> str:
         """Give the name that the store has for a jail."""
@@ -180,7 +171,7 @@ class Reconciling:
 
     def finish(self, reporting: Iterable[str]) -> None:
         """Note that all was looked at, and which jails report their bans."""
-        with self._write():
+        with self._turns.transaction():
             for chore in (CHORE, *map(_chore_of, reporting)):
                 chores.done(self._connection, chore, now=self._now)
 
@@ -220,10 +211,10 @@ class Reconciling:
     def _write_some(self, left: Sequence[Missed]) -> list[str]:
         """Write until a transaction's time is up; give a line, or none, for each."""
         texts, found = [], replace(self.found)
-        with self._write() as begun:
+        with self._turns.transaction():
             for one in left:
                 texts.append(self._write_one(one, found))
-                if self._clock() - begun > LONGEST_TRANSACTION:
+                if self._turns.lasts > LONGEST_TRANSACTION:
                     break
         self.found = found
         return texts
@@ -256,17 +247,6 @@ class Reconciling:
             is_told=self._is_told(one),
         )
         return f"{one}, and nobody told"
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[float]:
-        """Make a transaction, after a pause; give the clock at its beginning."""
-        self._pause(max(self._others_until - self._clock(), 0.0))
-        with transaction(self._connection):
-            begun = self._clock()
-            yield begun
-        # Others get the store for as long as they may have had to wait for it.
-        now = self._clock()
-        self._others_until = now + max(now - begun, SHORTEST_PAUSE)
 
 
 def mark_of(jail: str, ip: str, at: int) -> int:

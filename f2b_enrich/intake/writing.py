@@ -14,8 +14,9 @@ from f2b_enrich.intake.noting import Frontier, together
 from f2b_enrich.intake.portions import Portion
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.store import jails, search
-from f2b_enrich.store.connection import copy_back, transaction, work_alone
+from f2b_enrich.store.connection import copy_back, work_alone
 from f2b_enrich.store.intake import Brought, take_in
+from f2b_enrich.store.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 WANTED_TRANSACTION = 0.015
 """Seconds that a transaction shall take while a daemon works on the store: one in a
 hundred takes three times as long on a busy machine, and 0.05 is the limit."""
-
-SHORTEST_PAUSE = 0.005
-"""Seconds between two of them, in which others write."""
 
 FIRST_COUNT = 20
 """Records in the first of them; then as many as fit the time."""
@@ -77,13 +75,10 @@ class Writer:
         self._look_up: LookUp = look_up
         self._now = now
         self._is_daemon_there = is_daemon_there
-        self._clock = clock
-        self._pause = pause
+        self._turns = Turns(connection, clock=clock, pause=pause)
         self._stop = stop
         self._gathered = Gathered()
-        self._others_until = clock()
         self._fitting = float(FIRST_COUNT)
-        self._took = 0.0
         self._is_alone: bool | None = None
         self._parted: tuple[tuple[str, str] | None, int] = None, 0
         self._frontier = Frontier()
@@ -260,15 +255,8 @@ class Writer:
         """
         self._stop.check()
         self._take_room(is_alone=not is_slow)
-        if is_slow:
-            self._pause(max(self._others_until - self._clock(), 0.0))
-        with transaction(self._connection):
-            begun = self._clock()
+        with self._turns.transaction(is_alone=not is_slow):
             yield
-        # Others get the store for as long as they may have had to wait for it.
-        ended = self._clock()
-        self._took = ended - begun
-        self._others_until = ended + max(self._took, SHORTEST_PAUSE)
 
     def _take_room(self, *, is_alone: bool) -> None:
         if self._is_alone != is_alone:
@@ -279,7 +267,7 @@ class Writer:
 
     def _adapt(self, records: int) -> None:
         """Take as many records the next time as fit, but not many more at once."""
-        fitting = records * WANTED_TRANSACTION / max(self._took, 1e-4)
+        fitting = records * WANTED_TRANSACTION / max(self._turns.took, 1e-4)
         self._fitting = max(1.0, min(fitting, self._fitting * 2))
 
     def _note(self, steps: Iterable[Step]) -> None:

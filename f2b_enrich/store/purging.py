@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import TYPE_CHECKING
 
 from f2b_enrich.model import time_text
 from f2b_enrich.store import found, removal, report_mails, retention, sighted, wiping
-from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.retention import RENAMED, STRIPPED, Removed
+from f2b_enrich.store.turns import LONGEST_TRANSACTION, Turns
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,12 +25,6 @@ CHARACTERS_AT_ONCE = 64 * 1024
 """What one transaction removes, whichever is less, or one ban: some 10 ms."""
 
 EVENTS_AT_ONCE = 1000
-
-LONGEST_TRANSACTION = 0.02
-"""Seconds after which no further ban is taken in; the commit is yet to come."""
-
-SHORTEST_PAUSE = 0.005
-"""Seconds between two transactions, in which others write."""
 
 _NEXT_TO_STRIP = f"""
     SELECT rowid AS row, id, banned_at,
@@ -73,9 +66,7 @@ class Purge:
         self._connection = connection
         self._limits = limits
         self._now = now
-        self._clock = clock
-        self._pause = pause
-        self._others_until = clock()
+        self._turns = Turns(connection, clock=clock, pause=pause)
 
     def run(self) -> bool:
         """Remove it all; tell whether none of it stands in the write-ahead log either.
@@ -86,7 +77,7 @@ class Purge:
             sqlite3.OperationalError: another writer held the store for 10 s.
         """
         wiping.overwrite_deleted(self._connection)
-        with self._write():
+        with self._turns.transaction():
             finished = retention.note(self._connection, self._limits, now=self._now())
         if self._limits.lines is not None:
             self._strip_bans(self._limits.lines)
@@ -95,20 +86,9 @@ class Purge:
             self._remove_bans(self._limits.bans)
         if self.removed != Removed() or not finished:
             self._merge_index(begin=True)
-        with self._write():
+        with self._turns.transaction():
             retention.finish(self._connection, now=self._now())
         return wiping.empty_log(self._connection)
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[float]:
-        """Make a transaction, after a pause; give the clock at its beginning."""
-        self._pause(max(self._others_until - self._clock(), 0.0))
-        with transaction(self._connection):
-            begun = self._clock()
-            yield begun
-        # Others get the store for as long as they may have had to wait for it.
-        ended = self._clock()
-        self._others_until = ended + max(ended - begun, SHORTEST_PAUSE)
 
     def _strip_bans(self, before: datetime) -> None:
         """Take lines and values from bans, the oldest first."""
@@ -118,7 +98,7 @@ class Purge:
             _NEXT_TO_STRIP, {**times, "at": at, "row": row}
         ).fetchall():
             for bans in _parts(page):
-                with self._write():
+                with self._turns.transaction():
                     lines, values = self._strip(bans)
                 self.removed.stripped += len(bans)
                 self.removed.lines += lines
@@ -142,7 +122,7 @@ class Purge:
     def _drop_names(self, before: datetime) -> None:
         """Drop campaigns that are over, first names of others, reports, events."""
         at = time_text(before)
-        with self._write():
+        with self._turns.transaction():
             gone = self._connection.execute(
                 "DELETE FROM campaigns WHERE last_at < ?", (at,)
             )
@@ -153,7 +133,7 @@ class Purge:
         self.removed.campaigns += gone.rowcount + renamed.rowcount
         count = EVENTS_AT_ONCE
         while count == EVENTS_AT_ONCE:
-            with self._write():
+            with self._turns.transaction():
                 count = self._connection.execute(_SOME_EVENTS, (at,)).rowcount
             self.removed.events += count
 
@@ -174,17 +154,17 @@ class Purge:
         ):
             count = at_once
             while count >= at_once:
-                with self._write():
+                with self._turns.transaction():
                     count = some(self._connection, before)
 
     def _remove_some(self, bans: Sequence[str]) -> int:
         """Remove bans until a transaction's time is up; tell how many."""
         count = 0
-        with self._write() as begun:
+        with self._turns.transaction():
             for ban in bans:
                 removal.remove_ban(self._connection, ban)
                 count += 1
-                if self._clock() - begun > LONGEST_TRANSACTION:
+                if self._turns.lasts > LONGEST_TRANSACTION:
                     break
         return count
 
@@ -192,7 +172,7 @@ class Purge:
         """Merge what FTS5 wants merged, or to begin with, all of it."""
         is_more = True
         while is_more:
-            with self._write():
+            with self._turns.transaction():
                 is_more = wiping.merge_index(self._connection, begin=begin)
             begin = False
 

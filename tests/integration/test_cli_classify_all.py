@@ -18,12 +18,13 @@ import pytest
 
 from f2b_enrich.classify.jails import Jail, shipped_jails
 from f2b_enrich.classify.rules import load, shipped
-from f2b_enrich.cli.classify_all import PAGE, SHORTEST_PAUSE, Reclassing
+from f2b_enrich.cli.classify_all import PAGE, Reclassing
 from f2b_enrich.daemon.analysis import Analysis
 from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
 from f2b_enrich.errors import StoreError
 from f2b_enrich.store import figures
 from f2b_enrich.store.connection import open_writer
+from f2b_enrich.store.turns import SHORTEST_PAUSE
 from tests import uncovered
 from tests.cli import Ran, run
 from tests.stores import NOW, StoreBuilder, event, shipped_analysis

@@ -15,8 +15,9 @@ from f2b_enrich.intake.naming import Names
 from f2b_enrich.intake.portions import Portion, Step
 from f2b_enrich.intake.remembering import reached
 from f2b_enrich.intake.stopping import Stop, StoppedError
-from f2b_enrich.intake.writing import SHORTEST_PAUSE, WANTED_TRANSACTION, Writer
+from f2b_enrich.intake.writing import WANTED_TRANSACTION, Writer
 from f2b_enrich.store.connection import held_by_daemon
+from f2b_enrich.store.turns import SHORTEST_PAUSE
 from tests import imports
 
 if TYPE_CHECKING:

@@ -23,15 +23,9 @@ from f2b_enrich.model import Campaign, EventKind
 from f2b_enrich.store import bans, campaigns, retention, search, wiping
 from f2b_enrich.store.connection import open_reader, open_writer
 from f2b_enrich.store.lines import MAX_LINES
-from f2b_enrich.store.purging import (
-    EVENTS_AT_ONCE,
-    LINES_AT_ONCE,
-    LONGEST_TRANSACTION,
-    PAGE,
-    SHORTEST_PAUSE,
-    Purge,
-)
+from f2b_enrich.store.purging import EVENTS_AT_ONCE, LINES_AT_ONCE, PAGE, Purge
 from f2b_enrich.store.retention import Limits, Removed
+from f2b_enrich.store.turns import LONGEST_TRANSACTION, SHORTEST_PAUSE
 from tests.cli import run
 from tests.daemons import TIME, living
 from tests.stores import DAY, LINES, NOW, StoreBuilder, event, located
