@@ -12,7 +12,7 @@ from f2b_enrich.classify.captures import captured
 from f2b_enrich.importing.fail2ban_rows import StoredBan
 from f2b_enrich.importing.sighted import sighting_of
 from f2b_enrich.inert import cut, printable, without_nul
-from f2b_enrich.intake.packing import packed, packed_counts
+from f2b_enrich.intake.packing import packed, packed_counts, unpacked_counts
 from f2b_enrich.intake.problems import Problems
 
 if TYPE_CHECKING:
@@ -101,6 +101,12 @@ class Step:
         if self.found:
             self.packed += (packed_counts(self.found),)
             self.found = Counter()
+
+    def all_found(self) -> Counter[FoundKey]:
+        """Give what was found, packed or not."""
+        counts: Counter[FoundKey] = unpacked_counts(self.packed)
+        counts.update(self.found)
+        return counts
 
 
 def follows(last: Step, step: Step) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from f2b_enrich.intake.packing import unpacked_counts
 from f2b_enrich.store import found, imports
 from f2b_enrich.store.found import FoundOn
 from f2b_enrich.store.imports import Import
@@ -58,10 +57,8 @@ def remember(
         place=step.place,
     )
     number = imports.note(connection, read, now=now)
-    counts = unpacked_counts(step.packed)
-    counts.update(step.found)
-    if counts:
-        lines = {FoundOn(*key): count for key, count in counts.items()}
+    lines = {FoundOn(*key): count for key, count in step.all_found().items()}
+    if lines:
         found.add(connection, number, lines)
     return number
 
