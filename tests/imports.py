@@ -14,6 +14,7 @@ import pytest
 
 from f2b_enrich.importing.records import Record
 from f2b_enrich.intake.stopping import Stop
+from f2b_enrich.intake.target import Target
 from f2b_enrich.intake.writing import Writer
 from f2b_enrich.store.jails import KnownJail
 from tests.cli import run
@@ -61,19 +62,14 @@ def a_writer(
     """Give what writes an import, and what stops it."""
     stop = Stop()
     try:
-        yield (
-            Writer(
-                store,
-                look_up="local",
-                now=now,
-                is_daemon_there=is_daemon_there,
-                clock=clock,
-                pause=pause,
-                stop=stop,
-                known_jail=known_jail,
-            ),
-            stop,
+        target = Target(
+            connection=store,
+            look_up="local",
+            now=now,
+            is_daemon_there=is_daemon_there,
+            stop=stop,
         )
+        yield Writer(target, clock=clock, pause=pause, known_jail=known_jail), stop
     finally:
         stop.close()
 

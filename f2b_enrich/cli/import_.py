@@ -28,6 +28,7 @@ from f2b_enrich.intake.planning import STANDARD_INPUT, Plan
 from f2b_enrich.intake.remembering import reached
 from f2b_enrich.intake.stopping import StoppedError, stopped_by_signals
 from f2b_enrich.intake.tallies import Tally
+from f2b_enrich.intake.target import Target
 from f2b_enrich.intake.writing import Writer
 from f2b_enrich.intake.zones import zone_of
 from f2b_enrich.store.connection import open_writer
@@ -244,14 +245,17 @@ class _Import:
         return Plan(names=names, now=datetime.now(UTC), again=self._options.again)
 
     def _writer(self, store: sqlite3.Connection, now: datetime, stop: Stop) -> Writer:
-        return Writer(
-            store,
+        target = Target(
+            connection=store,
             look_up=self._options.look_up,
             now=now,
             is_daemon_there=seeing_daemon(self._settings.store.path),
+            stop=stop,
+        )
+        return Writer(
+            target,
             clock=time.monotonic,
             pause=time.sleep,
-            stop=stop,
             known_jail=Analysis.configured(self._settings).known_jail,
         )
 

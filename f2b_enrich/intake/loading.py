@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import pickle
-import sqlite3
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from f2b_enrich.intake.packing import unpacked_counts
 from f2b_enrich.intake.portions import follows
 from f2b_enrich.intake.remembering import remember
 from f2b_enrich.joining.running_bans import RunningBans
@@ -22,25 +19,21 @@ from f2b_enrich.store.plain import first_of, is_apart, known_until
 from f2b_enrich.store.retention import purged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import date, datetime
+    from collections.abc import Iterator
+    from datetime import date
     from typing import TypeAlias
 
     from f2b_enrich.intake.packing import Key
     from f2b_enrich.intake.portions import EventRun, Portion, Step
-    from f2b_enrich.intake.stopping import Stop
+    from f2b_enrich.intake.target import Target
     from f2b_enrich.joining.plain_lines import PlainLine
     from f2b_enrich.store.loading import FoundRow
-    from f2b_enrich.store.wishes import LookUp
 
     Lines: TypeAlias = dict[Key, list[PlainLine]]
 
 MOST_LOADED = 3_000_000
 """Bans and counts of finds gathered, each: an interruption costs what was gathered,
 about a minute."""
-
-_STEPS_OF_MACHINE = 100_000
-"""SQLite's, between two looks at whether to stop."""
 
 
 class DisturbedError(Exception):
@@ -55,22 +48,12 @@ class Loading:
     counts the bans that are in the store.
     """
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        *,
-        look_up: LookUp,
-        now: datetime,
-        is_daemon_there: Callable[[], bool],
-        stop: Stop,
-    ) -> None:
-        """Begin, by a writer's connection."""
+    def __init__(self, target: Target) -> None:
+        """Begin with nothing."""
+        connection = target.connection
         self.written = 0
+        self._target = target
         self._connection = connection
-        self._look_up: LookUp = look_up
-        self._now = now
-        self._is_daemon_there = is_daemon_there
-        self._stop = stop
         self._load = Load(connection)
         self._running = RunningBans(since=first_of(purged(connection).bans))
         self._log = "", ""
@@ -87,7 +70,7 @@ class Loading:
     @property
     def is_disturbed(self) -> bool:
         """Tell whether others have written to the store meanwhile, or will soon."""
-        return self._load.is_disturbed or self._is_daemon_there()
+        return self._load.is_disturbed or self._target.is_daemon_there()
 
     def take(self, portion: Portion) -> Lines:
         """Take the runs and places out of a portion; give the lines in doubt."""
@@ -124,7 +107,7 @@ class Loading:
         for at, ip in zip(run.ats, run.ips, strict=True):
             if ip in until:
                 first[ip] = min(at, first.get(ip, at))
-        now = time_text(self._now)
+        now = time_text(self._target.now)
         for ip, at in first.items():
             if is_apart(until[ip], at, now=now):
                 self._known.add((run.host, ip))
@@ -143,10 +126,8 @@ class Loading:
                 others.append(step)
                 continue
             kept.append(pickle.dumps(step))
-            counts = unpacked_counts(step.packed)
-            counts.update(step.found)
             log = self._log_of(step)
-            for (host, jail, ip, day), lines in counts.items():
+            for (host, jail, ip, day), lines in step.all_found().items():
                 text = days.get(day) or days.setdefault(day, day.isoformat())
                 rows.append((log, text, ip, host, jail, lines))
         self._load.keep_steps(kept)
@@ -172,20 +153,22 @@ class Loading:
         """
         self._end_log()
         self._running = RunningBans()  # there is better use for its memory
-        now = time_text(self._now)
-        with openers_waiting(self._connection), self._interruptible():
+        now = time_text(self._target.now)
+        with openers_waiting(self._connection), self._target.interruptible():
             for part in self._load.parts:
                 with transaction(self._connection):
                     if self.is_disturbed:
                         raise DisturbedError
                     note_hosts(self._connection, self._hosts, now)
-                    new = self._load.write(part, now=now, look_up=self._look_up)
+                    new = self._load.write(part, now=now, look_up=self._target.look_up)
                 self.written += new
             if self._known:
                 with transaction(self._connection):
                     for host, ip in self._known:
-                        wishes.raise_to(self._connection, ip, [host], self._look_up)
-            if self._is_daemon_there():  # it waits, and its bans will
+                        wishes.raise_to(
+                            self._connection, ip, [host], self._target.look_up
+                        )
+            if self._target.is_daemon_there():  # it waits, and its bans will
                 copy_back(self._connection)
 
     def note(self) -> None:
@@ -197,14 +180,14 @@ class Loading:
         """
         with (
             openers_waiting(self._connection),
-            self._interruptible(),
+            self._target.interruptible(),
             transaction(self._connection),
         ):
             # What is written with a place is written only if that is still the same.
-            if self._is_daemon_there():
+            if self._target.is_daemon_there():
                 raise DisturbedError
             for log, step in enumerate(self._steps):
-                number = remember(self._connection, step, now=self._now)
+                number = remember(self._connection, step, now=self._target.now)
                 if number is not None:
                     self._load.write_found(log, number)
 
@@ -217,25 +200,6 @@ class Loading:
     def steps(self) -> list[Step]:
         """Give back the places as they came."""
         return list(map(pickle.loads, self._load.steps()))
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Stop in the middle of a statement, which undoes its transaction.
-
-        Raises:
-            StoppedError: somebody wants it to stop.
-        """
-        self._stop.check()
-        self._connection.set_progress_handler(
-            lambda: self._stop.is_wanted, _STEPS_OF_MACHINE
-        )
-        try:
-            yield
-        except sqlite3.OperationalError:
-            self._stop.check()
-            raise
-        finally:
-            self._connection.set_progress_handler(None, 0)
 
 
 def lines_of(portion: Portion) -> Lines:

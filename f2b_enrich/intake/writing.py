@@ -20,14 +20,12 @@ from f2b_enrich.store.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-    from datetime import datetime
 
     from f2b_enrich.intake.gathering import Item, Records
     from f2b_enrich.intake.packing import Key
     from f2b_enrich.intake.portions import Step
-    from f2b_enrich.intake.stopping import Stop
+    from f2b_enrich.intake.target import Target
     from f2b_enrich.joining.plain_lines import PlainLine
-    from f2b_enrich.store.intake import LookUp
     from f2b_enrich.store.jails import KnownJail
 
 
@@ -57,26 +55,19 @@ class Writer:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        target: Target,
         *,
-        look_up: LookUp,
-        now: datetime,
-        is_daemon_there: Callable[[], bool],
         clock: Callable[[], float],
         pause: Callable[[float], None],
-        stop: Stop,
         known_jail: Callable[[str], KnownJail],
     ) -> None:
-        """Take a writer's connection; `clock` counts seconds, `pause` waits so many."""
+        """Begin with nothing; `clock` counts seconds, `pause` waits so many."""
+        self.taken = Counter[str]()
+        self._target = target
+        self._connection = target.connection
+        self._turns = Turns(target.connection, clock=clock, pause=pause)
         self._known_jail = known_jail
         self._noted_jails: set[str] = set()
-        self.taken = Counter[str]()
-        self._connection = connection
-        self._look_up: LookUp = look_up
-        self._now = now
-        self._is_daemon_there = is_daemon_there
-        self._turns = Turns(connection, clock=clock, pause=pause)
-        self._stop = stop
         self._gathered = Gathered()
         self._fitting = float(FIRST_COUNT)
         self._is_alone: bool | None = None
@@ -90,7 +81,7 @@ class Writer:
         Raises:
             StoppedError: somebody wants it to stop; nothing is half done.
         """
-        is_alone = not self._is_daemon_there()
+        is_alone = not self._target.is_daemon_there()
         if self._loading and (not is_alone or self._loading.is_disturbed):
             self._give_up_loading()
         self._gathered.add(self._left_of(portion, is_alone=is_alone))
@@ -119,13 +110,7 @@ class Writer:
             if found - self._noted_jails:
                 with self._transaction(is_slow=False):
                     self._note_jails(found)
-            self._loading = self._loading or Loading(
-                self._connection,
-                look_up=self._look_up,
-                now=self._now,
-                is_daemon_there=self._is_daemon_there,
-                stop=self._stop,
-            )
+            self._loading = self._loading or Loading(self._target)
             lines = self._loading.take(portion)
         left = Portion(lines=lines, size=sum(map(len, lines.values())))
         left.pack()
@@ -178,7 +163,7 @@ class Writer:
 
     def _note_all(self, steps: list[Step]) -> None:
         while steps:
-            is_slow = self._is_daemon_there()
+            is_slow = self._target.is_daemon_there()
             some = 1 if is_slow else MOST_NOTED
             with self._transaction(is_slow=is_slow):
                 self._note(together(steps[:some]))
@@ -186,7 +171,7 @@ class Writer:
 
     def _write_all(self, items: Sequence[Item]) -> None:
         while items:
-            is_slow = self._is_daemon_there()
+            is_slow = self._target.is_daemon_there()
             items = self._write(items, is_slow=is_slow)
         self._index()
 
@@ -201,9 +186,8 @@ class Writer:
                 self._note_jails(
                     {_jail_of(each) for brought in some.values() for each in brought}
                 )
-                bans = take_in(
-                    self._connection, some, now=self._now, look_up=self._look_up
-                )
+                now, look_up = self._target.now, self._target.look_up
+                bans = take_in(self._connection, some, now=now, look_up=look_up)
                 taken.update(new=bans.new, refused=bans.refused)
         self.taken += taken
         if is_slow:
@@ -241,7 +225,7 @@ class Writer:
     def _index(self) -> None:
         """Bring the search over log lines up to what is written."""
         while search.has_new_lines(self._connection):
-            is_slow = self._is_daemon_there()
+            is_slow = self._target.is_daemon_there()
             limits = search.SHORT if is_slow else search.LONG
             with self._transaction(is_slow=is_slow):
                 search.index_new_lines(self._connection, limits)
@@ -253,7 +237,7 @@ class Writer:
         Raises:
             StoppedError: somebody wants it to stop.
         """
-        self._stop.check()
+        self._target.stop.check()
         self._take_room(is_alone=not is_slow)
         with self._turns.transaction(is_alone=not is_slow):
             yield
@@ -272,7 +256,7 @@ class Writer:
 
     def _note(self, steps: Iterable[Step]) -> None:
         for step in self._frontier.reached(steps):
-            remember(self._connection, step, now=self._now)
+            remember(self._connection, step, now=self._target.now)
 
 
 def _jail_of(record: Brought | PlainLine) -> str | None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from f2b_enrich.attacks import REPEAT_OFFENDER
 from f2b_enrich.errors import StoreError
 from f2b_enrich.importing.records import Record
-from f2b_enrich.intake import loading, writing
+from f2b_enrich.intake import loading, target, writing
 from f2b_enrich.intake.naming import Names
 from f2b_enrich.intake.portions import Portion, Step
 from f2b_enrich.intake.stopping import Stop, StoppedError
@@ -554,7 +554,7 @@ def test_a_statement_is_stopped_in_the_middle(monkeypatch: pytest.MonkeyPatch) -
         store.set_trace_callback(
             lambda statement: stop.want() if "INTO bans" in statement else None
         )
-        monkeypatch.setattr(loading, "_STEPS_OF_MACHINE", 1000)
+        monkeypatch.setattr(target, "_STEPS_OF_MACHINE", 1000)
         with pytest.raises(StoppedError):
             writer.flush()
         store.set_trace_callback(None)

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,10 +18,8 @@ from f2b_enrich.intake.naming import Names
 from f2b_enrich.intake.opened_logs import opened_log
 from f2b_enrich.intake.planning import Plan
 from f2b_enrich.intake.remembering import reached
-from f2b_enrich.intake.stopping import Stop
-from f2b_enrich.intake.writing import Writer
 from f2b_enrich.store.connection import open_writer
-from tests.imports import HOST, Imports, an_unknown_jail, imports
+from tests.imports import HOST, Imports, a_writer, imports
 
 if TYPE_CHECKING:
     import sqlite3
@@ -81,18 +78,7 @@ def portions(imports: Imports, log: Path) -> Iterator[Portion]:
 
 
 def write(store: sqlite3.Connection, portion: Portion, *, daemon: bool = False) -> None:
-    stop = Stop()
-    with closing(stop):
-        writer = Writer(
-            store,
-            look_up="local",
-            now=NOW,
-            is_daemon_there=lambda: daemon,
-            clock=lambda: 0.0,
-            pause=lambda _: None,
-            stop=stop,
-            known_jail=an_unknown_jail,
-        )
+    with a_writer(store, now=NOW, is_daemon_there=lambda: daemon) as (writer, _):
         writer.add(portion)
         writer.flush()
 

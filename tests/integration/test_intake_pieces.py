@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING
@@ -13,10 +12,8 @@ from f2b_enrich.intake.bringing import Bringing, processes_for
 from f2b_enrich.intake.naming import Names
 from f2b_enrich.intake.planning import Plan
 from f2b_enrich.intake.remembering import reached
-from f2b_enrich.intake.stopping import Stop
 from f2b_enrich.intake.tallies import Tally
-from f2b_enrich.intake.writing import Writer
-from tests.imports import an_unknown_jail
+from tests.imports import a_writer
 from tests.old_mails import report
 
 if TYPE_CHECKING:
@@ -45,18 +42,7 @@ def bring(store: sqlite3.Connection, box: Path, *, seed: int | None = None) -> T
     jobs = list(plan.mails([str(box)]))
     if seed is not None:
         Random(seed).shuffle(jobs)
-    stop = Stop()
-    with closing(stop):
-        writer = Writer(
-            store,
-            look_up="local",
-            now=NOW,
-            is_daemon_there=lambda: False,
-            clock=lambda: 0.0,
-            pause=lambda _: None,
-            stop=stop,
-            known_jail=an_unknown_jail,
-        )
+    with a_writer(store, now=NOW, is_daemon_there=lambda: False) as (writer, stop):
         tally = Tally()
         run = Bringing(stop=stop, writer=writer, processes=0, moved=lambda _: None)
         run.run(jobs, tally)
