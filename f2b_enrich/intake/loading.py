@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import pickle
-from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from f2b_enrich.intake.portions import follows
-from f2b_enrich.intake.remembering import remember
+from f2b_enrich.intake.doubts import Doubts
+from f2b_enrich.intake.loaded_places import LoadedPlaces
 from f2b_enrich.joining.running_bans import RunningBans
 from f2b_enrich.model import time_text
-from f2b_enrich.store import repeats, wishes
+from f2b_enrich.store import wishes
 from f2b_enrich.store.connection import copy_back, openers_waiting, transaction
 from f2b_enrich.store.intake import note_hosts
 from f2b_enrich.store.loading import Load
-from f2b_enrich.store.plain import first_of, is_apart, known_until
+from f2b_enrich.store.plain import first_of
 from f2b_enrich.store.retention import purged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
     from typing import TypeAlias
 
     from f2b_enrich.intake.packing import Key
-    from f2b_enrich.intake.portions import EventRun, Portion, Step
+    from f2b_enrich.intake.portions import Portion, Step
     from f2b_enrich.intake.target import Target
     from f2b_enrich.joining.plain_lines import PlainLine
-    from f2b_enrich.store.loading import FoundRow
 
     Lines: TypeAlias = dict[Key, list[PlainLine]]
 
@@ -55,12 +50,11 @@ class Loading:
         self._target = target
         self._connection = connection
         self._load = Load(connection)
+        self._doubts = Doubts(connection, now=target.now)
+        self._places = LoadedPlaces(self._load)
         self._running = RunningBans(since=first_of(purged(connection).bans))
         self._log = "", ""
         self._hosts: set[str] = set()
-        self._known: set[Key] = set()
-        self._steps: list[Step] = []
-        self._last_of: dict[str, int] = {}
 
     @property
     def is_full(self) -> bool:
@@ -80,69 +74,18 @@ class Loading:
                 self._end_log()
                 self._log = run.host, run.log
                 self._hosts.add(run.host)
-            told = self._running.take(run.lines, in_doubt=self._in_doubt(run))
+            told = self._running.take(run.lines, in_doubt=self._doubts.in_run(run))
             self._load.add(run.host, run.log, told.bans)
             for at, kind, jail, ip in told.left:
                 line = (at, kind, jail, run.log)
                 left.setdefault((run.host, ip), []).append(line)
         portion.runs = []
-        self._take_steps(portion)
+        self._places.take(step for step in portion.steps if step.kind == "log")
+        portion.steps = [step for step in portion.steps if step.kind != "log"]
         return left
 
     def _end_log(self) -> None:
         self._load.add(*self._log, self._running.end_log())
-
-    def _in_doubt(self, run: EventRun) -> set[str]:
-        """Name the addresses of which others may have told, or whose bans repeat."""
-        doubtful: set[str] = set()
-        repeating = repeats.jails(self._connection)
-        if not repeating.isdisjoint(run.jails):
-            addresses = zip(run.jails, run.ips, strict=True)
-            doubtful = {ip for jail, ip in addresses if jail in repeating}
-        keys = {(run.host, ip) for ip in run.ips}
-        until = {ip: at for (_, ip), at in known_until(self._connection, keys).items()}
-        if not until:
-            return doubtful
-        first: dict[str, int] = {}
-        for at, ip in zip(run.ats, run.ips, strict=True):
-            if ip in until:
-                first[ip] = min(at, first.get(ip, at))
-        now = time_text(self._target.now)
-        for ip, at in first.items():
-            if is_apart(until[ip], at, now=now):
-                self._known.add((run.host, ip))
-            else:
-                doubtful.add(ip)
-        return doubtful
-
-    def _take_steps(self, portion: Portion) -> None:
-        """Take the places of logs, those that follow each other as one."""
-        rows: list[FoundRow] = []
-        others: list[Step] = []
-        kept: list[bytes] = []
-        days: dict[date, str] = {}
-        for step in portion.steps:
-            if step.kind != "log":
-                others.append(step)
-                continue
-            kept.append(pickle.dumps(step))
-            log = self._log_of(step)
-            for (host, jail, ip, day), lines in step.all_found().items():
-                text = days.get(day) or days.setdefault(day, day.isoformat())
-                rows.append((log, text, ip, host, jail, lines))
-        self._load.keep_steps(kept)
-        self._load.add_found(rows)
-        portion.steps = others
-
-    def _log_of(self, step: Step) -> int:
-        """Give the number of the place that a step goes on with, or of a new one."""
-        last = self._last_of.get(step.fingerprint)
-        if last is not None and follows(self._steps[last], step):
-            self._steps[last] = replace(self._steps[last], place=step.place)
-            return last
-        self._last_of[step.fingerprint] = number = len(self._steps)
-        self._steps.append(replace(step, found=Counter(), packed=()))
-        return number
 
     def write(self) -> None:
         """Write the bans, and count them; `note` follows when all else is written.
@@ -153,21 +96,19 @@ class Loading:
         """
         self._end_log()
         self._running = RunningBans()  # there is better use for its memory
-        now = time_text(self._target.now)
+        now, look_up = time_text(self._target.now), self._target.look_up
         with openers_waiting(self._connection), self._target.interruptible():
             for part in self._load.parts:
                 with transaction(self._connection):
                     if self.is_disturbed:
                         raise DisturbedError
                     note_hosts(self._connection, self._hosts, now)
-                    new = self._load.write(part, now=now, look_up=self._target.look_up)
+                    new = self._load.write(part, now=now, look_up=look_up)
                 self.written += new
-            if self._known:
+            if self._doubts.apart:
                 with transaction(self._connection):
-                    for host, ip in self._known:
-                        wishes.raise_to(
-                            self._connection, ip, [host], self._target.look_up
-                        )
+                    for host, ip in self._doubts.apart:
+                        wishes.raise_to(self._connection, ip, [host], look_up)
             if self._target.is_daemon_there():  # it waits, and its bans will
                 copy_back(self._connection)
 
@@ -186,10 +127,7 @@ class Loading:
             # What is written with a place is written only if that is still the same.
             if self._target.is_daemon_there():
                 raise DisturbedError
-            for log, step in enumerate(self._steps):
-                number = remember(self._connection, step, now=self._target.now)
-                if number is not None:
-                    self._load.write_found(log, number)
+            self._places.note(self._connection, now=self._target.now)
 
     def given_back(self) -> Iterator[tuple[Key, list[PlainLine]]]:
         """Give back all lines, by address."""
@@ -199,7 +137,7 @@ class Loading:
 
     def steps(self) -> list[Step]:
         """Give back the places as they came."""
-        return list(map(pickle.loads, self._load.steps()))
+        return self._places.as_they_came()
 
 
 def lines_of(portion: Portion) -> Lines:
