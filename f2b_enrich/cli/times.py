@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from f2b_enrich.clocks import local, zone_name
 from f2b_enrich.spans import span
 
 if TYPE_CHECKING:
@@ -54,49 +55,35 @@ def from_option(
 
 def stamp(when: datetime, zone: tzinfo | None, *, seconds: bool = False) -> str:
     """Write a time without its zone, which the heading names."""
-    return f"{_local(when, zone):%Y-%m-%d %H:%M{':%S' if seconds else ''}}"
+    return f"{local(when, zone):%Y-%m-%d %H:%M{':%S' if seconds else ''}}"
 
 
 def moment(when: datetime, zone: tzinfo | None) -> str:
     """Write a time with its zone."""
-    return f"{stamp(when, zone, seconds=True)} {_zone_name(_local(when, zone))}"
+    return f"{stamp(when, zone, seconds=True)} {zone_name(local(when, zone))}"
 
 
 def planned(when: datetime, zone: tzinfo | None) -> str:
     """Write a time that is planned for, to the minute, with its weekday and zone."""
-    return (
-        f"{_local(when, zone):%a} {stamp(when, zone)} {_zone_name(_local(when, zone))}"
-    )
+    return f"{local(when, zone):%a} {stamp(when, zone)} {zone_name(local(when, zone))}"
 
 
 def day(when: datetime, zone: tzinfo | None) -> str:
     """Write the date alone."""
-    return f"{_local(when, zone):%Y-%m-%d}"
+    return f"{local(when, zone):%Y-%m-%d}"
 
 
 def shortly_after(when: datetime, other: datetime, zone: tzinfo | None) -> str:
     """Write a time without its date where that is the day of `other`."""
     if day(when, zone) == day(other, zone):
-        return f"{_local(when, zone):%H:%M:%S}"
+        return f"{local(when, zone):%H:%M:%S}"
     return stamp(when, zone)
 
 
 def zone_names(times: Iterable[datetime], zone: tzinfo | None) -> str:
     """Name the zones that these times are written in, `CET/CEST` across a change."""
-    names = dict.fromkeys(_zone_name(_local(when, zone)) for when in times)
+    names = dict.fromkeys(zone_name(local(when, zone)) for when in times)
     return "/".join(sorted(names))
-
-
-def _local(when: datetime, zone: tzinfo | None) -> datetime:
-    try:
-        return when.astimezone(zone)
-    except (OverflowError, ValueError):  # the last day of 9999, east of Greenwich
-        return when
-
-
-def _zone_name(when: datetime) -> str:
-    name = when.tzname() or "UTC"
-    return f"UTC{name}" if name[0] in "+-" else name
 
 
 def ago(when: datetime, now: datetime) -> str:

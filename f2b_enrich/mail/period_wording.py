@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from f2b_enrich.mail import wording
+from f2b_enrich import clocks
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -46,7 +46,7 @@ def short(period: Period, zone: tzinfo | None) -> str:
 
 def option(when: datetime, zone: tzinfo | None) -> str:
     """Write a time as `--since` and `--until` take it on the reader's machine."""
-    local = wording.local(when, zone)
+    local = clocks.local(when, zone)
     if _comes_twice(local, zone):
         return local.isoformat(timespec="seconds")
     return f"{local:%Y-%m-%d}" if _is_midnight(local) else f"{local:%Y-%m-%dT%H:%M:%S}"
@@ -67,12 +67,12 @@ def _comes_twice(local: datetime, zone: tzinfo | None) -> bool:
 
 def _zones(since: datetime, until: datetime) -> tuple[str, str]:
     """Name the zones of both ends; at the first only if it is another."""
-    first, last = wording.zone_name(since), wording.zone_name(until)
+    first, last = clocks.zone_name(since), clocks.zone_name(until)
     return "" if first == last else f" {first}", f" {last}"
 
 
 def _ends(period: Period, zone: tzinfo | None) -> tuple[datetime, datetime]:
-    return wording.local(period.since, zone), wording.local(period.until, zone)
+    return clocks.local(period.since, zone), clocks.local(period.until, zone)
 
 
 def _is_one_day(since: datetime, until: datetime) -> bool:

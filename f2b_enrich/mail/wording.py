@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f2b_enrich.clocks import local, zone_name
+
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
@@ -39,13 +41,6 @@ def moment(when: datetime, zone: tzinfo | None) -> str:
     return f"{there:%a %Y-%m-%d %H:%M:%S} {zone_name(there)}"
 
 
-def zone_name(when: datetime) -> str:
-    """Name the zone of a local time, `CET` or `UTC+03`."""
-    name = when.tzname() or "UTC"
-    # Zones without letters of their own are called by their distance.
-    return f"UTC{name}" if name[0] in "+-" else name
-
-
 def minute(when: datetime, zone: tzinfo | None) -> str:
     """Write a time of long ago: `2026-09-30 03:12`."""
     return f"{local(when, zone):%Y-%m-%d %H:%M}"
@@ -54,11 +49,3 @@ def minute(when: datetime, zone: tzinfo | None) -> str:
 def day(when: datetime, zone: tzinfo | None) -> str:
     """Write the day on which something was, on its reader's calendar."""
     return f"{local(when, zone):%Y-%m-%d}"
-
-
-def local(when: datetime, zone: tzinfo | None) -> datetime:
-    """Give a time as a clock in the zone shows it; None is the machine's zone."""
-    try:
-        return when.astimezone(zone)
-    except OverflowError:  # on the last day of the year 9999, east of Greenwich
-        return when

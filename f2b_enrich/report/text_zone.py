@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from f2b_enrich import clocks
+
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
@@ -15,10 +17,7 @@ def by_clocks_of(zone: tzinfo, figures: Figures) -> Figures:
     """Give the same figures, with all times in the zone that they are told in."""
 
     def local(when: datetime) -> datetime:
-        try:
-            return when.astimezone(zone)
-        except OverflowError:  # the last day of 9999, east of Greenwich
-            return when
+        return clocks.local(when, zone)
 
     period, addresses, coverage = figures.period, figures.addresses, figures.coverage
     return replace(
