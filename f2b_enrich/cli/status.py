@@ -13,6 +13,7 @@ from f2b_enrich.cli.options import with_settings
 from f2b_enrich.cli.setting_sources import told
 from f2b_enrich.cli.status_facts import gather
 from f2b_enrich.cli.tables import json_text
+from f2b_enrich.health.sizes import size_text
 from f2b_enrich.inert import cut, printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.spans import span
@@ -170,8 +171,8 @@ def _store(store: StoreFacts, zone: tzinfo | None) -> str:
     if records.oldest_at is not None:
         total += f" since {times.day(records.oldest_at, zone)}"
     return (
-        f"{total}; {_size(store.size_bytes or 0)}, "
-        f"{_size(store.free_bytes or 0)} free; {store.path}"
+        f"{total}; {size_text(store.size_bytes or 0)}, "
+        f"{size_text(store.free_bytes or 0)} free; {store.path}"
     )
 
 
@@ -261,13 +262,3 @@ def _retention(status: Status, zone: tzinfo | None) -> str:
 
 def _days(count: int | None) -> str:
     return "for ever" if count is None else f"{count:,} d"
-
-
-def _size(count: int) -> str:
-    """Write bytes in the unit that leaves at most three digits before the point."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:,.3g} TB"

@@ -272,10 +272,19 @@ def test_a_path_by_another_name_is_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (5e13, "50 TB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1500, "1.5 kB"),
+        (999_600, "1 MB"),
+        (212_000_000, "212 MB"),
+        (61_400_000_000, "61.4 GB"),
+        (2_500_000_000_000, "2.5 TB"),
+        (50_000_000_000_000, "50 TB"),
+    ],
 )
 def test_sizes_have_three_digits_at_most(count: int, text: str) -> None:
-    assert size_text(int(count)) == text
+    assert size_text(count) == text
 
 
 def test_jails_that_report_from_inside_fail2ban_run_no_client() -> None:

@@ -7,9 +7,7 @@ import subprocess
 import sys
 from datetime import timedelta
 
-import pytest
-
-from f2b_enrich.cli import status, status_facts
+from f2b_enrich.cli import status_facts
 from f2b_enrich.config_files import load
 from f2b_enrich.store.connection import open_writer
 from tests.cli import run
@@ -57,21 +55,6 @@ def test_the_log_of_an_open_store_counts_as_its_size(place: Place) -> None:
 
         log = place.db.with_name("bans.db-wal").stat().st_size
         assert found.store.size_bytes == place.db.stat().st_size + log
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (999_600, "1 MB"),
-        (212_000_000, "212 MB"),
-        (61_400_000_000, "61.4 GB"),
-        (2_500_000_000_000, "2.5 TB"),
-    ],
-)
-def test_sizes_have_the_unit_that_fits(count: int, expected: str) -> None:
-    assert status._size(count) == expected
 
 
 def test_a_file_that_is_no_store_is_a_failure_after_all_the_rest(place: Place) -> None:
