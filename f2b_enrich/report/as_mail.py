@@ -14,6 +14,7 @@ from f2b_enrich.mail.subject import first_label, short
 from f2b_enrich.report import as_text, mail_tables
 from f2b_enrich.report import text_words as words
 from f2b_enrich.report.text_layout import few
+from f2b_enrich.report.text_summary import filter_told
 from f2b_enrich.report.text_zone import by_clocks_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def letter(
             subject=subject(figures, envelope.host),
             title=f"Addresses that Fail2Ban banned: {local.period.label}",
             span=_span(local),
-            confined=tuple(_confined(each) for each in local.filters),
+            confined=tuple(filter_told(each, most=_VALUES) for each in local.filters),
             findings=tuple(_pieces(each.text) for each in local.findings),
             first_tables=mail_tables.first(local),
             tables=mail_tables.others(local),
@@ -107,11 +108,6 @@ def _where(figures: Figures, host: str) -> str:
 def _briefly(each: Filter) -> str:
     kind = f"{'without' if each.leaves_out else 'only'} {each.what}"
     return f"{kind} {few(each.values, _VALUES)}".rstrip()
-
-
-def _confined(each: Filter) -> str:
-    verb = "Left out" if each.leaves_out else "Only"
-    return f"{verb}: {each.what} {few(each.values, _VALUES)}".rstrip()
 
 
 def _span(figures: Figures) -> str:

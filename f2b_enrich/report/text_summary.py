@@ -51,10 +51,10 @@ def how_to_read(figures: Figures) -> str:
     )
 
 
-def filter_told(each: Filter) -> str:
+def filter_told(each: Filter, *, most: int = _VALUES) -> str:
     """Say what a report is confined to, or leaves out."""
     verb = "Left out" if each.leaves_out else "Only"
-    return f"{verb}: {each.what} {few(each.values, _VALUES)}".rstrip()
+    return f"{verb}: {each.what} {few(each.values, most)}".rstrip()
 
 
 def findings(figures: Figures, width: int) -> Iterator[str]:
