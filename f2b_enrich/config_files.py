@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from f2b_enrich.config import Settings
 from f2b_enrich.config_types import TOGETHER
 from f2b_enrich.errors import ConfigError
+from f2b_enrich.toml_lists import problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 DEFAULT_PATH = Path("/etc/f2b-enrich/config.toml")
 
@@ -46,7 +47,7 @@ def load(path: Path, *, must_exist: bool = True) -> Settings:
     try:
         return Settings.model_validate(merged)
     except ValidationError as exc:  # each file is sound, together they are not
-        raise ConfigError(tuple(_describe(exc, str(path)))) from exc
+        raise ConfigError(tuple(problems_of(exc, str(path)))) from exc
 
 
 def _files(path: Path, *, must_exist: bool) -> list[Path]:
@@ -72,22 +73,8 @@ def _problems(values: Mapping[str, Any], file: str) -> list[str]:
     try:
         Settings.model_validate(values)
     except ValidationError as exc:
-        return list(_describe(exc, file, leave_out=TOGETHER))
+        return list(problems_of(exc, file, leave_out=TOGETHER))
     return []
-
-
-def _describe(
-    error: ValidationError, file: str, *, leave_out: str | None = None
-) -> Iterator[str]:
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == leave_out:
-            continue
-        if problem["type"] == "extra_forbidden":
-            yield f"{file}: {key}: no such key"
-            continue
-        text = problem["msg"].removeprefix("Value error, ")
-        yield f"{file}: {key}: {text[:1].lower()}{text[1:]}"
 
 
 def _merge(into: dict[str, Any], values: Mapping[str, Any]) -> None:

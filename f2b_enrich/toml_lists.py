@@ -30,14 +30,19 @@ def read_list(file: Traversable, model: type[Model]) -> Model:
     except OSError as exc:
         raise ConfigError((f"{file}: {exc.strerror}",)) from exc
     except ValidationError as exc:
-        raise ConfigError(tuple(_problems(exc, str(file)))) from exc
+        raise ConfigError(tuple(problems_of(exc, str(file)))) from exc
     # No text, no TOML, too many brackets, or a path with a NUL.
     except (ValueError, RecursionError) as exc:
         raise ConfigError((f"{file}: {exc}",)) from exc
 
 
-def _problems(error: ValidationError, file: str) -> Iterator[str]:
+def problems_of(
+    error: ValidationError, file: str, *, leave_out: str | None = None
+) -> Iterator[str]:
+    """Word each problem of a file in a line, but for those of one type."""
     for problem in error.errors(include_url=False):
+        if problem["type"] == leave_out:
+            continue
         key = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             yield f"{file}: {key}: no such key"
