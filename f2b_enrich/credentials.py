@@ -25,6 +25,15 @@ class Secrets(BaseModel):
     smtp_password: SecretStr | None = None
 
 
+def environment_of_others(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what holds our secrets, or leads to them."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("F2B_ENRICH_") and name != "CREDENTIALS_DIRECTORY"
+    }
+
+
 def load_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
     """Read the secrets from a named file, a systemd credential or the environment.
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from f2b_enrich.credentials import environment_of_others
 from f2b_enrich.enrich.placing import copy, pieces
 from f2b_enrich.errors import GeoError
 from f2b_enrich.inert import cut, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 _LONGEST = 900.0
@@ -83,7 +83,7 @@ def _run_pip(wanted: Path, folder: Path) -> None:
     try:
         done = subprocess.run(  # noqa: S603 - the words are ours
             command,
-            env=pip_environment(os.environ),
+            env=environment_of_others(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_LONGEST,
@@ -93,15 +93,6 @@ def _run_pip(wanted: Path, folder: Path) -> None:
         raise GeoError(f"pip took over {_LONGEST:g} s") from exc
     if done.returncode != 0:
         raise GeoError(f"pip: {_complaint(done.stderr.decode('utf-8', 'replace'))}")
-
-
-def pip_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Leave out of the environment what holds our secrets or leads to them."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith("F2B_ENRICH_") and name != "CREDENTIALS_DIRECTORY"
-    }
 
 
 def _complaint(stderr: str) -> str:

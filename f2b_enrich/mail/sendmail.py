@@ -9,11 +9,11 @@ import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from f2b_enrich.credentials import environment_of_others
 from f2b_enrich.errors import DeliveryError
 from f2b_enrich.mail.wire_form import MAX_REPLY, content_of, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from email.message import EmailMessage
     from pathlib import Path
 
@@ -71,7 +71,7 @@ class SendmailCourier:
                 stdin=mail,
                 stdout=said,
                 stderr=said,
-                env=_without_secrets(os.environ),
+                env=environment_of_others(os.environ),
                 start_new_session=True,
             )
             try:
@@ -84,12 +84,3 @@ class SendmailCourier:
                     await process.wait()
             said.seek(0)
             return status, words_of(said.read(4 * MAX_REPLY).decode("utf-8", "replace"))
-
-
-def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    """Leave out what only this program is to know."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith("F2B_ENRICH_") and name != "CREDENTIALS_DIRECTORY"
-    }

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from f2b_enrich.credentials import environment_of_others
 from f2b_enrich.enrich import placing, update
-from f2b_enrich.enrich.wheel import PINNED, fetch, pip_environment
+from f2b_enrich.enrich.wheel import PINNED, fetch
 from f2b_enrich.errors import GeoError
 from tests.integration.enrich_update.updating import (
     NEW,
@@ -133,4 +134,4 @@ def test_pip_is_not_given_our_secrets() -> None:
         "CREDENTIALS_DIRECTORY": "/run/credentials/f2b-enrich.service",
     }
 
-    assert pip_environment(kept | ours) == kept
+    assert environment_of_others(kept | ours) == kept
