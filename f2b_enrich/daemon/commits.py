@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import structlog
 
 from f2b_enrich.daemon.transactions import Job, write_all
+from f2b_enrich.errors import StoreError
 from f2b_enrich.store import search
 from f2b_enrich.store.connection import transaction
 
@@ -89,6 +90,22 @@ class Commits:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.hand_in(write, partial(settle, future), urgent=urgent)
         return future
+
+    async def insist(
+        self, write: Callable[[sqlite3.Connection], object], *, of: str, pause: float
+    ) -> None:
+        """Submit a write until it is on disk, however long the store is locked.
+
+        `of` says in the log what is not yet noted, `pause` is between two attempts.
+        """
+        while True:
+            try:
+                await self.submit(write)
+            except StoreError as exc:
+                log.warning(f"{of} not yet noted", reason=str(exc))
+                await asyncio.sleep(pause)
+            else:
+                return
 
     def hand_in(
         self,

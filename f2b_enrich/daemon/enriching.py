@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from f2b_enrich.daemon.loops import PAUSE_SECONDS, first_of, forever
-from f2b_enrich.errors import ProviderError, StoreError
+from f2b_enrich.errors import ProviderError
 from f2b_enrich.store import enrichments, outbox
 
 if TYPE_CHECKING:
@@ -127,14 +127,7 @@ class LookUps:
 
         It may have cost one of a day's thousand, so it is not made again.
         """
-        while True:
-            try:
-                await self._commits.submit(write)
-            except StoreError as exc:
-                log.warning("look-up not yet noted", reason=str(exc))
-                await asyncio.sleep(self._pause_seconds)
-            else:
-                return
+        await self._commits.insist(write, of="look-up", pause=self._pause_seconds)
 
     def _are_failing(self) -> bool:
         return self._failures >= AT_ONCE

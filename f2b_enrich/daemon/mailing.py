@@ -13,7 +13,7 @@ import structlog
 
 from f2b_enrich.daemon.loops import first_of
 from f2b_enrich.daemon.writing import AboutBan, known_of
-from f2b_enrich.errors import DeliveryError, StoreError
+from f2b_enrich.errors import DeliveryError
 from f2b_enrich.outbox import after_failure
 from f2b_enrich.store import outbox
 
@@ -225,11 +225,6 @@ class Mailing:
 
         To forget it would mean to send the mail once more.
         """
-        while True:
-            try:
-                await self._commits.submit(write)
-            except StoreError as exc:
-                log.warning("outcome of a mail not yet noted", reason=str(exc))
-                await asyncio.sleep(STORE_PAUSE_SECONDS)
-            else:
-                return
+        await self._commits.insist(
+            write, of="outcome of a mail", pause=STORE_PAUSE_SECONDS
+        )

@@ -15,7 +15,7 @@ from f2b_enrich.daemon.alerts import alert
 from f2b_enrich.daemon.commands import CommandError
 from f2b_enrich.daemon.loops import first_of
 from f2b_enrich.daemon.writing import AboutBan, AboutReport, known_of
-from f2b_enrich.errors import DeliveryError, StoreError
+from f2b_enrich.errors import DeliveryError
 from f2b_enrich.mail.digest import Digest
 from f2b_enrich.mail.flood import Flood
 from f2b_enrich.outbox import MAX_ERROR, next_attempt
@@ -203,14 +203,9 @@ class Notifying:
 
     async def _note(self, write: Callable[[sqlite3.Connection], object]) -> None:
         """Commit what became of it, however long the store is locked."""
-        while True:
-            try:
-                await self._commits.submit(write)
-            except StoreError as exc:
-                log.warning("outcome of a command not yet noted", reason=str(exc))
-                await asyncio.sleep(STORE_PAUSE_SECONDS)
-            else:
-                return
+        await self._commits.insist(
+            write, of="outcome of a command", pause=STORE_PAUSE_SECONDS
+        )
 
 
 def _claimed(
