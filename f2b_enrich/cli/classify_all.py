@@ -94,7 +94,7 @@ class Reclassing:
                 del bans[:count]
                 yield count
         if not self.left():
-            with transaction(self._connection):
+            with self._turns.transaction():
                 classes.forget_others(self._connection, self._rule_set)
 
     def _write(self, bans: Sequence[tuple[Unread, Shown]]) -> int:
