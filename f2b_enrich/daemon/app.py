@@ -24,6 +24,7 @@ from f2b_enrich.errors import StoreError
 from f2b_enrich.store.connection import held_by_daemon, open_reader, open_writer
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
 
@@ -52,16 +53,7 @@ async def run(world: World) -> None:
     meanings = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
     with contextlib.ExitStack() as stack:
         path = settings.store.path
-        stack.enter_context(held_by_daemon(path))
-        writer = stack.enter_context(
-            open_writer(
-                path,
-                busy_seconds=world.spans.store,
-                tries=_TRIES,
-                on_wait=_tell_of_readers,
-            )
-        )
-        reader = stack.enter_context(open_reader(path))
+        writer, reader = stack.enter_context(_opened(path, world.spans.store))
         listener = stack.enter_context(listening(settings.daemon.socket, world.environ))
         reads = Reads(reader)
         stack.callback(reads.close)
@@ -89,6 +81,21 @@ async def run(world: World) -> None:
                     notifier.stopping()
                     await server.stop()
     log.info("stopped")
+
+
+@contextlib.contextmanager
+def _opened(
+    path: Path, busy_seconds: float
+) -> Iterator[tuple[sqlite3.Connection, sqlite3.Connection]]:
+    """Hold the store against other daemons, and open it for writing and reading."""
+    with (
+        held_by_daemon(path),
+        open_writer(
+            path, busy_seconds=busy_seconds, tries=_TRIES, on_wait=_tell_of_readers
+        ) as writer,
+        open_reader(path) as reader,
+    ):
+        yield writer, reader
 
 
 def _nightly(world: World, path: Path, commits: Commits, reads: Reads) -> Nightly:
