@@ -167,22 +167,7 @@ def _figures() -> PeriodFigures:
         in_several=9,
         sources=(_source(), replace(_source(), name="2001:db8:5::/64", addresses=9)),
         all_sources=600,
-        networks=(
-            NetworkCount(
-                asn=64500,
-                as_name="Example Hosting",
-                scanner=None,
-                addresses=58,
-                bans=130,
-            ),
-            NetworkCount(
-                asn=64502,
-                as_name="Example Scan",
-                scanner="Example Scan",
-                addresses=41,
-                bans=41,
-            ),
-        ),
+        networks=_networks(),
         all_networks=70,
         unplaced=12,
         names=(NameCount(name="root", count=301), NameCount(name="admin", count=188)),
@@ -208,6 +193,25 @@ def _source() -> SourceCount:
         country_code="NL",
         asn=64500,
         as_name="Example Hosting",
+    )
+
+
+def _networks() -> tuple[NetworkCount, ...]:
+    return (
+        NetworkCount(
+            asn=64500,
+            as_name="Example Hosting",
+            scanner=None,
+            addresses=58,
+            bans=130,
+        ),
+        NetworkCount(
+            asn=64502,
+            as_name="Example Scan",
+            scanner="Example Scan",
+            addresses=41,
+            bans=41,
+        ),
     )
 
 

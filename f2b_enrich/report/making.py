@@ -72,13 +72,8 @@ def make(
     """
     with open_reader(store) as connection, selected.unchanging(connection):
         newest = selected.newest(connection)
-        span = selected.span(connection, request.hosts)
-        known = None if span is None else (read_time(span[0]), read_time(span[1]))
-        asked = [request]
-        if known is not None and _goes_back(known[0], request):
-            asked.append(
-                replace(request, since=request.before_since, until=request.since)
-            )
+        known = _known(connection, request)
+        asked = _with_period_before(request, known)
         chosen = [
             selected.chosen(connection, selection_of(one, newest)) for one in asked
         ]
@@ -110,6 +105,24 @@ def make(
             )
         ]
         return _figures(connection, counted, organisation_of, now)
+
+
+def _known(
+    connection: sqlite3.Connection, request: Request
+) -> tuple[datetime, datetime] | None:
+    """Tell from when to when there are records of the hosts."""
+    span = selected.span(connection, request.hosts)
+    return None if span is None else (read_time(span[0]), read_time(span[1]))
+
+
+def _with_period_before(
+    request: Request, known: tuple[datetime, datetime] | None
+) -> list[Request]:
+    """Ask for the period before as well, if the records go back so far."""
+    if known is None or not _goes_back(known[0], request):
+        return [request]
+    before = replace(request, since=request.before_since, until=request.since)
+    return [request, before]
 
 
 def _goes_back(first: datetime, request: Request) -> bool:
