@@ -7,8 +7,9 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from f2b_enrich.health.locks import holders
+
 PROC = Path("/proc")
-_LOCK_WORDS = 6
 _STARTED = 19
 """Where the start stands behind the name in /proc/PID/stat (proc(5), field 22)."""
 
@@ -60,29 +61,11 @@ def uptime(lock: Path, *, since_boot: float, proc: Path = PROC) -> int | None:
     `since_boot` is the clock CLOCK_BOOTTIME.
     """
     try:
-        inode = str(lock.stat().st_ino)
-        lines = (proc / "locks").read_text("ascii").splitlines()
+        processes = holders(lock.stat().st_ino, proc / "locks")
     except (OSError, ValueError):
         return None  # it is a courtesy
-    # Of the device it may say another number than stat (btrfs, overlay), so another
-    # file's lock can look like this one.
-    ages = (
-        _age(proc / process, since_boot)
-        for process, locked in filter(None, map(_flock, lines))
-        if locked == inode
-    )
+    ages = (_age(proc / process, since_boot) for process in processes)
     return next((age for age in ages if age is not None), None)
-
-
-def _flock(line: str) -> tuple[str, str] | None:
-    """Tell process and inode, as in `1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF`.
-
-    One that waits has an arrow: `1: -> FLOCK  ADVISORY ...`.
-    """
-    parts = line.split()
-    if len(parts) < _LOCK_WORDS or parts[1] != "FLOCK":
-        return None
-    return parts[4], parts[5].rpartition(":")[2]
 
 
 def _age(process: Path, since_boot: float) -> int | None:

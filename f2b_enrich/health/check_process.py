@@ -6,17 +6,14 @@ import os
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from f2b_enrich.health.locks import holders
 
 PROC = Path("/proc")
 USER = "f2b-enrich"
 """Who the daemon is where an installation made a user for it."""
 
 READ, WRITE, SEARCH = 4, 2, 1
-_LOCK_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +55,11 @@ class Process:
 def holder(lock: Path, *, proc: Path = PROC) -> Process | None:
     """Find the process that holds the daemon's lock; None where none is seen."""
     try:
-        inode = str(lock.stat().st_ino)
-        lines = (proc / "locks").read_text("ascii").splitlines()
+        processes = holders(lock.stat().st_ino, proc / "locks")
     except (OSError, ValueError):
         return None
     # Another file may have that number on another disk: the name decides.
-    found = (_process(proc / pid) for pid in _holders(lines, inode))
+    found = (_process(proc / process) for process in processes)
     return next(filter(None, found), None)
 
 
@@ -75,16 +71,6 @@ def installed() -> Account | None:
         return None
     groups = os.getgrouplist(USER, entry.pw_gid)
     return Account(user=entry.pw_uid, groups=frozenset(groups))
-
-
-def _holders(lines: list[str], inode: str) -> Iterator[str]:
-    """List processes, as in `1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF`."""
-    for line in lines:
-        words = line.split()
-        if len(words) < _LOCK_WORDS or words[1] != "FLOCK":
-            continue  # one that waits has an arrow there
-        if words[5].rpartition(":")[2] == inode:
-            yield words[4]
 
 
 def _process(folder: Path) -> Process | None:
