@@ -8,10 +8,10 @@ import structlog
 
 from f2b_enrich import __version__
 from f2b_enrich.classify.span import span
+from f2b_enrich.daemon.parties import parties
 from f2b_enrich.enrich import ignoreip
 from f2b_enrich.enrich.relations import Relations, machine_addresses
-from f2b_enrich.errors import AddressError, DeliveryError
-from f2b_enrich.mail.addresses import check_address
+from f2b_enrich.errors import DeliveryError
 from f2b_enrich.mail.compose import Alert
 
 if TYPE_CHECKING:
@@ -66,11 +66,7 @@ def alert(
     Raises:
         DeliveryError: an address must not be used, or the ban is not in the store.
     """
-    try:
-        recipient = check_address(row.recipient, settings)
-        sender = check_address(row.sender, settings)
-    except AddressError as exc:
-        raise DeliveryError(str(exc), permanent=True) from exc
+    recipient, sender = parties(row, settings)
     if facts is None:
         raise DeliveryError("the store has no such ban", permanent=True)
     found = facts.enrichment

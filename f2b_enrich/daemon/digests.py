@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__
 from f2b_enrich.classify.access_log import answered
-from f2b_enrich.errors import AddressError, DeliveryError
-from f2b_enrich.mail.addresses import check_address
+from f2b_enrich.daemon.parties import parties
+from f2b_enrich.errors import DeliveryError
 from f2b_enrich.mail.digest import Answered, Digest, LockOut
 
 if TYPE_CHECKING:
@@ -54,11 +54,7 @@ def digest(
     Raises:
         DeliveryError: an address must not be used, or the store has no such digest.
     """
-    try:
-        recipient = check_address(row.recipient, desk.settings)
-        sender = check_address(row.sender, desk.settings)
-    except AddressError as exc:
-        raise DeliveryError(str(exc), permanent=True) from exc
+    recipient, sender = parties(row, desk.settings)
     if facts is None:
         raise DeliveryError("the store has no such digest", permanent=True)
     return Digest(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__
-from f2b_enrich.errors import AddressError, DeliveryError
-from f2b_enrich.mail.addresses import check_address
+from f2b_enrich.daemon.parties import parties
+from f2b_enrich.errors import DeliveryError
 from f2b_enrich.mail.flood import Flood
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ def flood(
     Raises:
         DeliveryError: an address must not be used, or the store has no such flood.
     """
-    try:
-        recipient = check_address(row.recipient, settings)
-        sender = check_address(row.sender, settings)
-    except AddressError as exc:
-        raise DeliveryError(str(exc), permanent=True) from exc
+    recipient, sender = parties(row, settings)
     if facts is None:
         raise DeliveryError("the store has no such flood", permanent=True)
     has_ended = row.about == "ended"

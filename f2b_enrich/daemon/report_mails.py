@@ -5,9 +5,9 @@ from __future__ import annotations
 from email import message_from_bytes
 from typing import TYPE_CHECKING
 
-from f2b_enrich.errors import AddressError, DeliveryError
+from f2b_enrich.daemon.parties import parties
+from f2b_enrich.errors import DeliveryError
 from f2b_enrich.mail import headers
-from f2b_enrich.mail.addresses import check_address
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -24,11 +24,7 @@ def report(
     Raises:
         DeliveryError: an address must not be used, or the mail is kept no more.
     """
-    try:
-        check_address(row.recipient, settings)
-        check_address(row.sender, settings)
-    except AddressError as exc:
-        raise DeliveryError(str(exc), permanent=True) from exc
+    parties(row, settings)
     if message is None:
         raise DeliveryError("the report is not kept any more", permanent=True)
     return message_from_bytes(message, policy=headers.policy())
