@@ -17,3 +17,21 @@ class Clock:
     def move(self, **span: float) -> None:
         """Move by hours=, minutes=, seconds=; back when negative."""
         self.time += timedelta(**span)
+
+
+class Seconds:
+    """Seconds that pass only as a test lets them: by a `step` whenever one looks."""
+
+    def __init__(self, *, step: float = 0.0) -> None:
+        self.step = step
+        self.at = 0.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        self.at += self.step
+        return self.at
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and note it."""
+        self.pauses.append(seconds)
+        self.at += seconds

@@ -27,6 +27,7 @@ from f2b_enrich.store.connection import open_writer
 from f2b_enrich.store.turns import SHORTEST_PAUSE
 from tests import uncovered
 from tests.cli import Ran, run
+from tests.clock import Seconds
 from tests.stores import NOW, StoreBuilder, event, shipped_analysis
 
 if TYPE_CHECKING:
@@ -107,31 +108,14 @@ def waiting(store: StoreBuilder) -> int:
     return count
 
 
-class Clock:
-    """Seconds that pass only as a test lets them."""
-
-    def __init__(self, *, step: float = 0.0) -> None:
-        self.step = step
-        self.at = 0.0
-        self.pauses: list[float] = []
-
-    def __call__(self) -> float:
-        self.at += self.step
-        return self.at
-
-    def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.at += seconds
-
-
 def reclassing(
     connection: sqlite3.Connection,
     chosen: Analysis | None = None,
     *,
-    clock: Clock | None = None,
+    clock: Seconds | None = None,
     pause: Callable[[float], None] | None = None,
 ) -> Reclassing:
-    clock = clock or Clock()
+    clock = clock or Seconds()
     return Reclassing(
         connection,
         chosen or shipped_analysis(),
@@ -312,7 +296,7 @@ def test_others_write_between_two_transactions(store: StoreBuilder) -> None:
 
 def test_a_transaction_ends_when_its_time_is_up(store: StoreBuilder) -> None:
     many(store, 20)
-    clock = Clock(step=LONGEST_TRANSACTION / 2.5)
+    clock = Seconds(step=LONGEST_TRANSACTION / 2.5)
     with open_writer(store.path) as connection:
         run = reclassing(connection, clock=clock)
         steps = list(run.steps())

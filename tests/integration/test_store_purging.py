@@ -27,6 +27,7 @@ from f2b_enrich.store.purging import EVENTS_AT_ONCE, LINES_AT_ONCE, PAGE, Purge
 from f2b_enrich.store.retention import Limits, Removed
 from f2b_enrich.store.turns import LONGEST_TRANSACTION, SHORTEST_PAUSE
 from tests.cli import run
+from tests.clock import Seconds
 from tests.daemons import TIME, living
 from tests.stores import DAY, LINES, NOW, StoreBuilder, event, located
 
@@ -53,23 +54,6 @@ shows = {username = "root"}
 """
 
 
-class Clock:
-    """Seconds that pass only as a test lets them."""
-
-    def __init__(self, *, step: float = 0.0) -> None:
-        self.step = step
-        self.at = 0.0
-        self.pauses: list[float] = []
-
-    def __call__(self) -> float:
-        self.at += self.step
-        return self.at
-
-    def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.at += seconds
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> StoreBuilder:
     return StoreBuilder(tmp_path / "bans.db")
@@ -79,10 +63,10 @@ def purging(
     connection: sqlite3.Connection,
     limits: Limits = HALF_A_YEAR,
     *,
-    clock: Clock | None = None,
+    clock: Seconds | None = None,
     pause: Callable[[float], None] | None = None,
 ) -> Purge:
-    clock = clock or Clock()
+    clock = clock or Seconds()
     return Purge(
         connection,
         limits,
@@ -226,7 +210,7 @@ def test_other_rules_leave_a_class_whose_lines_are_gone(store: StoreBuilder) -> 
     before = asked(store, query)
     purge(store)
     other = Analysis((*load(RULE, origin="own"), *shipped()), (), shipped_jails())
-    clock = Clock()
+    clock = Seconds()
 
     with open_writer(store.path) as connection:
         reclassing = Reclassing(
@@ -491,7 +475,7 @@ def test_a_transaction_that_removes_bans_ends_when_its_time_is_up(
     store.record(
         *(event(at=ANCIENT - timedelta(minutes=n), lines=()) for n in range(8))
     )
-    clock = Clock(step=LONGEST_TRANSACTION / 2.5)
+    clock = Seconds(step=LONGEST_TRANSACTION / 2.5)
     totals: list[int] = []
     with open_writer(store.path) as connection:
 
