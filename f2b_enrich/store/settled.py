@@ -118,7 +118,7 @@ class Settlement:
 
 def write(
     connection: sqlite3.Connection,
-    settled: Iterable[Settlement],
+    settled: Sequence[Settlement],
     contents: Mapping[str, Content],
     *,
     now: datetime,
