@@ -101,13 +101,17 @@ def held_by_daemon(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(
+    connection: sqlite3.Connection, *, is_temporary: bool = False
+) -> Iterator[None]:
     """Hold the write lock from the start, so that nobody's read turns stale inside.
+
+    One that `is_temporary` holds none: it writes to temporary tables alone.
 
     Raises:
         sqlite3.OperationalError: another writer held the lock for 10 s.
     """
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("BEGIN" if is_temporary else "BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")

@@ -11,7 +11,7 @@ from f2b_enrich.address import read_address
 from f2b_enrich.errors import StoreError
 from f2b_enrich.joining.sightings import id_of_line
 from f2b_enrich.store import found, wishes
-from f2b_enrich.store.connection import hold_many_pages, sort_many_rows
+from f2b_enrich.store.connection import hold_many_pages, sort_many_rows, transaction
 from f2b_enrich.store.sighted import seconds_of, text_of
 
 if TYPE_CHECKING:
@@ -220,20 +220,15 @@ class Load:
 
 @contextmanager
 def _temporary_transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Write to what is temporary alone, without a lock on the store.
+    """Write to what is temporary alone.
 
     Raises:
         StoreError: it does not fit there.
     """
-    connection.execute("BEGIN")
     try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException as exc:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if not isinstance(exc, sqlite3.OperationalError):
-            raise
+        with transaction(connection, is_temporary=True):
+            yield
+    except sqlite3.OperationalError as exc:
         raise StoreError(
             f"SQLite's temporary file, in SQLITE_TMPDIR or else in /var/tmp: {exc}"
         ) from exc
