@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from f2b_enrich.mail.sample import check_templates
 from f2b_enrich.report.organisations import OrganisationRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from f2b_enrich.config import Settings
 
@@ -80,15 +81,11 @@ def _findings(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _own_files(settings: Settings) -> Iterator[tuple[str, str]]:
     """Check what stands beside the configuration and is used only when it is there."""
-    own = settings.enrich.scanners
-    try:
-        Scanners.configured(settings.enrich)
-    except ConfigError as exc:
-        yield from ((_BAD, problem) for problem in exc.problems)
-    else:
-        if own.is_file():
-            yield _GOOD, f"scanners: {own} adds to the shipped list"
-    yield from _organisations(settings)
+    enrich, report = settings.enrich, settings.report
+    scanners = partial(Scanners.configured, enrich)
+    yield from _own_list("scanners", enrich.scanners, scanners)
+    organisations = partial(OrganisationRules.configured, report)
+    yield from _own_list("organisations", report.organisations, organisations)
     yield from _rules(settings)
     folder = settings.mail.templates
     problems = check_templates(folder)
@@ -97,15 +94,17 @@ def _own_files(settings: Settings) -> Iterator[tuple[str, str]]:
         yield _GOOD, f"templates: those in {folder} render"
 
 
-def _organisations(settings: Settings) -> Iterator[tuple[str, str]]:
-    own = settings.report.organisations
+def _own_list(
+    what: str, own: Path, read: Callable[[], object]
+) -> Iterator[tuple[str, str]]:
+    """Check a list that adds to a shipped one."""
     try:
-        OrganisationRules.configured(settings.report)
+        read()
     except ConfigError as exc:
         yield from ((_BAD, problem) for problem in exc.problems)
     else:
         if own.is_file():
-            yield _GOOD, f"organisations: {own} adds to the shipped list"
+            yield _GOOD, f"{what}: {own} adds to the shipped list"
 
 
 def _rules(settings: Settings) -> Iterator[tuple[str, str]]:
