@@ -90,7 +90,7 @@ def known() -> Digest:
         ),
         figures=_figures(),
         bans=(ours, *(a_ban(7, at=_SINCE + _DAY / 4),) * 2, late, repeat, six),
-        campaigns=(_walk(),),
+        campaigns=(a_walk(since=_SINCE - 19 * _DAY, until=_SINCE + _DAY / 2),),
         lock_outs=(
             LockOut(
                 ban=ours,
@@ -215,13 +215,14 @@ def _networks() -> tuple[NetworkCount, ...]:
     )
 
 
-def _walk() -> Campaign:
+def a_walk(*, since: datetime, until: datetime) -> Campaign:
+    """Make a walk through the alphabet."""
     return Campaign(
         kind="user-name-enumeration",
         scope="subnet",
         who="192.0.2.0/24",
-        first_at=_SINCE - 19 * _DAY,
-        last_at=_SINCE + _DAY / 2,
+        first_at=since,
+        last_at=until,
         bans=12,
         addresses=5,
         names=43,

@@ -18,7 +18,6 @@ from f2b_enrich.mail.alert import Alert
 from f2b_enrich.mail.rendering import problems_of
 from f2b_enrich.model import (
     Ban,
-    Campaign,
     Enrichment,
     History,
     LogLine,
@@ -126,7 +125,7 @@ def known() -> Alert:
             Attack(attack=_CLASS, lines=3),
             Attack(attack="ssh-protocol-abuse", lines=1, cves=("CVE-2024-6387",)),
         ),
-        campaigns=(_walk(),),
+        campaigns=(digest_sample.a_walk(since=_AT - 19 * _DAY, until=_AT),),
     )
 
 
@@ -197,20 +196,4 @@ def _past() -> History:
             subnet="192.0.2.0/24", days=30, addresses=4, bans=16, most=most
         ),
         thread_at=_AT - 2 * _DAY,
-    )
-
-
-def _walk() -> Campaign:
-    return Campaign(
-        kind="user-name-enumeration",
-        scope="subnet",
-        who="192.0.2.0/24",
-        first_at=_AT - 19 * _DAY,
-        last_at=_AT,
-        bans=12,
-        addresses=5,
-        names=43,
-        in_order=True,
-        first_name="aaron",
-        last_name="zoe",
     )
