@@ -98,6 +98,12 @@ def in_order(sighting: Sighting) -> tuple[object, ...]:
         sighting.message_id or "",
         -1 if sighting.failed_at is None else sighting.failed_at,
         sighting.alert_of or "",
+        # What stood for None until here may have been told.
+        sighting.jail is not None,
+        sighting.ends_at is not None,
+        sighting.message_id is not None,
+        sighting.failed_at is not None,
+        sighting.alert_of is not None,
     )
 
 

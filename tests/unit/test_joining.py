@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,7 @@ from f2b_enrich.joining.sightings import (
     Joined,
     Sighting,
     id_of,
+    in_order,
     planned_end,
 )
 from f2b_enrich.model import ban_id
@@ -94,6 +95,25 @@ def test_neither_the_order_nor_a_repetition_changes_anything(
     random.shuffle(again)
 
     assert join(told) == join(again)
+
+
+@pytest.mark.parametrize(
+    "nearly_none",
+    [
+        {"jail": ""},
+        {"ends_at": -1},
+        {"message_id": ""},
+        {"failed_at": -1},
+        {"alert_of": ""},
+    ],
+)
+def test_what_is_nearly_none_has_its_place_in_the_order(
+    nearly_none: dict[str, Any],
+) -> None:
+    """Else it is that of a set, which is another one in each process."""
+    none = Sighting("ban", "failure", "live", BEGIN, None)
+
+    assert in_order(none._replace(**nearly_none)) > in_order(none)
 
 
 @given(st.lists(sightings, max_size=20))
