@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from f2b_enrich.daemon.analysis import Outcome
 from f2b_enrich.daemon.transactions import LONGEST_TRANSACTION
+from f2b_enrich.interrupts import uninterrupted
 from f2b_enrich.store import classes
 from f2b_enrich.store.connection import transaction
 from f2b_enrich.store.turns import Turns
@@ -100,13 +101,14 @@ class Reclassing:
     def _write(self, bans: Sequence[tuple[Unread, Shown]]) -> int:
         """Write until a transaction's time is up; tell how many bans it took."""
         count, done = 0, Done()
-        with self._turns.transaction():
-            for ban, shown in bans:
-                self._class(ban, shown, done)
-                count += 1
-                if self._turns.lasts > LONGEST_TRANSACTION:
-                    break
-        self.done.add(done)
+        with uninterrupted():
+            with self._turns.transaction():
+                for ban, shown in bans:
+                    self._class(ban, shown, done)
+                    count += 1
+                    if self._turns.lasts > LONGEST_TRANSACTION:
+                        break
+            self.done.add(done)
         return count
 
     def _class(self, ban: Unread, shown: Shown, done: Done) -> None:

@@ -13,6 +13,7 @@ from f2b_enrich.cli.reconcile_records import (
     is_longer,
 )
 from f2b_enrich.health.check_reconcile import CHORE
+from f2b_enrich.interrupts import uninterrupted
 from f2b_enrich.outbox import LIFETIME
 from f2b_enrich.store import chores
 from f2b_enrich.store.in_force import has_near, in_force, known, still_stands
@@ -211,12 +212,13 @@ class Reconciling:
     def _write_some(self, left: Sequence[Missed]) -> list[str]:
         """Write until a transaction's time is up; give a line, or none, for each."""
         texts, found = [], replace(self.found)
-        with self._turns.transaction():
-            for one in left:
-                texts.append(self._write_one(one, found))
-                if self._turns.lasts > LONGEST_TRANSACTION:
-                    break
-        self.found = found
+        with uninterrupted():
+            with self._turns.transaction():
+                for one in left:
+                    texts.append(self._write_one(one, found))
+                    if self._turns.lasts > LONGEST_TRANSACTION:
+                        break
+            self.found = found
         return texts
 
     def _write_one(self, one: Missed, found: Found) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from f2b_enrich.interrupts import uninterrupted
 from f2b_enrich.model import time_text
 from f2b_enrich.store import found, removal, report_mails, retention, sighted, wiping
 from f2b_enrich.store.retention import RENAMED, STRIPPED, Removed
@@ -98,11 +99,12 @@ class Purge:
             _NEXT_TO_STRIP, {**times, "at": at, "row": row}
         ).fetchall():
             for bans in _parts(page):
-                with self._turns.transaction():
-                    lines, values = self._strip(bans)
-                self.removed.stripped += len(bans)
-                self.removed.lines += lines
-                self.removed.values += values
+                with uninterrupted():
+                    with self._turns.transaction():
+                        lines, values = self._strip(bans)
+                    self.removed.stripped += len(bans)
+                    self.removed.lines += lines
+                    self.removed.values += values
                 # Else FTS5 does so by itself, ten times as much at once.
                 self._merge_index(begin=False)
             at, row = page[-1]["banned_at"], page[-1]["row"]
@@ -122,20 +124,23 @@ class Purge:
     def _drop_names(self, before: datetime) -> None:
         """Drop campaigns that are over, first names of others, reports, events."""
         at = time_text(before)
-        with self._turns.transaction():
-            gone = self._connection.execute(
-                "DELETE FROM campaigns WHERE last_at < ?", (at,)
-            )
-            renamed = self._connection.execute(
-                f"UPDATE campaigns SET first_name = '' WHERE {RENAMED}", {"before": at}
-            )
-            report_mails.forget_old(self._connection, before=before)
-        self.removed.campaigns += gone.rowcount + renamed.rowcount
+        with uninterrupted():
+            with self._turns.transaction():
+                gone = self._connection.execute(
+                    "DELETE FROM campaigns WHERE last_at < ?", (at,)
+                )
+                renamed = self._connection.execute(
+                    f"UPDATE campaigns SET first_name = '' WHERE {RENAMED}",
+                    {"before": at},
+                )
+                report_mails.forget_old(self._connection, before=before)
+            self.removed.campaigns += gone.rowcount + renamed.rowcount
         count = EVENTS_AT_ONCE
         while count == EVENTS_AT_ONCE:
-            with self._turns.transaction():
-                count = self._connection.execute(_SOME_EVENTS, (at,)).rowcount
-            self.removed.events += count
+            with uninterrupted():
+                with self._turns.transaction():
+                    count = self._connection.execute(_SOME_EVENTS, (at,)).rowcount
+                self.removed.events += count
 
     def _remove_bans(self, before: datetime) -> None:
         """Remove whole bans, the oldest first, and what logs say beside them."""
@@ -145,8 +150,9 @@ class Purge:
         ).fetchall():
             bans = [row["id"] for row in rows]
             while bans:
-                count = self._remove_some(bans)
-                self.removed.bans += count
+                with uninterrupted():
+                    count = self._remove_some(bans)
+                    self.removed.bans += count
                 del bans[:count]
         for some, at_once in (
             (found.remove_some, found.AT_ONCE),
