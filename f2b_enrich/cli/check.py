@@ -28,6 +28,7 @@ from f2b_enrich.health.links import Level, exit_code
 from f2b_enrich.inert import printable
 from f2b_enrich.mail.wording import counted
 from f2b_enrich.model import start_of_day
+from f2b_enrich.store.connection import daemon_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,8 +103,7 @@ def _world(
 ) -> chain.World:
     folder = settings.own.fail2ban or chain.STOCK_FOLDER
     socket = () if socket_path is None else ("-s", str(socket_path))
-    path = settings.store.path
-    lock = path.with_name(f"{path.name}.daemon")
+    lock = daemon_lock(settings.store.path)
     process = check_process.holder(lock)
     now = datetime.now(UTC)
     return chain.World(

@@ -20,6 +20,7 @@ from f2b_enrich.errors import GeoError, StoreError
 from f2b_enrich.mail.addresses import route
 from f2b_enrich.model import start_of_day
 from f2b_enrich.store import figures, jails, lists, reads, retention, wishes
+from f2b_enrich.store.connection import daemon_lock
 
 if TYPE_CHECKING:
     import sqlite3
@@ -181,7 +182,7 @@ def _store(settings: Settings, *, now: datetime, zone: tzinfo | None) -> StoreFa
 
 
 def _uptime(store: Path) -> int | None:
-    lock = store.with_name(f"{store.name}.daemon")
+    lock = daemon_lock(store)
     return uptime(lock, since_boot=time.clock_gettime(time.CLOCK_BOOTTIME))
 
 

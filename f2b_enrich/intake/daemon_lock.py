@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f2b_enrich.health.locks import holders
+from f2b_enrich.store.connection import daemon_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ def seeing_daemon(store: Path, *, locks: Path = LOCKS) -> Callable[[], bool]:
 
     To try the lock would keep out a daemon that starts in that moment.
     """
-    lock = store.with_name(f"{store.name}.daemon")
+    lock = daemon_lock(store)
 
     def is_there() -> bool:
         try:

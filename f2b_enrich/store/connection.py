@@ -83,6 +83,11 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def daemon_lock(path: Path) -> Path:
+    """Name the file that a daemon holds while it works on this store."""
+    return _beside(path, ".daemon")
+
+
 @contextlib.contextmanager
 def held_by_daemon(path: Path) -> Iterator[None]:
     """Make sure that one daemon at a time works on this store.
@@ -92,7 +97,7 @@ def held_by_daemon(path: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         with _file_errors_of(path):
-            file = stack.enter_context(_lock_file(path, ".daemon"))
+            file = stack.enter_context(_lock_file(daemon_lock(path)))
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -235,15 +240,19 @@ def openers_waiting(connection: sqlite3.Connection) -> Iterator[None]:
 @contextlib.contextmanager
 def _migration_lock(path: Path) -> Iterator[None]:
     """Let one process at a time look at the schema and change it."""
-    # SQLite too names a store that is found by a link as it is itself.
-    with _lock_file(Path(os.path.realpath(path)), ".lock") as file:
+    with _lock_file(_beside(path, ".lock")) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
+def _beside(path: Path, suffix: str) -> Path:
+    # SQLite too names a store that is found by a link as it is itself.
+    store = Path(os.path.realpath(path))
+    return store.with_name(store.name + suffix)
+
+
 @contextlib.contextmanager
-def _lock_file(path: Path, suffix: str) -> Iterator[int]:
-    lock = path.with_name(path.name + suffix)
+def _lock_file(lock: Path) -> Iterator[int]:
     # Not for the group: whoever can open it can hold it, and keep the daemon out.
     _make_private_file(lock, 0o600)
     file = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
