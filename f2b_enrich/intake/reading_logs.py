@@ -12,6 +12,7 @@ from f2b_enrich.importing.log_lines import LONGEST_LINE, LineKind
 from f2b_enrich.importing.log_reading import read_log, year_of_first
 from f2b_enrich.importing.log_times import ClockPlace
 from f2b_enrich.importing.records import UnreadableError
+from f2b_enrich.inert import printable
 from f2b_enrich.intake.opened_logs import Begin, begin_of, opened_log
 from f2b_enrich.intake.places import log_place, read_log_place
 from f2b_enrich.intake.portions import Gathering, Portion, Step, shown
@@ -86,7 +87,7 @@ class _LogReader:
             self.gathering.portion.counts["files"] += 1
             try:
                 with opened_log(path) as log:
-                    name = NAME if path is None else set_name(path)
+                    name = NAME if path is None else printable(set_name(path))
                     yield from self._read(log, name)
             except UnreadableError as exc:
                 self.gathering.portion.problems.append(str(exc))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,9 +10,16 @@ import pytest
 from f2b_enrich.errors import StoreError
 from f2b_enrich.intake.daemon_lock import seeing_daemon
 from f2b_enrich.store.connection import held_by_daemon
+from tests.imports import imports
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.imports import Imports
+
+__all__ = ["imports"]
+
+BAN = "2026-11-21 20:39:55,756 fail2ban.actions [9365]: NOTICE [lab] Ban {}\n"
 
 
 @pytest.mark.parametrize(
@@ -27,3 +35,24 @@ def test_a_daemon_is_seen_however_the_store_is_named(
         with pytest.raises(StoreError, match="another daemon works on it"):
             held_by_daemon(tmp_path / seen).__enter__()
     assert not is_there()
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        (b"fail2ban-\xff.log", "fail2ban-\ufffd.log"),
+        (b"fail2ban-\x1b[2J.log.1", "fail2ban-\u241b[2J.log"),
+    ],
+)
+def test_a_file_may_have_any_name(
+    imports: Imports, written: bytes, stored: str
+) -> None:
+    """What is stored of it can be stored, and shown."""
+    log = os.fsdecode(os.fsencode(imports.folder) + b"/" + written)
+    with open(log, "w") as file:  # noqa: PTH123 - a name that is no text
+        file.write(BAN.format("192.0.2.7"))
+
+    assert imports.facts("fail2ban-log", log)["bans_new"] == 1
+
+    assert imports.rows("SELECT reference FROM bans") == [(stored,)]
+    assert imports.rows("SELECT name FROM imports") == [(stored,)]
