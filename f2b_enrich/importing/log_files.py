@@ -37,7 +37,7 @@ def log_files(paths: Iterable[Path]) -> tuple[Path, ...]:
         UnreadableError: a path is not there, or no file, or a folder without a log.
     """
     sets: dict[tuple[Path, str], list[Path]] = {}
-    seen = set()
+    seen: set[tuple[int, int] | Path] = set()
     for path in paths:
         for file in _files(path):
             key = _identity(file)
@@ -71,12 +71,19 @@ def _files(path: Path) -> Iterator[Path]:
         raise UnreadableError(f"{printable(str(path))}: {exc.strerror}") from exc
 
 
-def _identity(file: Path) -> tuple[int, int]:
+def _identity(file: Path) -> tuple[int, int] | Path:
     try:
         about = file.stat()
-    except OSError as exc:  # rotated away since it was listed
-        raise UnreadableError(f"{printable(str(file))}: {exc.strerror}") from exc
+    except OSError:  # rotated away since it was listed, say: who reads it tells
+        return file
     return about.st_dev, about.st_ino
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a link into a folder that is closed, say: who reads it tells
+        return True
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -86,7 +93,7 @@ def _in_folder(folder: Path) -> list[Path]:
         looked_at += 1
         if looked_at > MOST_FILES:
             raise UnreadableError(f"{name} holds more files than {MOST_FILES}")
-        if not file.is_file():
+        if not _may_be_file(file):
             continue
         if "fail2ban" in file.name.lower():
             of_fail2ban.append(file)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from f2b_enrich.errors import StoreError
 from f2b_enrich.intake.daemon_lock import seeing_daemon
 from f2b_enrich.store.connection import held_by_daemon
+from tests import uncovered
 from tests.imports import imports
 
 if TYPE_CHECKING:
@@ -56,3 +59,34 @@ def test_a_file_may_have_any_name(
 
     assert imports.rows("SELECT reference FROM bans") == [(stored,)]
     assert imports.rows("SELECT name FROM imports") == [(stored,)]
+
+
+def test_a_link_into_a_closed_folder_is_told_of_and_others_are_read(
+    imports: Imports, as_nobody: tuple[str, ...], short_folder: Path
+) -> None:
+    logs, closed = short_folder / "logs", short_folder / "closed"
+    logs.mkdir()
+    closed.mkdir()
+    (closed / "old").touch()
+    closed.chmod(0o700)
+    link = logs / "fail2ban.log.1"
+    link.symlink_to(closed / "old")
+    (logs / "fail2ban.log").write_text(BAN.format("192.0.2.7"))
+    short_folder.chmod(0o777)
+    imports.store = short_folder / "bans.db"
+    imports.config = short_folder / "config.toml"
+    imports.configure("")
+    words = (sys.executable, "-m", "f2b_enrich", *imports.words("fail2ban-log", logs))
+
+    done = subprocess.run(
+        (*as_nobody, *words),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=uncovered.environ(),
+    )
+
+    assert done.stderr == f"f2b-enrich: {link}: Permission denied\n"
+    assert done.returncode == 1
+    assert imports.rows("SELECT ip FROM bans") == [("192.0.2.7",)]
