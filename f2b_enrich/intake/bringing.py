@@ -44,15 +44,17 @@ class Bringing:
             StoppedError: somebody wanted it to stop; what is counted is in the store.
             ChildError: a process that reads died.
         """
-        with seldom_collecting():
-            for portion in self._portions(jobs):
-                tally.add(portion)
+        try:
+            with seldom_collecting():
+                for portion in self._portions(jobs):
+                    tally.add(portion)
+                    if self.writer is not None:
+                        self.writer.add(portion)
+                    self.moved(portion.taken)
                 if self.writer is not None:
-                    self.writer.add(portion)
-                    tally.wrote(self.writer.taken)
-                self.moved(portion.taken)
+                    self.writer.flush()
+        finally:
             if self.writer is not None:
-                self.writer.flush()
                 tally.wrote(self.writer.taken)
 
     def _portions(self, jobs: Iterable[Job]) -> Iterator[Portion]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from f2b_enrich.errors import StoreError
 from f2b_enrich.intake.daemon_lock import seeing_daemon
+from f2b_enrich.intake.loading import Loading
 from f2b_enrich.store.connection import held_by_daemon
 from tests import uncovered
 from tests.imports import imports
@@ -90,3 +92,26 @@ def test_a_link_into_a_closed_folder_is_told_of_and_others_are_read(
     assert done.stderr == f"f2b-enrich: {link}: Permission denied\n"
     assert done.returncode == 1
     assert imports.rows("SELECT ip FROM bans") == [("192.0.2.7",)]
+
+
+def test_what_was_loaded_before_an_interruption_is_told(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = imports.folder / "fail2ban.log"
+    log.write_text(BAN.format("192.0.2.7") + BAN.format("192.0.2.8"))
+    write = Loading.write
+
+    def write_and_be_interrupted(self: Loading) -> None:
+        write(self)
+        signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loading, "write", write_and_be_interrupted)
+        done = imports.ran("fail2ban-log", log)
+
+    assert done.code == 1
+    assert done.err == (
+        "f2b-enrich: interrupted: 2 bans new; run the same command again to go on\n"
+    )
+    assert imports.facts("fail2ban-log", log)["bans_new"] == 0
+    assert len(imports.rows("SELECT id FROM bans")) == 2
