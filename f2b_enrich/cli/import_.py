@@ -197,19 +197,24 @@ class _Import:
         is_interrupted = False
         with ExitStack() as stack:
             stop = stack.enter_context(stopped_by_signals())
-            writer = None
-            if not self._options.dry_run:
-                store = stack.enter_context(open_writer(self._settings.store.path))
-                plan.places = reached(
-                    store, remembered or kind, plan.names.host_of(None)
-                )
-                writer = self._writer(store, plan.now, stop)
-            moved = stack.enter_context(progress(size, label=kind))
-            processes = 0
-            if is_sized:
-                processes = processes_for(size, jobs_side_by_side=side_by_side)
-            run = Bringing(stop=stop, writer=writer, processes=processes, moved=moved)
             try:
+                writer = None
+                if not self._options.dry_run:
+                    with stop.at_once():  # another import may load its bans for long
+                        store = stack.enter_context(
+                            open_writer(self._settings.store.path)
+                        )
+                    plan.places = reached(
+                        store, remembered or kind, plan.names.host_of(None)
+                    )
+                    writer = self._writer(store, plan.now, stop)
+                moved = stack.enter_context(progress(size, label=kind))
+                processes = 0
+                if is_sized:
+                    processes = processes_for(size, jobs_side_by_side=side_by_side)
+                run = Bringing(
+                    stop=stop, writer=writer, processes=processes, moved=moved
+                )
                 run.run(jobs_of(plan), tally)
             except StoppedError:
                 is_interrupted = True

@@ -9,7 +9,7 @@ from f2b_enrich.intake.loaded_places import LoadedPlaces
 from f2b_enrich.joining.running_bans import RunningBans
 from f2b_enrich.model import time_text
 from f2b_enrich.store import wishes
-from f2b_enrich.store.connection import copy_back, openers_waiting, transaction
+from f2b_enrich.store.connection import copy_back, transaction
 from f2b_enrich.store.intake import note_hosts
 from f2b_enrich.store.loading import Load
 from f2b_enrich.store.plain import first_of
@@ -97,7 +97,7 @@ class Loading:
         self._end_log()
         self._running = RunningBans()  # there is better use for its memory
         now, look_up = time_text(self._target.now), self._target.look_up
-        with openers_waiting(self._connection), self._target.interruptible():
+        with self._target.openers_waiting(), self._target.interruptible():
             for part in self._load.parts:
                 with transaction(self._connection):
                     if self.is_disturbed:
@@ -120,7 +120,7 @@ class Loading:
             StoppedError: somebody wants it to stop; nothing was noted.
         """
         with (
-            openers_waiting(self._connection),
+            self._target.openers_waiting(),
             self._target.interruptible(),
             transaction(self._connection),
         ):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from f2b_enrich.store.connection import openers_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,18 @@ class Target:
     now: datetime
     is_daemon_there: Callable[[], bool]
     stop: Stop
+
+    @contextmanager
+    def openers_waiting(self) -> Iterator[None]:
+        """Have others wait, after those that another import has wait.
+
+        Raises:
+            StoppedError: somebody wants it to stop.
+        """
+        with ExitStack() as stack:
+            with self.stop.at_once():
+                stack.enter_context(openers_waiting(self.connection))
+            yield
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

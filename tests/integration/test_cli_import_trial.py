@@ -6,24 +6,30 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from f2b_enrich.errors import StoreError
-from f2b_enrich.intake.daemon_lock import seeing_daemon
+from f2b_enrich.intake.daemon_lock import LOCKS, seeing_daemon
 from f2b_enrich.intake.loading import Loading
-from f2b_enrich.store.connection import held_by_daemon
+from f2b_enrich.store.connection import held_by_daemon, open_writer, openers_waiting
 from tests import uncovered
 from tests.imports import imports
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.imports import Imports
 
 __all__ = ["imports"]
 
+DEADLINE = 20.0
+INTERRUPTED = (
+    "f2b-enrich: interrupted: 0 bans new; run the same command again to go on\n"
+)
 BAN = "2026-11-21 20:39:55,756 fail2ban.actions [9365]: NOTICE [lab] Ban {}\n"
 
 
@@ -115,3 +121,62 @@ def test_what_was_loaded_before_an_interruption_is_told(
     )
     assert imports.facts("fail2ban-log", log)["bans_new"] == 0
     assert len(imports.rows("SELECT id FROM bans")) == 2
+
+
+def begun(imports: Imports, log: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        (sys.executable, "-m", "f2b_enrich", *imports.words("fail2ban-log", log)),
+        env=uncovered.environ(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    latest = time.monotonic() + DEADLINE
+    while not is_so():
+        assert time.monotonic() < latest
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    return any(
+        " -> FLOCK " in line and f" {pid} " in line
+        for line in LOCKS.read_text().splitlines()
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_waiting_for_who_loads_can_be_ended(
+    imports: Imports, number: signal.Signals
+) -> None:
+    """Which takes a minute, and for ever if that one is stopped."""
+    log = imports.folder / "fail2ban.log"
+    log.write_text(BAN.format("192.0.2.7"))
+    with open_writer(imports.store) as store, openers_waiting(store):
+        process = begun(imports, log)
+        until(lambda: waits_for_a_lock(process.pid))
+        process.send_signal(number)
+        _, err = process.communicate(timeout=DEADLINE)
+
+    assert (process.returncode, err) == (1, INTERRUPTED)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_waiting_to_load_can_be_ended(imports: Imports, number: signal.Signals) -> None:
+    pipe = imports.folder / "pipe"
+    os.mkfifo(pipe)
+    process = begun(imports, pipe)
+    with (
+        pipe.open("w") as lines,
+        open_writer(imports.store) as store,
+        openers_waiting(store),
+    ):
+        lines.write(BAN.format("192.0.2.7"))
+        lines.close()
+        until(lambda: waits_for_a_lock(process.pid))
+        process.send_signal(number)
+        _, err = process.communicate(timeout=DEADLINE)
+
+    assert (process.returncode, err) == (1, INTERRUPTED)
+    assert imports.rows("SELECT id FROM bans") == []
