@@ -107,6 +107,10 @@ AT_ONCE = 200_000
 """Bans written in one transaction to a store that has many."""
 
 
+_TEMPORARY_FOLDER = "in SQLITE_TMPDIR, else TMPDIR, else /var/tmp"
+"""Where SQLite puts what does not fit into memory."""
+
+
 class Load:
     """Bans, finds and places of logs, gathered for a store on which no daemon works.
 
@@ -170,6 +174,10 @@ class Load:
 
     def write(self, part: int | None, *, now: str, look_up: LookUp) -> int:
         """Write a part of the bans, inside the caller's transaction; tell how many."""
+        with _rows_sorted():
+            return self._write(part, now=now, look_up=look_up)
+
+    def _write(self, part: int | None, *, now: str, look_up: LookUp) -> int:
         values: dict[str, str | int]
         values = {"now": now, "look_up": wishes.kept(look_up)}
         if part is not None:
@@ -230,7 +238,24 @@ def _temporary_transaction(connection: sqlite3.Connection) -> Iterator[None]:
             yield
     except sqlite3.OperationalError as exc:
         raise StoreError(
-            f"SQLite's temporary file, in SQLITE_TMPDIR or else in /var/tmp: {exc}"
+            f"SQLite's temporary file, {_TEMPORARY_FOLDER}: {exc}"
+        ) from exc
+
+
+@contextmanager
+def _rows_sorted() -> Iterator[None]:
+    """Tell of the other place that may be full: rows are sorted in temporary files.
+
+    Raises:
+        sqlite3.OperationalError: as SQLite does.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as exc:
+        if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+            raise
+        raise sqlite3.OperationalError(
+            f"{exc}, here or where SQLite's temporary files are, {_TEMPORARY_FOLDER}"
         ) from exc
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +15,15 @@ import pytest
 from f2b_enrich.errors import StoreError
 from f2b_enrich.intake.daemon_lock import LOCKS, seeing_daemon
 from f2b_enrich.intake.loading import Loading
+from f2b_enrich.intake.naming import Names
+from f2b_enrich.intake.portions import Portion
+from f2b_enrich.store import loading as store_loading
 from f2b_enrich.store.connection import held_by_daemon, open_writer, openers_waiting
 from tests import uncovered
-from tests.imports import imports
+from tests.imports import a_writer, imports
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -180,3 +185,39 @@ def test_waiting_to_load_can_be_ended(imports: Imports, number: signal.Signals) 
 
     assert (process.returncode, err) == (1, INTERRUPTED)
     assert imports.rows("SELECT id FROM bans") == []
+
+
+def test_without_room_to_sort_in_it_says_where_room_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself does not tell which of its files does not fit."""
+
+    def fill(connection: sqlite3.Connection) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    monkeypatch.setattr(store_loading, "sort_many_rows", fill)
+    with pytest.raises(StoreError) as failed:
+        load_many(tmp_path / "bans.db")
+
+    assert str(failed.value) == (
+        f"store {tmp_path}/bans.db: database or disk is full, here or where SQLite's "
+        "temporary files are, in SQLITE_TMPDIR, else TMPDIR, else /var/tmp"
+    )
+
+
+def load_many(path: Path) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    portion = Portion()
+    portion.add_events(
+        [(0, "ban", "lab", f"2001:db8::{number:x}") for number in range(5000)],
+        Names(host="web1"),
+        reference="fail2ban.log",
+        now=now,
+    )
+    with (
+        open_writer(path) as store,
+        a_writer(store, now=now, is_daemon_there=lambda: False) as (writer, _),
+    ):
+        writer.add(portion)
+        writer.flush()
