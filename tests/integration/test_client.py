@@ -6,6 +6,7 @@ import ast
 import configparser
 import os
 import re
+import resource
 import runpy
 import shutil
 import socket
@@ -13,7 +14,7 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -754,6 +755,17 @@ def test_a_link_in_place_of_a_spool_is_not_followed(place: Place) -> None:
     assert list(target.iterdir()) == []
 
 
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Have every write to a file fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_what_cannot_be_written_leaves_no_descriptor_open(
     place: Place, leave: Callable[[Path, bytes, int, int], None]
 ) -> None:
@@ -761,7 +773,9 @@ def test_what_cannot_be_written_leaves_no_descriptor_open(
     descriptors = Path("/proc/self/fd")
     before = len(list(descriptors.iterdir()))
     for _ in range(20):
-        append("/dev/full", b"x")
+        with no_room():
+            append(str(place.root / "lost"), b"x")
         with pytest.raises(OSError, match="spool is full"):
             leave(place.spool, b"x", 0, 0)
     assert len(list(descriptors.iterdir())) == before
+    assert (place.root / "lost").read_bytes() == b""
