@@ -12,19 +12,14 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from f2b_enrich.intake.packing import Key
     from f2b_enrich.intake.portions import EventRun
 
 
 class Doubts:
-    """Tells of which addresses a log alone may not tell all.
-
-    `apart` are the others that the store knows: what it knows is of other bans.
-    """
+    """Tells of which addresses a log alone may not tell all."""
 
     def __init__(self, connection: sqlite3.Connection, *, now: datetime) -> None:
         """Look into the store each time that it is asked."""
-        self.apart: set[Key] = set()
         self._connection = connection
         self._now = time_text(now)
 
@@ -48,8 +43,6 @@ class Doubts:
         for at, ip in zip(run.ats, run.ips, strict=True):
             if ip in until:
                 first[ip] = min(at, first.get(ip, at))
-        apart = {
-            ip for ip, at in first.items() if is_apart(until[ip], at, now=self._now)
+        return {
+            ip for ip, at in first.items() if not is_apart(until[ip], at, now=self._now)
         }
-        self.apart.update((run.host, ip) for ip in apart)
-        return first.keys() - apart

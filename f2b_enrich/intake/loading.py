@@ -8,7 +8,6 @@ from f2b_enrich.intake.doubts import Doubts
 from f2b_enrich.intake.loaded_places import LoadedPlaces
 from f2b_enrich.joining.running_bans import RunningBans
 from f2b_enrich.model import time_text
-from f2b_enrich.store import wishes
 from f2b_enrich.store.connection import copy_back, transaction
 from f2b_enrich.store.intake import note_hosts
 from f2b_enrich.store.loading import Load
@@ -105,10 +104,8 @@ class Loading:
                     note_hosts(self._connection, self._hosts, now)
                     new = self._load.write(part, now=now, look_up=look_up)
                 self.written += new
-            if self._doubts.apart:
-                with transaction(self._connection):
-                    for host, ip in self._doubts.apart:
-                        wishes.raise_to(self._connection, ip, [host], look_up)
+            with transaction(self._connection):
+                self._load.raise_wishes(look_up)
             if self._target.is_daemon_there():  # it waits, and its bans will
                 copy_back(self._connection)
 

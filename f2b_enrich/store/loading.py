@@ -193,6 +193,10 @@ class Load:
             self._connection.execute(index)
         return written
 
+    def raise_wishes(self, look_up: LookUp) -> None:
+        """Have other bans of the same addresses and hosts looked up like these."""
+        wishes.raise_listed(self._connection, "temp.loaded_bans", look_up)
+
     def write_found(self, log: int, import_id: int) -> None:
         """Write what a log has found, inside the caller's transaction."""
         which = {"log": log, "first": found.first_day(self._connection)}

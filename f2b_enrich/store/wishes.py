@@ -106,6 +106,24 @@ def raise_to(
     )
 
 
+def raise_listed(connection: sqlite3.Connection, table: str, look_up: LookUp) -> None:
+    """Raise it in the same way where a table lists addresses and their hosts."""
+    wish = _KEPT[look_up]
+    lower = f"bans.look_up IN {_SMALLER[wish]}"
+    # As a rule there is none, which one look at all tells sooner than one at each.
+    if connection.execute(f"SELECT 1 FROM main.bans WHERE {lower} LIMIT 1").fetchone():
+        connection.execute(
+            f"""
+            UPDATE main.bans SET look_up = ? WHERE rowid IN (
+                SELECT bans.rowid FROM (SELECT DISTINCT ip, host FROM {table}) AS listed
+                CROSS JOIN main.bans ON bans.ip = listed.ip AND bans.host = listed.host
+                AND {lower}
+            )
+            """,
+            (wish,),
+        )
+
+
 def told_live(connection: sqlite3.Connection, ban_id: str) -> None:
     """Have a ban that is now told live looked up as such are."""
     connection.execute(_TOLD_LIVE, (ban_id,))

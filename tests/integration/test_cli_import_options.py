@@ -47,3 +47,24 @@ def test_look_ups_are_told_of_where_there_are_some(imports: Imports) -> None:
         "look-ups  in the background; they tell where an address is today, not where "
         "it was then\n"
     )
+
+
+def test_a_larger_wish_holds_for_what_the_host_told_of_the_address_before(
+    imports: Imports,
+) -> None:
+    for day, host, enrich in (
+        ("20", "web1.example", "none"),
+        ("20", "web2.example", "none"),
+        ("21", "web1.example", "full"),
+        ("22", "web1.example", "none"),
+    ):
+        log = imports.folder / f"{host}-{day}-fail2ban.log"
+        log.write_text(BAN.replace("-21 ", f"-{day} "))
+        imports.facts("fail2ban-log", "--host", host, "--enrich", enrich, log)
+
+    assert imports.rows("SELECT host, look_up FROM bans ORDER BY banned_at, host") == [
+        ("web1.example", "later"),
+        ("web2.example", "none"),
+        ("web1.example", "later"),
+        ("web1.example", "none"),
+    ]
