@@ -44,7 +44,7 @@ MOST_UNREAD = 20
 LONGEST_SHOWN = 160
 """Characters of each."""
 
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 AHEAD = timedelta(days=2)
 """How far clocks may go wrong: no record is believed that is later than this."""
@@ -163,7 +163,7 @@ class Portion:
     ) -> None:
         """Take a record in, unless its time cannot be told or believed."""
         at = record.at
-        if at is None or not _FIRST <= at <= now + AHEAD:
+        if at is None or not FIRST <= at <= now + AHEAD:
             self.counts["undated"] += 1
             return
         seen = sighting_of(
@@ -280,7 +280,7 @@ def shown(unread: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def _day(number: int) -> date:
-    return (_FIRST + timedelta(days=number)).date()
+    return (FIRST + timedelta(days=number)).date()
 
 
 def _is_plain(record: Record, seen: Sighting) -> bool:

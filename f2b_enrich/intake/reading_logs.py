@@ -15,7 +15,14 @@ from f2b_enrich.importing.records import UnreadableError
 from f2b_enrich.inert import printable
 from f2b_enrich.intake.opened_logs import Begin, begin_of, opened_log
 from f2b_enrich.intake.places import log_place, read_log_place
-from f2b_enrich.intake.portions import Gathering, Portion, Step, shown
+from f2b_enrich.intake.portions import (
+    AHEAD,
+    FIRST,
+    Gathering,
+    Portion,
+    Step,
+    shown,
+)
 from f2b_enrich.intake.standard_input import NAME
 from f2b_enrich.intake.zones import is_same_zone, zone_name, zone_of
 
@@ -213,7 +220,11 @@ class _Reading:
         step.place = self.place
         names, counts = self._job.names, step.found
         folded: dict[tuple[str | None, str], tuple[str, str]] = {}
+        first, last = FIRST.date(), (self._job.now + AHEAD).date()
         for (host, jail, ip, day), lines in batch.found.items():
+            if not first <= day <= last:
+                portion.counts["undated"] += lines
+                continue
             where = host, jail
             named = folded.get(where)
             if named is None:

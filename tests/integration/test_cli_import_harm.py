@@ -155,6 +155,21 @@ def test_times_that_nobody_believes(imports: Imports) -> None:
     assert tally["first_day"] == "2010-11-21"
 
 
+def test_finds_at_times_that_nobody_believes(imports: Imports) -> None:
+    file = imports.folder / "fail2ban.log"
+    found = "{} 20:39:53,111 fail2ban.filter [9365]: INFO [lab] Found 192.0.2.7\n"
+    days = ("1969-12-31", "1970-01-01", "2010-11-21", "2010-11-21", "9999-12-31")
+    file.write_text("".join(map(found.format, days)))
+
+    tally = imports.facts("fail2ban-log", "--timezone", "UTC", file)
+
+    assert tally["undated"] == 2
+    assert imports.rows("SELECT day, lines FROM found_counts ORDER BY day") == [
+        ("1970-01-01", 1),
+        ("2010-11-21", 2),
+    ]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_there(imports: Imports, kind: str) -> None:
     gone = imports.folder / "gone"
