@@ -60,6 +60,8 @@ How it is measured:
   them about addresses that are never banned), one as of release 1.0. They tell of 2.0
   million bans and 1.7 million unbans, and 6.0 million finds that come to 2.8 million
   counts by address and day: each is stored, and a line in three is a ban or its end.
+  The log of the second server is as long, and most of its bans are of addresses that
+  the first had banned.
 - Imports: by the command, whole, from its start to its end, every index and the search
   complete, while no daemon works on the store, but for the row of acknowledgements.
   Against the standard library's `mailbox` and `email` (policy `default`, the enclosed
