@@ -181,10 +181,10 @@ prepare() {
     [ -d /run/systemd/system ] || [ -n "$root" ] || systemd=
     lib=$prefix/lib/f2b-enrich
     manifest=$lib/manifest
-    changes=0 saves=0 terminal='' part=''
+    changes=0 saves=0 terminal='' part='' ended=''
     work=$(mktemp -d)
     trap finish EXIT
-    trap 'exit 130' HUP INT QUIT PIPE TERM
+    release_signals
     : >"$work/manifest"
     : >"$work/made"
     : >"$work/known"

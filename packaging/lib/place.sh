@@ -64,6 +64,16 @@ to_undo() {
     printf '%s ;\n' "$*" >>"$work/journal"
 }
 
+# Between the two a signal waits until a step that is done is noted, too.
+hold_signals() {
+    trap 'ended=yes' HUP INT QUIT PIPE TERM
+}
+
+release_signals() {
+    trap 'exit 130' HUP INT QUIT PIPE TERM
+    [ -z "$ended" ] || exit 130
+}
+
 changed() {
     changes=$((changes + 1))
     say "  $1"
@@ -125,8 +135,10 @@ make_folder() {
     printf '%s\n' "$2" >>"$work/made"
     [ -z "$dry" ] || return 0
     # Noted after it is made: what was there before is not ours to take back.
+    hold_signals
     mkdir "$root$2"
     to_undo "$1" "$2" || not_noted "$2"
+    release_signals
     own_folder "$root$2" "$3" "$4"
 }
 
@@ -142,12 +154,14 @@ daemon_folder() {
     ! is_folder "$1" || return 0
     changed "make $1"
     [ -z "$dry" ] || return 0
+    hold_signals
     if [ -n "$root" ]; then
         mkdir -m 750 "$root$1"
     else
         as_user mkdir -m 750 "$1"
     fi
     to_undo keep "$1"
+    release_signals
 }
 
 # put SOURCE PATH MODE USER:GROUP: a file as it must be.

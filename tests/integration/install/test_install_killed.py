@@ -25,6 +25,11 @@ install=$$
 shift 2
 exec /mnt/src/install.sh "$@"
 """
+MKDIR = """\
+#!/bin/sh
+/bin/mkdir "$@" || exit
+case $1 in */man8) kill -TERM "$PPID" ;; esac
+"""
 
 
 @pytest.mark.parametrize(
@@ -41,6 +46,19 @@ def test_a_signal_undoes_what_was_done(
     assert "taking back" in told
     assert machine.differences() == before
     assert set(OLD) <= server.banned()
+
+
+@pytest.mark.usefixtures("server")
+def test_a_signal_after_a_folder_was_made_takes_it_back(machine: Machine) -> None:
+    telling = machine.path("/usr/local/sbin/mkdir")
+    telling.write_text(MKDIR)
+    telling.chmod(0o755)
+    before = machine.differences()
+
+    told = machine.run("/mnt/src/install.sh", *INSTALL, code=130)
+
+    assert "make /usr/local/share/man/man8" in told
+    assert machine.differences() == before
 
 
 def test_a_reader_that_leaves_undoes_what_was_done(
