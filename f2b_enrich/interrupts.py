@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_CTRL_C = {signal.SIGINT}
+    from types import FrameType
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Hold Ctrl-C back until what is done here is counted as well.
 
-    It holds for this thread, so only where there is no other.
-
     Raises:
         KeyboardInterrupt: it came meanwhile; all was done.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _CTRL_C)
+    if current_thread() is not main_thread():  # which alone is interrupted
+        yield
+        return
+    is_wanted = False
+
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        nonlocal is_wanted
+        is_wanted = True
+
+    # Not by a mask of signals: the kernel would give it to another thread, if there is
+    # one, and Python have it handled in this.
+    before = signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
+        if is_wanted:
+            signal.raise_signal(signal.SIGINT)

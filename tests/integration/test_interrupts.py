@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -50,7 +50,7 @@ def interrupted(
         with transaction(connection):
             yield
         if next(number) == request.param:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(turns, "transaction", broken_off)
 
@@ -70,14 +70,48 @@ def test_it_waits_for_the_end_and_comes_then() -> None:
 
     def work() -> None:
         with uninterrupted():
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             done.append(1)
 
     with pytest.raises(KeyboardInterrupt):
         work()
 
     assert done == [1]
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_within_another_waits_for_both() -> None:
+    done = []
+
+    def work() -> None:
+        with uninterrupted():
+            with uninterrupted():
+                signal.raise_signal(signal.SIGINT)
+            done.append(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+    assert done == [1]
+
+
+def test_what_fails_and_is_interrupted_is_interrupted() -> None:
+    def work() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            raise ValueError
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+
+def test_another_thread_is_never_interrupted() -> None:
+    def work() -> str:
+        with uninterrupted():
+            return "done"
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(work).result() == "done"
 
 
 @pytest.mark.usefixtures("interrupted")
