@@ -115,9 +115,9 @@ def raise_listed(connection: sqlite3.Connection, table: str, look_up: LookUp) ->
         connection.execute(
             f"""
             UPDATE main.bans SET look_up = ? WHERE rowid IN (
-                SELECT bans.rowid FROM (SELECT DISTINCT ip, host FROM {table}) AS listed
-                CROSS JOIN main.bans ON bans.ip = listed.ip AND bans.host = listed.host
-                AND {lower}
+                SELECT bans.rowid FROM (SELECT DISTINCT ip FROM {table}) AS listed
+                CROSS JOIN main.bans ON bans.ip = listed.ip AND {lower}
+                WHERE (bans.host, bans.ip) IN (SELECT host, ip FROM {table})
             )
             """,
             (wish,),

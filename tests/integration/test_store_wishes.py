@@ -221,3 +221,25 @@ def test_nothing_costs_more_for_all_that_waits(store: sqlite3.Connection) -> Non
     few, many = costs
     dearer = {name for name, _ in ASKED if many[name] > 1.1 * few[name] + 20}
     assert dearer == set(), costs
+
+
+def test_wishes_for_many_hosts_cost_no_more_than_their_bans(
+    store: sqlite3.Connection,
+) -> None:
+    store.execute("CREATE TEMP TABLE listed (ip TEXT, host TEXT)")
+    costs = []
+    for ip, count in (("192.0.2.2", 20), ("192.0.2.3", 80)):
+        hosts = [f"web{number}.example" for number in range(count)]
+        for host in (*hosts, "mail.example"):
+            bring(store, [ip], host=host, look_up="none")
+        store.execute("DELETE FROM listed")
+        store.executemany("INSERT INTO listed VALUES (?, ?)", product([ip], hosts))
+        ask = partial(wishes.raise_listed, store, "temp.listed", "local")
+        costs.append(sqlite_steps(store, ask))
+        with transaction(store):
+            ask()
+
+    few, many = costs
+    assert many < 5 * few
+    rows = store.execute("SELECT host FROM bans WHERE look_up = 'none'")
+    assert {row["host"] for row in rows} == {"mail.example"}
