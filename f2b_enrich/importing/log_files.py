@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_FILES = 100_000
 """Files looked at in a folder."""
+
+_LEADS_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 _PACKED = r"(?:\.(?:gz|xz|zst|bz2))?"
 # logrotate's numbers, its dates (dateext, dateformat with the time), fail2ban.log.old.
@@ -81,9 +84,11 @@ def _identity(file: Path) -> tuple[int, int] | Path:
 
 def _may_be_file(path: Path) -> bool:
     try:
-        return path.is_file()
-    except OSError:  # a link into a folder that is closed, say: who reads it tells
-        return True
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError as exc:
+        # What a link into a closed folder leads to, say, is told of by who reads it.
+        # `is_file` raises nothing there from Python 3.14 on.
+        return exc.errno not in _LEADS_NOWHERE
 
 
 def _in_folder(folder: Path) -> list[Path]:

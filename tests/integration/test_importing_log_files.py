@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from f2b_enrich.importing.log_files import log_files
 from f2b_enrich.importing.records import UnreadableError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def made(folder: Path, *names: str) -> None:
@@ -83,6 +80,18 @@ def test_a_named_pipe_may_be_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
     assert found(tmp_path / "pipe") == ["pipe"]
+
+
+def test_what_may_not_be_looked_at_is_left_to_who_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "is_file", os.path.isfile)  # as it is in Python 3.14
+    made(tmp_path, "fail2ban.log")
+    (tmp_path / "fail2ban.log.1").symlink_to("too-long" * 100)
+    (tmp_path / "fail2ban.log.2").symlink_to("missing")
+    (tmp_path / "fail2ban.log.3").symlink_to("fail2ban.log.3")
+
+    assert found(tmp_path) == ["fail2ban.log.1", "fail2ban.log"]
 
 
 def test_a_name_that_is_no_text_is_a_name(tmp_path: Path) -> None:
