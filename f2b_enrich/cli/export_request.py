@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,6 @@ from f2b_enrich.report.request import Request
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from f2b_enrich.config import Settings
@@ -27,7 +27,7 @@ LEAST = 5
 
 MOST_LEAST = 1_000_000
 
-_BESIDE_STORE = ("-wal", "-shm", "-journal", ".lock")
+_BESIDE_STORE = ("-wal", "-shm", "-journal", ".lock", ".daemon")
 
 _WHICH_BANS = (
     *("month", "since", "until", "last", "hosts", "services", "jails"),
@@ -99,7 +99,7 @@ def refuse_store(settings: Settings, output: Path | None) -> None:
     """
     if output is None:
         return
-    store = settings.store.path
+    store = Path(os.path.realpath(settings.store.path))
     # SQLite's log of what is in no store yet, too, whether or not it is there now.
     files = [store.with_name(store.name + end) for end in ("", *_BESIDE_STORE)]
     is_one = os.path.realpath(output) in map(os.path.realpath, files)

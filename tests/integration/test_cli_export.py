@@ -194,13 +194,18 @@ def test_the_store_is_never_written_over(
     # SQLite's log of the store, which holds bans while a daemon runs.
     log = store.with_name(f"{store.name}-wal")
     links[2].symlink_to(log)
-    for output in (store, log, *links):
-        ran = export(store, *words, "-o", output)
+    lock = store.with_name(f"{store.name}.daemon")
+    linked = tmp_path / "linked.db"
+    linked.symlink_to(store)
+    for named in (store, linked):
+        for output in (store, log, lock, *links):
+            ran = export(named, *words, "-o", output)
 
-        assert ran.code == 2
-        assert "is the store" in ran.err
+            assert ran.code == 2
+            assert "is the store" in ran.err
     assert store.read_bytes() == before
     assert not log.exists()
+    assert not lock.exists()
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "sqlite"])
