@@ -75,7 +75,7 @@ def open_reader(path: Path) -> Iterator[sqlite3.Connection]:
         except sqlite3.OperationalError:
             # A writer that was killed left the form that a reader must write beside.
             # Without a log beside it the file is whole, and nobody changes it.
-            if path.with_name(path.name + "-wal").exists():
+            if _beside(path, "-wal").exists():
                 raise
             connection = _read_only(path, "ro&immutable=1", stack)
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
