@@ -8,6 +8,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f2b_enrich import __version__, spool
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
     from datetime import datetime, tzinfo
-    from pathlib import Path
 
     from f2b_enrich.cli.daemon_facts import DaemonFacts
     from f2b_enrich.cli.status_channels import ChannelFacts
@@ -171,10 +171,11 @@ def _store(settings: Settings, *, now: datetime, zone: tzinfo | None) -> StoreFa
             return StoreFacts(path=path)
         with reading(settings) as connection:
             records = _records(connection, settings, now=now, zone=zone)
+        store = Path(os.path.realpath(path))  # its log is not beside a link to it
         return StoreFacts(
             path=path,
-            size_bytes=_size(path),
-            free_bytes=shutil.disk_usage(path.parent).free,
+            size_bytes=_size(store),
+            free_bytes=shutil.disk_usage(store.parent).free,
             records=records,
         )
     except StoreError as exc:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f2b_enrich.errors import StoreError
@@ -18,7 +19,6 @@ from f2b_enrich.store.connection import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from f2b_enrich.health.check_process import Account
     from f2b_enrich.health.links import Link
@@ -76,6 +76,8 @@ def look(
         return StoreFacts(path=path, is_there=False, free_bytes=free)
     except OSError as exc:
         return StoreFacts(path=path, is_denied=True, problem=exc.strerror)
+    # What SQLite and the daemon keep beside it is beside the file, not beside a link.
+    path = Path(os.path.realpath(path))
     problem, fault, unchecked = _read(path, seconds)
     refusal = _unwritable(path, found, account)
     # Whoever is the last to close after a kill puts the log into the file.

@@ -80,6 +80,23 @@ def test_a_log_is_left_to_the_next_start(store: Path) -> None:
     assert held.text.startswith("writable, ")
 
 
+def test_a_log_is_left_where_a_link_leads(store: Path, tmp_path: Path) -> None:
+    link_to_it = tmp_path / "link.db"
+    link_to_it.symlink_to(store)
+    with open_writer(store) as writer:
+        writer.execute("CREATE TABLE other (x)")
+        (left,) = check_store.links(look(link_to_it))
+
+    assert left.text.startswith("a daemon that was killed left its log, ")
+
+
+def test_rights_are_those_of_what_a_link_leads_to(store: Path, tmp_path: Path) -> None:
+    link_to_it = tmp_path / "link.db"
+    link_to_it.symlink_to(store)
+
+    assert look(link_to_it, STRANGER).refusal == look(store, STRANGER).refusal
+
+
 @pytest.mark.parametrize(
     ("name", "gains", "level"),
     [

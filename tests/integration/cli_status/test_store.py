@@ -46,14 +46,32 @@ def test_a_ban_of_yesterday_is_not_one_of_today(place: Place) -> None:
 
 
 def test_the_log_of_an_open_store_counts_as_its_size(place: Place) -> None:
-    store = filled(place.db)
-    with store.writing() as connection:
+    filled(place.db)
+    with open_writer(place.db) as connection:
         connection.execute("UPDATE bans SET failures = failures + 1")
         found = status_facts.gather(
             load(place.config), place.config, now=NOW, zone=BERLIN, environ={}
         )
 
         log = place.db.with_name("bans.db-wal").stat().st_size
+        assert log > 0
+        assert found.store.size_bytes == place.db.stat().st_size + log
+
+
+def test_what_a_link_leads_to_is_measured(place: Place) -> None:
+    filled(place.db)
+    link = place.folder / "linked.db"
+    link.symlink_to(place.db)
+    config = place.config.read_text()
+    place.config.write_text(config.replace(str(place.db), str(link)))
+    with open_writer(place.db) as connection:
+        connection.execute("UPDATE bans SET failures = failures + 1")
+        found = status_facts.gather(
+            load(place.config), place.config, now=NOW, zone=BERLIN, environ={}
+        )
+
+        log = place.db.with_name("bans.db-wal").stat().st_size
+        assert log > 0
         assert found.store.size_bytes == place.db.stat().st_size + log
 
 
