@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 
 from f2b_enrich.cli import export_request, report_output, report_zone
-from f2b_enrich.cli.export_request import refuse_store, remark, request_of
+from f2b_enrich.cli.export_request import remark, request_of
 from f2b_enrich.cli.options import with_settings
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def anonymised(
     """
     if form == "sqlite" and output in {None, _STANDARD}:
         raise click.UsageError("--format sqlite needs --output FILE")
-    refuse_store(settings, output)
+    report_output.refuse_store(settings, output)
     now = datetime.now(UTC)
     zone = report_zone.zone_called("UTC")
     request = request_of(settings, options, zone=zone, now=now)
@@ -165,7 +165,7 @@ def summary(
     day or hour of fewer than N bans, and nothing if all bans are of fewer than N
     addresses. Without a time it is the last whole month.
     """
-    refuse_store(settings, output)
+    report_output.refuse_store(settings, output)
     now = datetime.now(UTC)
     name = options["timezone"] or settings.report.timezone
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,8 +24,6 @@ LEAST = 5
 """Addresses that a row stands for at least, unless another number is wished."""
 
 MOST_LEAST = 1_000_000
-
-_BESIDE_STORE = ("-wal", "-shm", "-journal", ".lock", ".daemon")
 
 _WHICH_BANS = (
     *("month", "since", "until", "last", "hosts", "services", "jails"),
@@ -89,22 +85,6 @@ def request_of(
 
 def _of(kind: type[Any], options: dict[str, Any]) -> dict[str, Any]:
     return {one.name: options[one.name] for one in fields(kind) if one.name in options}
-
-
-def refuse_store(settings: Settings, output: Path | None) -> None:
-    """See that what is written does not take the place of the store's files.
-
-    Raises:
-        click.UsageError: it would.
-    """
-    if output is None:
-        return
-    store = Path(os.path.realpath(settings.store.path))
-    # SQLite's log of what is in no store yet, too, whether or not it is there now.
-    files = [store.with_name(store.name + end) for end in ("", *_BESIDE_STORE)]
-    is_one = os.path.realpath(output) in map(os.path.realpath, files)
-    if is_one or (output.exists() and store.exists() and output.samefile(store)):
-        raise click.UsageError(f"--output {printable(str(output))} is the store")
 
 
 def remark(text: str) -> None:

@@ -200,6 +200,7 @@ def report(
     """
     wish = _Wish(top=top, form=form, output=output, by_mail=by_mail, is_once=is_once)
     _check(wish)
+    report_output.refuse_store(settings, output)
     asked = Asked(**{one.name: options.pop(one.name) for one in fields(Asked)})
     now = datetime.now(UTC)
     try:

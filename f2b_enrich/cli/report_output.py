@@ -16,13 +16,18 @@ import click
 from f2b_enrich.cli.ending import left_when_told_to_end
 from f2b_enrich.errors import ReportError
 from f2b_enrich.health.check_report import has_extra
+from f2b_enrich.inert import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from f2b_enrich.config import Settings
+
 _STANDARD = Path("-")
 _SECONDS_BEFORE = 1.5
 _CLEAR = "\r\x1b[K"
+
+_BESIDE_STORE = ("-wal", "-shm", "-journal", ".lock", ".daemon")
 
 
 def check_page(output: Path | None) -> None:
@@ -38,6 +43,22 @@ def check_page(output: Path | None) -> None:
         raise ReportError(
             "--format html needs Altair and vl-convert: ./install.sh --with report"
         )
+
+
+def refuse_store(settings: Settings, output: Path | None) -> None:
+    """See that what is written does not take the place of the store's files.
+
+    Raises:
+        click.UsageError: it would.
+    """
+    if output is None:
+        return
+    store = Path(os.path.realpath(settings.store.path))
+    # SQLite's log of what is in no store yet, too, whether or not it is there now.
+    files = [store.with_name(store.name + end) for end in ("", *_BESIDE_STORE)]
+    is_one = os.path.realpath(output) in map(os.path.realpath, files)
+    if is_one or (output.exists() and store.exists() and output.samefile(store)):
+        raise click.UsageError(f"--output {printable(str(output))} is the store")
 
 
 def write(text: str, output: Path | None) -> None:

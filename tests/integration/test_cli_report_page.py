@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli import run
 from tests.report_events import OCTOBER, ReportStore, banned
 
 if TYPE_CHECKING:
@@ -70,3 +71,17 @@ def test_other_forms_load_nothing_that_draws(store: ReportStore) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert "198.18.0" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "html"])
+def test_the_store_is_never_written_over(store: ReportStore, form: str) -> None:
+    before = store.path.read_bytes()
+    lock = store.path.with_name(f"{store.path.name}.daemon")
+    words = ("report", "--db", store.path, "--format", form, "--month", "2024-10")
+    for output in (store.path, lock):
+        ran = run(*words, "--output", output)
+
+        assert ran.code == 2
+        assert "is the store" in ran.err
+    assert store.path.read_bytes() == before
+    assert not lock.exists()
