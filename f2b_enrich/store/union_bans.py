@@ -209,8 +209,10 @@ class Union:
         if not self._repeating:
             return
         host, ip = place
-        rows = self._connection.execute(
-            "SELECT id FROM main.bans WHERE ip = ? AND host = ?", (ip, host)
-        )
-        for row in rows.fetchall():
-            repeats.settle(self._connection, row["id"])
+        first, last = self._connection.execute(
+            "SELECT min(banned_at), max(banned_at) FROM main.bans "
+            "WHERE ip = ? AND host = ?",
+            (ip, host),
+        ).fetchone()
+        if first is not None:
+            repeats.settle_between(self._connection, host, ip, first, last)
