@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +19,11 @@ from f2b_enrich.intake.stopping import Stop
 from f2b_enrich.intake.target import Target
 from f2b_enrich.intake.writing import Writer
 from f2b_enrich.store.jails import KnownJail
+from tests import uncovered
 from tests.cli import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from f2b_enrich.importing.log_batches import Batch, _Said
     from tests.cli import Ran
@@ -95,6 +98,22 @@ class Imports:
     def ran(self, kind: str, *words: str | Path) -> Ran:
         """Run it, in this process."""
         return run(*self.words(kind, *words))
+
+    def ran_by(
+        self, who: Sequence[str], folder: Path, kind: str, *words: str | Path
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it as another user, with its store in a folder that is open to all."""
+        folder.chmod(0o777)
+        self.store, self.config = folder / "bans.db", folder / "config.toml"
+        self.configure("")
+        return subprocess.run(
+            (*who, sys.executable, "-m", "f2b_enrich", *self.words(kind, *words)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env=uncovered.environ(),
+        )
 
     def facts(self, kind: str, *words: str | Path) -> dict[str, Any]:
         """Run it without an error; give the tally."""

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f2b_enrich.intake.problems import MOST_PROBLEMS
-from tests import uncovered
 from tests.imports import Imports, imports
 from tests.old_mails import report
 
@@ -229,20 +228,8 @@ def test_no_permission(
 ) -> None:
     secret = short_folder / "fail2ban.log"
     secret.touch(0o600)
-    short_folder.chmod(0o777)
-    imports.store = short_folder / "bans.db"
-    imports.config = short_folder / "config.toml"
-    imports.configure("")
-    words = (sys.executable, "-m", "f2b_enrich", *imports.words("mail", secret))
 
-    done = subprocess.run(
-        (*as_nobody, *words),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env=uncovered.environ(),
-    )
+    done = imports.ran_by(as_nobody, short_folder, "mail", secret)
 
     assert done.returncode == 1
     assert done.stderr == f"f2b-enrich: {secret}: Permission denied\n"

@@ -85,20 +85,8 @@ def test_a_link_into_a_closed_folder_is_told_of_and_others_are_read(
     link = logs / "fail2ban.log.1"
     link.symlink_to(closed / "old")
     (logs / "fail2ban.log").write_text(BAN.format("192.0.2.7"))
-    short_folder.chmod(0o777)
-    imports.store = short_folder / "bans.db"
-    imports.config = short_folder / "config.toml"
-    imports.configure("")
-    words = (sys.executable, "-m", "f2b_enrich", *imports.words("fail2ban-log", logs))
 
-    done = subprocess.run(
-        (*as_nobody, *words),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env=uncovered.environ(),
-    )
+    done = imports.ran_by(as_nobody, short_folder, "fail2ban-log", logs)
 
     assert done.stderr == f"f2b-enrich: {link}: Permission denied\n"
     assert done.returncode == 1

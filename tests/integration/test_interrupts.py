@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
@@ -65,11 +65,14 @@ def counted(connection: sqlite3.Connection, table: str) -> int:
     return found
 
 
-def test_it_waits_for_the_end_and_comes_then() -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_it_waits_for_the_end_and_comes_then(times: int) -> None:
     done = []
 
     def work() -> None:
-        with uninterrupted():
+        with ExitStack() as stack:
+            for _ in range(times):
+                stack.enter_context(uninterrupted())
             signal.raise_signal(signal.SIGINT)
             done.append(1)
 
@@ -78,21 +81,6 @@ def test_it_waits_for_the_end_and_comes_then() -> None:
 
     assert done == [1]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_one_within_another_waits_for_both() -> None:
-    done = []
-
-    def work() -> None:
-        with uninterrupted():
-            with uninterrupted():
-                signal.raise_signal(signal.SIGINT)
-            done.append(1)
-
-    with pytest.raises(KeyboardInterrupt):
-        work()
-
-    assert done == [1]
 
 
 def test_what_fails_and_is_interrupted_is_interrupted() -> None:

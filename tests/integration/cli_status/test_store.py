@@ -45,8 +45,7 @@ def test_a_ban_of_yesterday_is_not_one_of_today(place: Place) -> None:
     )
 
 
-def test_the_log_of_an_open_store_counts_as_its_size(place: Place) -> None:
-    filled(place.db)
+def assert_all_is_measured(place: Place) -> None:
     with open_writer(place.db) as connection:
         connection.execute("UPDATE bans SET failures = failures + 1")
         found = status_facts.gather(
@@ -56,6 +55,11 @@ def test_the_log_of_an_open_store_counts_as_its_size(place: Place) -> None:
         log = place.db.with_name("bans.db-wal").stat().st_size
         assert log > 0
         assert found.store.size_bytes == place.db.stat().st_size + log
+
+
+def test_the_log_of_an_open_store_counts_as_its_size(place: Place) -> None:
+    filled(place.db)
+    assert_all_is_measured(place)
 
 
 def test_what_a_link_leads_to_is_measured(place: Place) -> None:
@@ -64,15 +68,7 @@ def test_what_a_link_leads_to_is_measured(place: Place) -> None:
     link.symlink_to(place.db)
     config = place.config.read_text()
     place.config.write_text(config.replace(str(place.db), str(link)))
-    with open_writer(place.db) as connection:
-        connection.execute("UPDATE bans SET failures = failures + 1")
-        found = status_facts.gather(
-            load(place.config), place.config, now=NOW, zone=BERLIN, environ={}
-        )
-
-        log = place.db.with_name("bans.db-wal").stat().st_size
-        assert log > 0
-        assert found.store.size_bytes == place.db.stat().st_size + log
+    assert_all_is_measured(place)
 
 
 def test_a_file_that_is_no_store_is_a_failure_after_all_the_rest(place: Place) -> None:
