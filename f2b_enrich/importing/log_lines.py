@@ -23,8 +23,10 @@ _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _CLOCK = rb"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
 
 # fail2ban's own, `journalctl -o short-iso`, `short-full`, rsyslog's; `short-unix`; and
-# syslog's old one. Local times, unless they name a zone.
+# syslog's old one. Local times, unless they name a zone. Editors put the mark of UTF-8
+# before a file's first line.
 _STAMP = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:"
     rb"(?:[A-Z][a-z]{2} )?(?P<date>\d{4}-\d\d-\d\d)[ T](?P<clock>" + _CLOCK + rb")"
     rb"(?:[.,](?P<part>\d{1,9}))?"
     rb"(?: ?(?P<zone>Z|UTC|[+-]\d\d:?\d\d)| [A-Z]{3,5}(?= \S+ fail2ban))? "
@@ -33,7 +35,7 @@ _STAMP = re.compile(
     + b"|".join(_MONTHS)
     + rb") {1,2}(?P<mday>\d{1,2}) (?P<mclock>"
     + _CLOCK
-    + rb")(?:\.(?P<mpart>\d{1,9}))? "
+    + rb")(?:\.(?P<mpart>\d{1,9}))? )"
 )
 # The tag of another program must not let its text pass for fail2ban's.
 _TAG = rb"fail2ban[\w.-]{0,64} {0,64}(?:\[\d{1,10}\])? ?: {1,8}"

@@ -31,6 +31,11 @@ PREFIXES = {
         MILLI,
         None,
     ),
+    "first, saved by an editor": (
+        b"\xef\xbb\xbf2026-11-21 20:39:55,756 fail2ban.actions [9365]: NOTICE  ",
+        MILLI,
+        None,
+    ),
     "syslog": (
         b"Nov 21 20:39:55 web1 fail2ban.actions        [9365]: NOTICE  ",
         NOVEMBER,
