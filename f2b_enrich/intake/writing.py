@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -239,7 +239,10 @@ class Writer:
         """
         self._target.stop.check()
         self._take_room(is_alone=not is_slow)
-        with self._turns.transaction(is_alone=not is_slow):
+        with ExitStack() as stack:
+            if not is_slow:  # another import may load its bans for long
+                stack.enter_context(self._target.openers_waiting())
+            stack.enter_context(self._turns.transaction(is_alone=not is_slow))
             yield
 
     def _take_room(self, *, is_alone: bool) -> None:

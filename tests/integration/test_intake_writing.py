@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,14 +18,18 @@ from f2b_enrich.intake.portions import Portion, Step
 from f2b_enrich.intake.remembering import reached
 from f2b_enrich.intake.stopping import Stop, StoppedError
 from f2b_enrich.intake.writing import WANTED_TRANSACTION, Writer
-from f2b_enrich.store.connection import held_by_daemon
+from f2b_enrich.store.connection import (
+    held_by_daemon,
+    open_writer,
+    openers_waiting,
+    transaction,
+)
 from f2b_enrich.store.turns import SHORTEST_PAUSE
 from tests import imports
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
-    from pathlib import Path
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NAMES = Names(host="web1")
@@ -181,6 +187,30 @@ def test_whoever_stops_it_finds_whole_transactions(store: sqlite3.Connection) ->
             write_all(writer, a_portion())
     assert not store.in_transaction
     assert store.execute("SELECT count(*) FROM bans").fetchone()[0] == 0
+
+
+def test_another_import_that_loads_for_long_is_waited_for(
+    store: sqlite3.Connection,
+) -> None:
+    """SQLite itself is patient for ten seconds alone."""
+    holds, may_end = threading.Event(), threading.Event()
+
+    def load() -> None:
+        with open_writer(path) as other, openers_waiting(other), transaction(other):
+            holds.set()
+            may_end.wait(60)
+
+    path = Path(store.execute("PRAGMA database_list").fetchone()["file"])
+    store.execute("PRAGMA busy_timeout = 50")
+    with a_writer(store, daemon=False, seconds=Seconds(1.0)) as (writer, _):
+        loading = threading.Thread(target=load)
+        loading.start()
+        assert holds.wait(60)
+        threading.Timer(0.5, may_end.set).start()
+        write_all(writer, a_portion())
+        loading.join(60)
+
+    assert writer.taken["new"] == BANS
 
 
 def test_a_place_is_not_noted_before_those_before_it(
