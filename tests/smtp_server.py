@@ -71,24 +71,24 @@ class SmtpServer:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         listening = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
-        self._listener = listening.result(10)
+        self._listener = listening.result(60)
         self.port = self._listener.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._listener.close)
         self.drop_connections()
-        asyncio.run_coroutine_threadsafe(self._cancel_tasks(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._cancel_tasks(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
-    def wait_for(self, count: int, *, seconds: float = 30.0) -> list[Received]:
+    def wait_for(self, count: int, *, seconds: float = 60.0) -> list[Received]:
         """Wait until so many messages have come; give all that came."""
         self.wait_until(lambda: len(self.received) >= count, seconds=seconds)
         return list(self.received)
 
-    def wait_until(self, is_so: Callable[[], bool], *, seconds: float = 30.0) -> None:
+    def wait_until(self, is_so: Callable[[], bool], *, seconds: float = 60.0) -> None:
         """Wait for what a verb, a message or a lost connection brings about."""
         with self._news:
             if not self._news.wait_for(is_so, seconds):
