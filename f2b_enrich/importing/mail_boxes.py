@@ -103,17 +103,16 @@ def mails_between(
     The first byte that `read` gives is the one `BEFORE_MAIL` before `start`, or the
     file's first. Pieces of a file give together what the whole of it gives.
     """
-    found: Iterator[Mail]
     if start <= BEFORE_MAIL:
-        found = (each for each in mails(read) if each.start >= start)
+        found = mails(read)
     else:
         blocks = iter(lambda: read(BLOCK), b"")
         found = _parted(next(blocks, b""), blocks, start - BEFORE_MAIL)
-        next(found)  # what is left of the mail before
     for mail in found:
         if mail.start >= end:
             return
-        yield mail
+        if mail.start >= start:  # not what is left of the mail before, nor one of there
+            yield mail
 
 
 def _single(first: bytes, blocks: Iterator[bytes], start: int) -> Mail:

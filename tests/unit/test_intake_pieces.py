@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,16 @@ def test_pieces_of_a_mailbox_have_together_what_the_whole_has(
     ]
 
     assert found == list(mails(io.BytesIO(data).read))
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"\n\n"])
+def test_a_mail_is_in_one_piece_wherever_the_cut_is(blank: bytes) -> None:
+    data = blank.join([POSTMARK] * 3)
+
+    whole = list(mails(io.BytesIO(data).read))
+
+    for cut in range(1, len(data)):
+        assert piece(data, 0, cut) + piece(data, cut, len(data)) == whole, cut
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
